@@ -1,0 +1,228 @@
+"""Build the notebooks: lessons/NN_name.py -> source/ (executed) -> release/ (no answers).
+
+    read -> complete_metadata -> name_cells -> name_kernel -> execute -> write source
+         -> nbgrader generate_assignment -> write release
+
+Everything that follows from the lesson's text is deterministic; outputs are nbval's to compare.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert.preprocessors import ClearMetadataPreprocessor
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import is_grade, is_locked
+from traitlets.config import Config
+
+from autograder.errors import UsageError
+
+CELL_TIMEOUT = 60
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class LessonError(Exception):
+    """A lesson that cannot be built; the message names the lesson, the cell and the reason."""
+
+
+def build(root: Path, names: Iterable[str] = (), tell: Callable[[str], None] = print) -> None:
+    """Build the lessons `names` (all where none is named) of the course at `root`.
+
+    A lesson is executed only where its cells, or the package `course`, changed since its source
+    was written. Raises UsageError for a name that is no lesson, LessonError for a lesson that
+    cannot be built; lessons built before stay built.
+    """
+    for lesson in find_lessons(root, names):
+        source = notebook_path(root / "source", lesson.stem)
+        notebook = make_source(lesson, course_digest(root))
+        if is_current(notebook, source):
+            tell(f"{lesson.stem}: unchanged")
+        else:
+            tell(f"{lesson.stem}: executing")
+            execute(notebook, lesson.stem)
+            write(notebook, source)
+        make_release(root, lesson.stem)
+
+
+def find_lessons(root: Path, names: Iterable[str] = ()) -> list[Path]:
+    """The scripts of the lessons `names`, in order; of all lessons where none is named."""
+    lessons = {path.stem: path for path in sorted((root / "lessons").glob("[0-9]*.py"))}
+    if not lessons:
+        raise UsageError(f"no lessons in {root / 'lessons'}: run this in the course's folder")
+    unknown = [name for name in names if name not in lessons]
+    if unknown:
+        raise UsageError(f"no lesson {unknown[0]!r}: there are {', '.join(lessons)}")
+    return [lessons[name] for name in sorted(names)] or list(lessons.values())
+
+
+def notebook_path(folder: Path, name: str) -> Path:
+    """Where nbgrader keeps the notebook of the lesson `name` in source/ or release/."""
+    return folder / name / f"{name}.ipynb"
+
+
+def make_source(lesson: Path, digest: str = "") -> NotebookNode:
+    """The notebook of a lesson, not executed. `digest` stands for what its outputs depend on."""
+    notebook = jupytext.read(lesson, fmt="py:percent")
+    for step in (drop_traces, complete_metadata, name_cells):
+        try:
+            step(notebook)
+        except LessonError as error:
+            raise LessonError(f"{lesson.stem}: {error}") from None
+    name_kernel(notebook)
+    notebook.metadata["course"] = {"digest": digest}
+    return notebook
+
+
+def drop_traces(notebook: NotebookNode) -> None:
+    """Remove what jupytext notes for itself."""
+    notebook.metadata = NotebookNode()
+    for cell in notebook.cells:
+        cell.metadata.pop("lines_to_next_cell", None)
+
+
+def complete_metadata(notebook: NotebookNode) -> None:
+    """Fill in nbgrader's schema 3: a lesson's cell says only what varies."""
+    for cell in notebook.cells:
+        if "nbgrader" not in cell.metadata:
+            continue
+        given = cell.metadata["nbgrader"]
+        if "grade_id" not in given:
+            raise LessonError(f"a cell has no grade_id: {cell.source[:50]!r}")
+        complete = {"schema_version": 3, "grade": False, "locked": False, "solution": False}
+        cell.metadata["nbgrader"] = {**complete, "task": False, **given}
+        if is_grade(cell) and "points" not in given:
+            raise LessonError(f"{given['grade_id']} is graded but has no points")
+
+
+def name_cells(notebook: NotebookNode) -> None:
+    """Give each cell a stable id: its grade_id, or the one before it and a count."""
+    last, since = "top", 0
+    for cell in notebook.cells:
+        if "nbgrader" in cell.metadata:
+            last, since = cell.metadata["nbgrader"]["grade_id"], 0
+            cell["id"] = last
+        else:
+            since += 1
+            cell["id"] = f"{last}-{since}"
+    twice = [name for name, count in Counter(c["id"] for c in notebook.cells).items() if count > 1]
+    if twice:
+        raise LessonError(f"the cell id {twice[0]} is there twice")
+
+
+def name_kernel(notebook: NotebookNode) -> None:
+    """Name Python's own kernel, without a version: it would differ from machine to machine."""
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    }
+    notebook.metadata["language_info"] = {"name": "python"}
+
+
+def course_digest(root: Path) -> str:
+    """A digest of the package `course`: where it changes, pictures may."""
+    digest = hashlib.sha256()
+    for path in sorted((root / "course").glob("**/*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def is_current(notebook: NotebookNode, source: Path) -> bool:
+    """Whether `source` holds the executed `notebook`."""
+    if not source.exists():
+        return False
+    built = nbformat.read(source, as_version=4)
+    return without_outputs(built) == without_outputs(notebook)
+
+
+def without_outputs(notebook: NotebookNode) -> dict[str, object]:
+    """What of a notebook follows from the lesson's text alone."""
+    return {
+        "metadata": notebook.metadata,
+        "cells": [
+            (cell["id"], cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells
+        ],
+    }
+
+
+def execute(notebook: NotebookNode, name: str) -> None:
+    """Run all cells in a fresh kernel; any error or word on stderr is the lesson's fault."""
+    before = dict(notebook.metadata)
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        coalesce_streams=True,
+        record_timing=False,
+        store_widget_state=False,
+        extra_arguments=["--log-level=ERROR"],
+    )
+    try:
+        client.execute()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raise LessonError(f"{name}: a cell failed.\n{error}") from None
+    notebook.metadata = NotebookNode(before)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                raise LessonError(f"{name}: cell {cell['id']} writes to stderr: {output.text}")
+            # The view of a widget names a model of a kernel that is gone.
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook as nbgrader writes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+def make_release(root: Path, name: str) -> None:
+    """Write release/ from source/: nbgrader's generate_assignment, without a database."""
+    generate_assignment(root, name, release="release", database=None)
+
+
+def generate_assignment(root: Path, name: str, release: str, database: str | None) -> None:
+    """Run nbgrader's generate_assignment on source/`name` of the course at `root`.
+
+    With a `database` (a URL) it enters the assignment there, with the hidden tests. Called by
+    make_release, and by grade.register when the gradebook meets an assignment first.
+    """
+    config = Config()
+    config.CourseDirectory.root = str(root)
+    config.CourseDirectory.release_directory = release
+    config.CourseDirectory.assignment_id = name
+    config.GenerateAssignment.force = True
+    config.GenerateAssignment.no_database = database is None
+    config.SaveCells.enabled = database is not None
+    config.CourseDirectory.db_url = database or "sqlite://"
+    config.ClearMetadataPreprocessor.enabled = True
+    config.ClearMetadataPreprocessor.clear_cell_metadata = False
+    config.ClearMetadataPreprocessor.preserve_nb_metadata_mask = {"kernelspec", "language_info"}
+    converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
+    converter.preprocessors = [*converter.preprocessors, ClearMetadataPreprocessor]
+    converter.log = logging.getLogger("autograder.nbgrader")
+    try:
+        converter.start()
+    except NbGraderException as error:
+        raise LessonError(f"{name}: nbgrader could not make the release version: {error}") from None
+
+
+def setup_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The locked code cells that earn no marks: what every test may rely on."""
+    return [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and is_locked(cell) and not is_grade(cell)
+    ]

@@ -1,0 +1,112 @@
+"""The command `autograder`: exit status 0 all done, 1 something could not be, 2 usage."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from autograder.errors import UsageError
+from autograder.limits import Limits
+
+# Only what a command needs is imported by it: nbgrader alone takes a second.
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+DEFAULT = Limits()
+
+
+@app.callback()
+def main() -> None:
+    """Build the lessons of a course, grade submissions, report the marks."""
+    logging.getLogger("autograder.nbgrader").setLevel(logging.CRITICAL)
+
+
+@app.command()
+def build(
+    lessons: Annotated[
+        list[str] | None, typer.Argument(help="Lessons, such as 03_counting; all if none.")
+    ] = None,
+) -> None:
+    """Make source/ and release/ from lessons/."""
+    from autograder.build import LessonError
+    from autograder.build import build as build_lessons
+
+    with one_line_errors():
+        try:
+            build_lessons(Path.cwd(), lessons or (), console.print)
+        except LessonError as error:
+            console.print(f"autograder: {error}", markup=False)
+            raise typer.Exit(1) from None
+
+
+@app.command()
+def grade(
+    assignment: Annotated[str, typer.Argument(help="The assignment, such as 03_counting.")],
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the results to this file.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Grade again what was graded before.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = os.cpu_count() or 1,
+    cell_seconds: Annotated[
+        float, typer.Option(min=0.1, help="Time limit of a cell.")
+    ] = DEFAULT.cell_seconds,
+    notebook_seconds: Annotated[
+        float, typer.Option(min=0.1, help="Time limit of a notebook.")
+    ] = DEFAULT.notebook_seconds,
+    memory_mb: Annotated[
+        int, typer.Option(min=1, help="Memory limit of a process.")
+    ] = DEFAULT.memory_mb,
+) -> None:
+    """Grade what is in submitted/ into nbgrader's gradebook."""
+    from autograder import grade as engine
+
+    limits = Limits(cell_seconds, notebook_seconds, memory_mb)
+    with one_line_errors():
+        if json_file and not json_file.absolute().parent.is_dir():
+            raise UsageError(f"no folder {json_file.absolute().parent} to write {json_file.name} in")
+        course = engine.open_course()
+        total = engine.check_assignment(course, assignment)
+        with ThreadPoolExecutor(jobs) as pool, progress(assignment, total) as step:
+            results = engine.grade(course, assignment, pool, limits, force, lambda _: step())
+    if json_file:
+        json_file.write_text(json.dumps([r.as_json() for r in results], indent=1) + "\n")
+    counts = engine.summary(results)
+    console.print(f"{assignment}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
+    for result in results:
+        if result.status.startswith(engine.FAILED):
+            console.print(f"  {result.student}: {result.status}", markup=False)
+    if counts[engine.FAILED]:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Say what the user has to mend in one line, and leave with status 2."""
+    try:
+        yield
+    except UsageError as error:
+        console.print(f"autograder: {error}", markup=False)
+        raise typer.Exit(2) from None
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar with the time left; gives the function that moves it on by one."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)

@@ -1,0 +1,149 @@
+"""The pure step of grading: execute(notebook, resources, limits) -> notebook.
+
+It knows no gradebook and no course folder, sends nothing and keeps nothing, and never raises for
+what a student wrote: it can run in any thread, process or machine.
+
+    scratch folder -> forked kernel -> cell by cell -> how each cell ended, in its metadata
+
+A cell that loops is interrupted; a kernel that died is started again, and what the learner had
+defined before is run again, so that a crash costs what the crashed cell defines and no more.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbgrader.preprocessors import Execute
+from nbgrader.utils import is_grade, is_solution
+from traitlets import default
+
+from autograder.limits import Limits
+
+ENDED = "ended"  # key in a cell's metadata: OK, ERROR, TIMED_OUT, CRASHED, or absent: not run
+OK, ERROR, TIMED_OUT, CRASHED = "ok", "error", "timed out", "crashed"
+
+
+def execute(notebook: NotebookNode, resources: dict[str, Any], limits: Limits) -> NotebookNode:
+    """Run all code cells of `notebook` in a kernel of its own; returns the executed notebook.
+
+    `resources["files"]` maps relative paths to the bytes of the files that lie beside it,
+    `resources["preload"]` names modules worth importing before the kernel is forked. Each code
+    cell that ran says in metadata["ended"] how; metadata["seconds"] of the notebook is the time.
+    """
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="w-") as scratch:
+        lay_out(resources.get("files", {}), Path(scratch))
+        steps = ExecuteBounded(limits=limits, preload=resources.get("preload", ()))
+        where = ResourcesDict(metadata=ResourcesDict(path=scratch))
+        notebook, _ = steps.preprocess(notebook, where)
+    notebook.metadata["seconds"] = round(time.monotonic() - began, 3)
+    return notebook
+
+
+def lay_out(files: dict[str, bytes], folder: Path) -> None:
+    """Write the files that belong to a submission into its scratch folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+class ForkedKernelManager(AsyncKernelManager):  # type: ignore[misc]
+    """A manager whose kernel is forked and bounded, whatever kernel the notebook names."""
+
+    limits = Limits()
+    preload: tuple[str, ...] = ()
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        config = {
+            "memory_mb": self.limits.memory_mb,
+            "file_mb": self.limits.file_mb,
+            "output_chars": self.limits.output_chars,
+            "preload": list(self.preload),
+        }
+        provisioner = {"provisioner_name": "forked", "config": config}
+        return KernelSpec(language="python", metadata={"kernel_provisioner": provisioner})
+
+
+class ExecuteBounded(Execute):  # type: ignore[misc]
+    """nbgrader's Execute with a limit on everything, that goes on when a kernel dies."""
+
+    def __init__(self, limits: Limits, preload: tuple[str, ...] = ()) -> None:
+        super().__init__(shutdown_kernel="immediate", store_widget_state=False)
+        self.limits = limits
+        self.preload = preload
+        self.deadline = time.monotonic() + limits.notebook_seconds
+        self.timeout_func = lambda cell: min(limits.cell_seconds, self.time_left())
+
+    @default("log")
+    def _quiet_log(self) -> logging.Logger:
+        # A cell that fails is the ordinary case here, and no news.
+        log = logging.getLogger("autograder.execute")
+        log.setLevel(logging.CRITICAL)
+        return log
+
+    def time_left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    def create_kernel_manager(self) -> AsyncKernelManager:
+        self.km = ForkedKernelManager(log=self.log)
+        self.km.limits, self.km.preload = self.limits, tuple(self.preload)
+        return self.km
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: ResourcesDict, index: int
+    ) -> tuple[NotebookNode, ResourcesDict]:
+        """Run one cell and note how it ended; a kernel that is lost is started again."""
+        cell.metadata.pop(ENDED, None)
+        if cell.cell_type != "code" or self.time_left() <= 0:
+            return cell, resources
+        if not self.try_cell(cell, index):
+            self.start_again(index)
+        return cell, resources
+
+    def try_cell(self, cell: NotebookNode, index: int) -> bool:
+        """Whether the kernel is still to be used after the cell; notes how the cell ended."""
+        try:
+            self.execute_cell(cell, index, store_history=True)
+        except DeadKernelError:
+            cell.metadata[ENDED] = CRASHED
+        except CellTimeoutError:  # even an interrupt did not help
+            cell.metadata[ENDED] = TIMED_OUT
+        else:
+            return True
+        return False
+
+    def on_cell_executed(self, **kwargs: Any) -> None:
+        super().on_cell_executed(**kwargs)
+        content = kwargs["execute_reply"]["content"]
+        timed_out = content is not None and content.get("ename") == "CellTimeoutError"
+        kwargs["cell"].metadata[ENDED] = (
+            OK if content["status"] == "ok" else TIMED_OUT if timed_out else ERROR
+        )
+
+    def start_again(self, lost: int) -> None:
+        """Replace the kernel and run again what the cells before number `lost` defined."""
+        self._cleanup_kernel()
+        if self.time_left() <= 0:
+            return
+        self.km = self.create_kernel_manager()
+        self.start_new_kernel()
+        self.start_new_kernel_client()
+        for index, cell in enumerate(self.nb.cells[:lost]):
+            if cell.cell_type == "code" and cell.metadata.get(ENDED) == OK and not is_test(cell):
+                self.execute_cell(NotebookNode(cell), index, store_history=True)
+
+
+def is_test(cell: NotebookNode) -> bool:
+    """Whether executing this cell earns marks."""
+    return bool(is_grade(cell) and not is_solution(cell) and cell.cell_type == "code")

@@ -1,0 +1,98 @@
+"""What a forked child does to become a kernel, from the fork to the first cell.
+
+    become_kernel: own process group -> (confinement) -> limits -> own files, own seeds -> ipykernel
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from ipykernel.iostream import OutStream
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+from ipykernel.zmqshell import ZMQInteractiveShell
+from traitlets import Type
+
+from autograder.limits import set_process_limits
+
+
+class BoundedOutStream(OutStream):  # type: ignore[misc]
+    """A stream that passes on so many characters a cell, says so, and drops the rest.
+
+    The text is cut here, before it is buffered and sent, so that a loop that prints for ever
+    costs neither the kernel nor the engine any memory.
+    """
+
+    limit = 200_000
+    _left = limit
+
+    def set_parent(self, parent: Any) -> None:
+        """Called by ipykernel when a new cell begins."""
+        super().set_parent(parent)
+        self._left = self.limit
+
+    def write(self, string: str) -> int | None:
+        if not isinstance(string, str) or len(string) <= self._left:
+            self._left -= len(string)
+            return super().write(string)  # type: ignore[no-any-return]
+        if self._left > 0:
+            kept, self._left = string[: self._left], 0
+            super().write(f"{kept}\n[output cut after {self.limit:,} characters]\n")
+        return len(string)
+
+
+class ForgetfulShell(ZMQInteractiveShell):  # type: ignore[misc]
+    """A shell that keeps no second copy of what a cell prints (IPython does, without a bound)."""
+
+    def _tee(self, channel: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+class Kernel(IPythonKernel):  # type: ignore[misc]
+    """IPython's kernel with the shell above."""
+
+    shell_class = Type(ForgetfulShell)
+
+
+def become_kernel(
+    argv: Sequence[str],
+    cwd: str,
+    env: Mapping[str, str],
+    *,
+    memory_mb: int,
+    file_mb: int,
+    output_chars: int,
+) -> None:
+    """Turn this freshly forked process into an IPython kernel; returns when the kernel ends."""
+    if os.getpgrp() != os.getpid():
+        os.setpgid(0, 0)
+    # Confinement belongs here: before any limit, file or line of the submission.
+    set_process_limits(memory_mb, file_mb)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    forget_the_server()
+    BoundedOutStream.limit = output_chars
+    app = IPKernelApp.instance()
+    app.kernel_class = Kernel
+    app.outstream_class = f"{__name__}.{BoundedOutStream.__name__}"
+    app.initialize(list(argv))
+    app.start()
+
+
+def forget_the_server() -> None:
+    """Leave nothing of the server that forked us: streams, arguments, and the state of dice."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    os.close(null)
+    sys.argv = ["ipykernel_launcher"]
+    sys.path[:] = [path for path in sys.path if path != ""]
+    sys.path.insert(0, "")
+    import numpy as np
+
+    np.random.seed()  # forked siblings would all draw the same numbers

@@ -1,0 +1,109 @@
+"""A jupyter_client kernel provisioner whose kernels are forked from a warm server.
+
+Entry point `forked`: name it in a kernelspec's metadata, or set the environment variable
+JUPYTER_DEFAULT_PROVISIONER_NAME=forked, and nbgrader, nbval or the validate button start their
+kernels with it. The wire is unix sockets in a private folder (transport `ipc`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning import KernelProvisionerBase
+from traitlets import Int, List, Unicode
+
+from autograder.forkserver import Forked, ForkServer
+from autograder.limits import Limits
+
+DEFAULT = Limits()
+# What a kernel may know of the environment; all else (tokens, paths, names) stays outside.
+ENVIRONMENT = ("LANG", "LC_ALL", "LC_CTYPE", "PATH", "TZ")
+
+
+class ForkProvisioner(KernelProvisionerBase):  # type: ignore[misc]
+    """Starts, signals and ends one forked kernel for its KernelManager."""
+
+    memory_mb = Int(DEFAULT.memory_mb).tag(config=True)
+    file_mb = Int(DEFAULT.file_mb).tag(config=True)
+    output_chars = Int(DEFAULT.output_chars).tag(config=True)
+    preload = List(Unicode(), help="modules to import before the first kernel").tag(config=True)
+
+    process: Forked | None = None
+    _folder: str | None = None
+
+    @property
+    def has_process(self) -> bool:
+        return self.process is not None
+
+    async def poll(self) -> int | None:
+        return self.process.poll() if self.process else 0
+
+    async def wait(self) -> int | None:
+        if self.process is None:
+            return 0
+        status = await asyncio.to_thread(self.process.wait)
+        self.process = None
+        return status
+
+    async def send_signal(self, signum: int) -> None:
+        if self.process:
+            self.process.send_signal(signum)
+
+    async def kill(self, restart: bool = False) -> None:
+        await self.send_signal(signal.SIGKILL)
+
+    async def terminate(self, restart: bool = False) -> None:
+        await self.send_signal(signal.SIGTERM)
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Put the wire into a private folder. Sets it on the manager: its clients read it there.
+
+        nbgrader's Execute brings its own manager class, so no configuration reaches it.
+        """
+        manager = self.parent
+        if self._folder is None:
+            # Short, for the path of a unix socket has 107 bytes; absolute, for a notebook's
+            # client and its kernel have different working folders.
+            self._folder = tempfile.mkdtemp(prefix="k-")
+        manager.transport = "ipc"
+        manager.ip = os.path.join(self._folder, "k")
+        manager.connection_file = os.path.join(self._folder, "kernel.json")
+        manager.write_connection_file()
+        self.connection_info = manager.get_connection_info()
+        extra = kwargs.pop("extra_arguments", [])
+        kwargs["env"] = kwargs.get("env", os.environ)
+        return await super().pre_launch(
+            cmd=["-f", manager.connection_file, "--HistoryManager.enabled=False", *extra], **kwargs
+        )
+
+    def _finalize_env(self, env: dict[str, str]) -> None:
+        for name in [name for name in env if name not in ENVIRONMENT]:
+            del env[name]
+        env["HOME"] = env["IPYTHONDIR"] = env["MPLCONFIGDIR"] = str(self._folder)
+        env["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        server = await asyncio.to_thread(ForkServer.shared, self.preload)
+        self.process = await asyncio.to_thread(
+            server.start,
+            cmd,
+            kwargs.get("cwd") or os.getcwd(),
+            kwargs["env"],
+            {
+                "memory_mb": self.memory_mb,
+                "file_mb": self.file_mb,
+                "output_chars": self.output_chars,
+            },
+        )
+        return self.connection_info
+
+    async def cleanup(self, restart: bool = False) -> None:
+        if self._folder and not restart:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None

@@ -1,0 +1,110 @@
+"""Verdicts: how each test cell came out, and outputs that leave nbgrader no doubt about it.
+
+Only "passed" earns marks; a number that ends a passed cell is its partial mark. nbgrader records
+the marks by its own rule (nbgrader.utils.determine_grade), which reads a cell's outputs alone,
+so judge() makes those outputs say what happened.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.utils import determine_grade, is_grade
+
+from autograder.execute import CRASHED, ENDED, ERROR, OK, TIMED_OUT, is_test
+
+VERDICT = "verdict"  # key in a graded cell's metadata: {"outcome": ..., "message": ...}
+PASSED, FAILED, OUT_OF_MEMORY, NOT_RUN = "passed", "failed", "out of memory", "not run"
+TO_MARK, NO_RESPONSE = "to be marked", "no response"
+
+MESSAGES = {
+    TIMED_OUT: "This took longer than the time limit: does a loop never end?",
+    CRASHED: "The kernel died while this ran: what came before was run again, this was not.",
+    OUT_OF_MEMORY: "This needed more memory than the limit allows.",
+    NOT_RUN: "This was not run: the time limit of the notebook was used up before.",
+}
+NO_MEMORY = re.compile(r"MemoryError|can't allocate memory|Cannot allocate memory")
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def judge(notebook: NotebookNode) -> None:
+    """Give each graded cell of an executed notebook its verdict, and settle its outputs."""
+    for cell in filter(is_grade, notebook.cells):
+        outcome, message = verdict(cell) if is_test(cell) else by_hand(cell)
+        cell.metadata[VERDICT] = {"outcome": outcome, "message": message}
+        if is_test(cell):
+            settle(cell, outcome, message)
+    for cell in notebook.cells:
+        cell.metadata.pop(ENDED, None)
+
+
+def by_hand(cell: NotebookNode) -> tuple[str, str]:
+    """The verdict on a cell that a person marks."""
+    if determine_grade(cell)[0] == 0:
+        return NO_RESPONSE, ""
+    return TO_MARK, ""
+
+
+def verdict(cell: NotebookNode) -> tuple[str, str]:
+    """The outcome of an executed test cell and a message for the learner."""
+    ended = cell.metadata.get(ENDED, NOT_RUN)
+    error = next((o for o in cell.outputs if o.output_type == "error"), None)
+    if ended == OK and error is None:
+        return mark_is_sound(cell)
+    if ended in (OK, ERROR):
+        said = learner_words(error)
+        if NO_MEMORY.search(said):
+            return OUT_OF_MEMORY, MESSAGES[OUT_OF_MEMORY]
+        return FAILED, said
+    return ended, MESSAGES[ended]
+
+
+def learner_words(error: NotebookNode | None) -> str:
+    """What an error output says, in one line; an assertion's own words stand for themselves."""
+    if error is None:
+        return "The cell failed without a word."
+    ename, evalue = error.get("ename", ""), error.get("evalue", "").strip()
+    if ename == "NotImplementedError" and not evalue:
+        return "There is no answer yet."
+    if ename == "AssertionError" and evalue:
+        return ANSI.sub("", evalue)
+    return ANSI.sub("", f"{ename}: {evalue}".removesuffix(": "))
+
+
+def mark_is_sound(cell: NotebookNode) -> tuple[str, str]:
+    """Passed, but for a last value that is a number and no possible mark."""
+    number = last_number(cell)
+    points = float(cell.metadata.nbgrader["points"])
+    if number is None or 0 <= number <= points:
+        return PASSED, ""
+    return FAILED, f"The test gave {number:g} as the mark; one from 0 to {points:g} was expected."
+
+
+def last_number(cell: NotebookNode) -> float | None:
+    """The number that ends the cell, if one does."""
+    results = [o for o in cell.outputs if o.output_type == "execute_result"]
+    try:
+        return float(results[-1].data["text/plain"]) if results else None
+    except (KeyError, ValueError):
+        return None
+
+
+def settle(cell: NotebookNode, outcome: str, message: str) -> None:
+    """Make the outputs say the outcome to nbgrader, which takes the first error or number.
+
+    What went to stderr is kept as plain output: a warning is no failure. A result that is no
+    number would earn full marks as well as nothing does, so it stays only if it is one.
+    """
+    number = last_number(cell)
+    kept = [o for o in cell.outputs if o.output_type != "execute_result"]
+    for output in kept:
+        if output.get("name") == "stderr":
+            output["name"] = "stdout"
+    if outcome == PASSED and number is not None and not math.isnan(number):
+        kept.append(new_output("execute_result", {"text/plain": repr(number)}))
+    if outcome != PASSED and not any(o.output_type == "error" for o in kept):
+        kept.append(new_output("error", ename=outcome, evalue=message, traceback=[message]))
+    cell.outputs = kept

@@ -1,0 +1,1 @@
+"""What the notebooks of the course import: data, drawings, checks and explorers."""

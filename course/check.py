@@ -1,0 +1,339 @@
+"""Assertions whose messages teach: they say what came, what was expected, and what to look at.
+
+    that(condition, message)                    any claim
+    equal(got, expected, what, hint)            numbers, words, tuples, lists, dictionaries
+    shape(got, expected, what, hint)            the shape of an array or tensor
+    close(got, expected, what, hint)            arrays and tensors, within rounding
+    table(got, expected, what, hint)            data frames, cell by cell
+    raises(error, call, *arguments, hint=)      what must not be accepted
+
+Each raises AssertionError with a message for the learner, and returns None. `what` names the
+thing that was computed, best as the call itself: "output_size(7, 3, s=2)".
+
+A test reaches the learner's work by name alone. Where it must act where the answer runs, it
+does so through one of these, which return plain data or the learner's own object:
+
+    layer_shapes(model, x)                      what leaves each layer of a module
+    parameter_counts(model)                     parameters of each layer that has any
+    operations(call, *arguments)                names of the torch functions that a call used
+    state(model)                                parameters and buffers as plain arrays
+    optimizer(model, name, **settings)          an optimizer over a model's parameters
+    trained(train_epoch, model, ...)            what epochs make of a copy of a model
+    evaluated(evaluate, model, ...)             what an evaluation makes of a copy of a model
+"""
+
+from __future__ import annotations
+
+import copy
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+__all__ = [
+    "close",
+    "equal",
+    "evaluated",
+    "layer_shapes",
+    "operations",
+    "optimizer",
+    "parameter_counts",
+    "raises",
+    "shape",
+    "state",
+    "table",
+    "that",
+    "trained",
+]
+
+REL_TOL = 1e-5
+ABS_TOL = 1e-6
+
+
+def that(condition: object, message: str) -> None:
+    """Pass if `condition` is true, else fail with `message`."""
+    __tracebackhide__ = True
+    if not bool(condition):
+        raise AssertionError(message)
+
+
+def equal(got: object, expected: object, what: str, hint: str = "") -> None:
+    """Pass if `got` is the number, word, tuple, list or dictionary `expected`.
+
+    Numbers are compared by value: NumPy scalars, 0-d tensors and floats without a fraction are
+    as good as ints. Tuples and lists of the same items are equal.
+    """
+    __tracebackhide__ = True
+    that(_same(_plain(got), expected), _message(what, _words(got), _words(expected), hint))
+
+
+def shape(got: object, expected: Sequence[int], what: str, hint: str = "") -> None:
+    """Pass if `got` is an array or tensor of shape `expected`."""
+    __tracebackhide__ = True
+    that(
+        isinstance(got, (np.ndarray, torch.Tensor)),
+        f"{what} should be an array or tensor, it is {_words(got)}.{_tail(hint)}",
+    )
+    found = tuple(got.shape)  # type: ignore[attr-defined]
+    that(
+        found == tuple(expected),
+        f"{what} has shape {found}, {tuple(expected)} was expected.{_tail(hint)}",
+    )
+
+
+def close(
+    got: object,
+    expected: object,
+    what: str,
+    hint: str = "",
+    rtol: float = REL_TOL,
+    atol: float = ABS_TOL,
+) -> None:
+    """Pass if the array or tensor `got` has the shape and, within rounding, the values `expected`.
+
+    Compared in float64: |got - expected| <= atol + rtol * |expected|. The message names the
+    place of the largest error.
+    """
+    __tracebackhide__ = True
+    reference = _array(expected)
+    found = _array(got)
+    that(found is not None, f"{what} should hold numbers, it is {_words(got)}.{_tail(hint)}")
+    assert found is not None and reference is not None
+    that(
+        found.shape == reference.shape,
+        f"{what} has shape {found.shape}, {reference.shape} was expected.{_tail(hint)}",
+    )
+    wrong = ~np.isclose(found, reference, rtol=rtol, atol=atol)
+    if not wrong.any():
+        return
+    place = tuple(int(i) for i in np.unravel_index(_worst(found, reference), wrong.shape))
+    where = f" at {place}" if place else ""
+    that(
+        False,
+        f"{what} is {found[place]:.6g}{where}, {reference[place]:.6g} was expected"
+        f" ({int(wrong.sum())} of {wrong.size} values differ).{_tail(hint)}",
+    )
+
+
+def table(got: object, expected: pd.DataFrame, what: str, hint: str = "") -> None:
+    """Pass if the data frame `got` has the rows, columns and numbers of `expected`.
+
+    An empty cell (None, NaN or "") equals an empty cell. The message names the first wrong
+    cells by row and column, never what they should be.
+    """
+    __tracebackhide__ = True
+    that(isinstance(got, pd.DataFrame), f"{what} should be a data frame, it is {_words(got)}.")
+    assert isinstance(got, pd.DataFrame)
+    for axis, found, wanted in (
+        ("rows", list(got.index), list(expected.index)),
+        ("columns", list(got.columns), list(expected.columns)),
+    ):
+        that(found == wanted, f"{what} has the {axis} {found}, {wanted} were expected.")
+    wrong = [
+        f"{column} of {row}"
+        for row in expected.index
+        for column in expected.columns
+        if not _same(_cell(got.loc[row, column]), _cell(expected.loc[row, column]))
+    ]
+    more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+    that(not wrong, f"{what} is wrong in: {', '.join(wrong[:3])}{more}.{_tail(hint)}")
+
+
+def raises(
+    error: type[Exception], call: Callable[..., object], *arguments: object, hint: str = ""
+) -> None:
+    """Pass if `call(*arguments)` raises `error` (NotImplementedError passes through)."""
+    __tracebackhide__ = True
+    said = f"{getattr(call, '__name__', 'the call')}({', '.join(map(repr, arguments))})"
+    try:
+        result = call(*arguments)
+    except error:
+        return
+    except NotImplementedError:
+        raise
+    except Exception as other:
+        raise AssertionError(
+            f"{said} raised {type(other).__name__}, {error.__name__} was expected.{_tail(hint)}"
+        ) from None
+    raise AssertionError(
+        f"{said} returned {_words(result)}, it should raise {error.__name__}.{_tail(hint)}"
+    )
+
+
+def layer_shapes(model: nn.Module, x: torch.Tensor) -> list[tuple[str, tuple[int, ...]]]:
+    """(class name, output shape) of each layer without children, in the order they ran on `x`."""
+    seen: list[tuple[str, tuple[int, ...]]] = []
+
+    def note(module: nn.Module, _: Any, output: Any) -> None:
+        if isinstance(output, torch.Tensor):
+            seen.append((type(module).__name__, tuple(output.shape)))
+
+    leaves = [module for module in model.modules() if not any(module.children())]
+    hooks = [module.register_forward_hook(note) for module in leaves]
+    try:
+        with torch.no_grad():
+            model(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return seen
+
+
+def parameter_counts(model: nn.Module) -> list[tuple[str, int]]:
+    """(class name, number of parameters) of each layer that has parameters, as registered."""
+    return [
+        (type(module).__name__, count)
+        for module in model.modules()
+        if (count := sum(p.numel() for p in module.parameters(recurse=False)))
+    ]
+
+
+def operations(call: Callable[..., object], *arguments: object) -> list[str]:
+    """Names of the torch functions that `call(*arguments)` used, in order: "max_pool2d", "amax".
+
+    Tensor methods and torch.nn.functional count alike. For exercises whose point is to write by
+    hand what torch has ready.
+    """
+    with _Listener() as listener:
+        call(*arguments)
+    return listener.names
+
+
+class _Listener(TorchFunctionMode):
+    """Notes the name of each torch function that runs under it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        self.names.append(getattr(func, "__name__", str(func)))
+        return func(*args, **(kwargs or {}))
+
+
+def state(model: nn.Module) -> dict[str, np.ndarray[Any, Any]]:
+    """Parameters and buffers of `model` by name, as plain arrays that no longer change with it."""
+    return {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
+
+
+def optimizer(model: nn.Module, name: str, **settings: Any) -> torch.optim.Optimizer:
+    """The optimizer `name` of torch.optim ("SGD", "AdamW") over the parameters of `model`."""
+    made: torch.optim.Optimizer = getattr(torch.optim, name)(model.parameters(), **settings)
+    return made
+
+
+def trained(
+    train_epoch: Callable[..., object],
+    model: nn.Module,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    batch_size: int,
+    epochs: int,
+    lr: float,
+) -> dict[str, Any]:
+    """What `train_epoch` makes of a copy of `model` in `epochs` epochs of plain SGD, as plain data.
+
+    "returned", what each epoch returned; "state", the copy's state(); `model` is left alone.
+    """
+    model = copy.deepcopy(model)
+    sgd = optimizer(model, "SGD", lr=lr)
+    returned = [train_epoch(model, images, labels, sgd, batch_size) for _ in range(epochs)]
+    return {"returned": returned, "state": state(model)}
+
+
+def evaluated(
+    evaluate: Callable[..., object], model: nn.Module, images: torch.Tensor, labels: torch.Tensor
+) -> dict[str, Any]:
+    """What `evaluate` says of a copy of `model` and makes of it, as plain data.
+
+    "returned"; "state", the copy's state(); "training", its mode; "gradients", whether it was
+    left with any. `model` is left alone.
+    """
+    model = copy.deepcopy(model)
+    returned = evaluate(model, images, labels)
+    return {
+        "returned": returned,
+        "state": state(model),
+        "training": model.training,
+        "gradients": any(p.grad is not None for p in model.parameters()),
+    }
+
+
+def _array(value: object) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu().numpy()
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+
+
+def _plain(value: object) -> object:
+    """A 0-d array or tensor as the number it holds."""
+    if isinstance(value, (np.ndarray, torch.Tensor)) and value.ndim == 0:
+        return value.item()
+    return value
+
+
+def _same(got: object, expected: object) -> bool:
+    if isinstance(expected, bool) or expected is None or isinstance(expected, str):
+        return type(got) is type(expected) and got == expected or _is_numpy_bool(got, expected)
+    if isinstance(expected, numbers.Real):
+        return isinstance(got, numbers.Real) and float(got) == float(expected)
+    if isinstance(expected, Mapping):
+        return (
+            isinstance(got, Mapping)
+            and got.keys() == expected.keys()
+            and all(_same(_plain(got[key]), expected[key]) for key in expected)
+        )
+    if isinstance(expected, (tuple, list)):
+        return (
+            isinstance(got, (tuple, list, torch.Size))
+            and len(got) == len(expected)
+            and all(_same(_plain(g), e) for g, e in zip(got, expected, strict=True))
+        )
+    raise TypeError(f"equal() does not compare {type(expected).__name__}")
+
+
+def _is_numpy_bool(got: object, expected: object) -> bool:
+    return isinstance(got, np.bool_) and isinstance(expected, bool) and bool(got) is expected
+
+
+def _cell(value: object) -> object:
+    """A table's cell: None where it is empty."""
+    value = _plain(value)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, float) and np.isnan(value):
+        return None
+    return None if value is pd.NA else value
+
+
+def _worst(found: np.ndarray[Any, Any], reference: np.ndarray[Any, Any]) -> int:
+    return int(np.nan_to_num(np.abs(found - reference), nan=np.inf).argmax())
+
+
+def _message(what: str, got: str, expected: str, hint: str) -> str:
+    return f"{what} is {got}, {expected} was expected.{_tail(hint)}"
+
+
+def _tail(hint: str) -> str:
+    return f" {hint}" if hint else ""
+
+
+def _words(value: object, limit: int = 80) -> str:
+    """`value` as a learner reads it: numbers as numbers, None as 'nothing (None)'."""
+    if value is None:
+        return "nothing (None: is a return missing?)"
+    plain = _plain(value)
+    if isinstance(plain, np.generic):
+        plain = plain.item()
+    text = repr(plain)
+    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,0 +1,67 @@
+"""The bank of answers: every test tells right from wrong, and is about its own mistake alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import nbformat
+import pytest
+from conftest import LESSONS, ROOT
+
+from autograder.bank import Answer, exercise_of, notebook_for, read_answers
+from autograder.build import notebook_path
+from autograder.execute import execute, is_test
+from autograder.limits import Limits
+from autograder.verdict import PASSED, VERDICT, judge
+
+BANK = {
+    name: read_answers(path)
+    for name in LESSONS
+    if (path := ROOT / "tests" / "answers" / f"{name}.py").exists()
+}
+
+
+def source(lesson: str) -> nbformat.NotebookNode:
+    return nbformat.read(notebook_path(ROOT / "source", lesson), as_version=4)
+
+
+@pytest.mark.parametrize(
+    ("lesson", "answer"),
+    [
+        pytest.param(lesson, answer, id=f"{lesson}-{answer}")
+        for lesson, answers in BANK.items()
+        for answer in answers
+    ],
+)
+def test_an_answer_loses_the_tests_about_its_mistake_and_only_those(
+    lesson: str, answer: Answer
+) -> None:
+    notebook = execute(notebook_for(source(lesson), answer), {}, Limits())
+    judge(notebook)
+    verdicts = {
+        cell.metadata.nbgrader.grade_id: cell.metadata[VERDICT]
+        for cell in filter(is_test, notebook.cells)
+    }
+    assert verdicts, "no test cell was run"
+    lost = {name: said for name, said in verdicts.items() if said["outcome"] != PASSED}
+    assert set(lost) == answer.loses, lost
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_exercise_has_two_right_and_four_wrong_answers(lesson: str) -> None:
+    counts = Counter((answer.exercise, answer.right) for answer in BANK[lesson])
+    exercises = {exercise_of(cell) for cell in filter(is_test, source(lesson).cells)}
+    few = {
+        name: (counts[name, True], counts[name, False])
+        for name in exercises
+        if counts[name, True] < 2 or counts[name, False] < 4
+    }
+    assert not few, f"right and wrong answers by exercise: {few}"
+    assert {exercise for exercise, _ in counts} <= exercises
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_test_cell_is_lost_by_some_wrong_answer(lesson: str) -> None:
+    tests = {cell.metadata.nbgrader.grade_id for cell in filter(is_test, source(lesson).cells)}
+    proven = set().union(*(answer.loses for answer in BANK[lesson]))
+    assert tests == proven

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from autograder.errors import UsageError
 from autograder.limits import Limits
+
+if TYPE_CHECKING:
+    from autograder.grade import Result
 
 # Only what a command needs is imported by it: nbgrader alone takes a second.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -72,7 +76,9 @@ def grade(
     limits = Limits(cell_seconds, notebook_seconds, memory_mb)
     with one_line_errors():
         if json_file and not json_file.absolute().parent.is_dir():
-            raise UsageError(f"no folder {json_file.absolute().parent} to write {json_file.name} in")
+            raise UsageError(
+                f"no folder {json_file.absolute().parent} to write {json_file.name} in"
+            )
         course = engine.open_course()
         total = engine.check_assignment(course, assignment)
         with ThreadPoolExecutor(jobs) as pool, progress(assignment, total) as step:
@@ -86,6 +92,39 @@ def grade(
             console.print(f"  {result.student}: {result.status}", markup=False)
     if counts[engine.FAILED]:
         raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = os.cpu_count() or 1,
+) -> None:
+    """Make a class of 24 students in demo/, grade it, and show its marks."""
+    from autograder import demo as show
+
+    with one_line_errors(), progress("grading", show.SUBMISSIONS) as step:
+        results = show.run_demo(Path.cwd(), jobs, lambda _: step())
+    Console().print(marks_table(results))
+    folder = Path("demo").absolute()
+    console.print(f"The gradebook: {folder / 'gradebook.db'}, as a table: {folder / 'grades.csv'}")
+    console.print(f"Open {(folder / 'report.html').as_uri()}")
+
+
+def marks_table(results: Sequence[Result]) -> Table:
+    """The marks of a class: a row a student, a column an assignment, and what is remarkable."""
+    lessons = sorted({result.assignment for result in results})
+    table = Table("student", *lessons, "remarks")
+    for student in sorted({result.student for result in results}):
+        own = {r.assignment: r for r in results if r.student == student}
+        marks = [f"{own[n].score:g} / {own[n].max_score:g}" if n in own else "" for n in lessons]
+        table.add_row(
+            student, *marks, "; ".join(remark for r in own.values() if (remark := remarks(r)))
+        )
+    return table
+
+
+def remarks(result: Result) -> str:
+    """What a result says beyond right and wrong: `outcome (cells)`."""
+    return ", ".join(sorted({c.outcome for c in result.cells} - {"passed", "failed"}))
 
 
 @contextmanager

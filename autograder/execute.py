@@ -57,7 +57,7 @@ def lay_out(files: dict[str, bytes], folder: Path) -> None:
         path.write_bytes(content)
 
 
-class ForkedKernelManager(AsyncKernelManager):  # type: ignore[misc]
+class ForkedKernelManager(AsyncKernelManager):
     """A manager whose kernel is forked and bounded, whatever kernel the notebook names."""
 
     limits = Limits()
@@ -75,7 +75,7 @@ class ForkedKernelManager(AsyncKernelManager):  # type: ignore[misc]
         return KernelSpec(language="python", metadata={"kernel_provisioner": provisioner})
 
 
-class ExecuteBounded(Execute):  # type: ignore[misc]
+class ExecuteBounded(Execute):
     """nbgrader's Execute with a limit on everything, that goes on when a kernel dies."""
 
     def __init__(self, limits: Limits, preload: tuple[str, ...] = ()) -> None:
@@ -83,7 +83,8 @@ class ExecuteBounded(Execute):  # type: ignore[misc]
         self.limits = limits
         self.preload = preload
         self.deadline = time.monotonic() + limits.notebook_seconds
-        self.timeout_func = lambda cell: min(limits.cell_seconds, self.time_left())
+        # nbclient takes a timeout of zero for none at all.
+        self.timeout_func = lambda cell: max(0.1, min(limits.cell_seconds, self.time_left()))
 
     @default("log")
     def _quiet_log(self) -> logging.Logger:
@@ -96,9 +97,10 @@ class ExecuteBounded(Execute):  # type: ignore[misc]
         return self.deadline - time.monotonic()
 
     def create_kernel_manager(self) -> AsyncKernelManager:
-        self.km = ForkedKernelManager(log=self.log)
-        self.km.limits, self.km.preload = self.limits, tuple(self.preload)
-        return self.km
+        manager = ForkedKernelManager(log=self.log)
+        manager.limits, manager.preload = self.limits, tuple(self.preload)
+        self.km = manager
+        return manager
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: ResourcesDict, index: int
@@ -125,23 +127,24 @@ class ExecuteBounded(Execute):  # type: ignore[misc]
 
     def on_cell_executed(self, **kwargs: Any) -> None:
         super().on_cell_executed(**kwargs)
-        content = kwargs["execute_reply"]["content"]
-        timed_out = content is not None and content.get("ename") == "CellTimeoutError"
-        kwargs["cell"].metadata[ENDED] = (
-            OK if content["status"] == "ok" else TIMED_OUT if timed_out else ERROR
-        )
+        reply = kwargs["execute_reply"]["content"]
+        timed_out = reply.get("ename") == self.error_on_timeout["ename"]
+        ended = OK if reply["status"] == "ok" else TIMED_OUT if timed_out else ERROR
+        kwargs["cell"].metadata[ENDED] = ended
 
     def start_again(self, lost: int) -> None:
         """Replace the kernel and run again what the cells before number `lost` defined."""
         self._cleanup_kernel()
         if self.time_left() <= 0:
             return
-        self.km = self.create_kernel_manager()
+        self.create_kernel_manager()
         self.start_new_kernel()
         self.start_new_kernel_client()
         for index, cell in enumerate(self.nb.cells[:lost]):
-            if cell.cell_type == "code" and cell.metadata.get(ENDED) == OK and not is_test(cell):
-                self.execute_cell(NotebookNode(cell), index, store_history=True)
+            again = cell.metadata.get(ENDED) == OK and not is_test(cell)
+            if again and not self.try_cell(cell, index):
+                # It ended well before and does not now: it is noted, and passed over next time.
+                return self.start_again(lost)
 
 
 def is_test(cell: NotebookNode) -> bool:

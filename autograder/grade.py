@@ -15,8 +15,10 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, as_completed
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,12 +31,16 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade, find_all_files, is_grade, rmtree
+from sqlalchemy.exc import SAWarning
 
 from autograder.build import generate_assignment, setup_cells
 from autograder.errors import UsageError
 from autograder.execute import execute
 from autograder.limits import Limits
 from autograder.verdict import VERDICT, judge
+
+# nbgrader 0.9.6 adds submissions in an order that SQLAlchemy 2 warns about; the rows are right.
+warnings.filterwarnings("ignore", "Object of type .* not in session", SAWarning)
 
 GRADED, KEPT, FAILED = "graded", "kept", "failed"
 
@@ -160,7 +166,7 @@ def imports_of(course: CourseDirectory, assignment: str) -> set[str]:
     return found
 
 
-class Coordinator(Autograde):  # type: ignore[misc]
+class Coordinator(Autograde):
     """nbgrader's Autograde with the kernels somewhere else."""
 
     executor: Executor
@@ -175,8 +181,9 @@ class Coordinator(Autograde):  # type: ignore[misc]
         for folder in sorted(self.assignments):
             waiting |= self.hand_out(folder)
         for future in as_completed(waiting):
-            names = waiting[future]
-            self.attempt(names, lambda f=future, n=names: self.record(f.result(), n))
+            resources = waiting[future]
+            with self.others_unharmed(resources["nbgrader"]):
+                self.record(future.result(), resources)
 
     def hand_out(self, folder: str) -> dict[Future[NotebookNode], dict[str, Any]]:
         """Sanitise one submission and send its notebooks to be executed."""
@@ -186,24 +193,21 @@ class Coordinator(Autograde):  # type: ignore[misc]
             self.keep(names)
             return {}
         sent: dict[Future[NotebookNode], dict[str, Any]] = {}
-
-        def prepare() -> None:
+        with self.others_unharmed(names):
             self.init_assignment(names["assignment"], names["student"])
             files = self.other_files(names)
             for path in self.notebooks:
                 notebook, resources = self.sanitise(path)
                 what = {"files": files, "preload": self.preload}
                 sent[self.executor.submit(execute, notebook, what, self.limits)] = resources
-
-        self.attempt(names, prepare)
         return sent
 
-    def attempt(self, names: dict[str, Any], step: Callable[[], None]) -> None:
-        """Take a step for one submission; where it fails, say so and go on with the others."""
+    @contextmanager
+    def others_unharmed(self, names: dict[str, str]) -> Iterator[None]:
+        """Whatever goes wrong with one submission: say so, and go on with the others."""
         try:
-            step()
-        except Exception as error:  # whatever one submission holds, the others are graded
-            names = names.get("nbgrader", names)
+            yield
+        except Exception as error:  # a submission may hold anything
             rmtree_if_there(self._format_dest(names["assignment"], names["student"]))
             self.tell(names, f"{FAILED}: {one_line(error)}", NotebookNode(cells=[], metadata={}))
 
@@ -226,7 +230,10 @@ class Coordinator(Autograde):  # type: ignore[misc]
         self._init_preprocessors()
         resources = self.init_single_notebook_resources(path)
         text, resources = self.exporter.from_filename(path, resources=resources)
-        return nbformat.reads(text, as_version=4), resources
+        notebook = nbformat.reads(text, as_version=4)
+        for cell in notebook.cells:
+            cell.metadata.pop("tags", None)  # "skip-execution" would spare a cell its test
+        return notebook, resources
 
     def record(self, notebook: NotebookNode, resources: dict[str, Any]) -> None:
         """Judge an executed notebook, write its marks and then the notebook."""
@@ -248,9 +255,11 @@ class Coordinator(Autograde):  # type: ignore[misc]
 
     def keep(self, names: dict[str, str]) -> None:
         """Tell of a submission whose marks stand as they are."""
-        folder = Path(self.coursedir.format_path(
-            self.coursedir.autograded_directory, names["student"], names["assignment"]
-        ))
+        folder = Path(
+            self.coursedir.format_path(
+                self.coursedir.autograded_directory, names["student"], names["assignment"]
+            )
+        )
         for path in sorted(folder.glob("*.ipynb")):
             self.tell(names | {"notebook": path.stem}, KEPT, nbformat.read(path, as_version=4))
 

@@ -1,14 +1,14 @@
 """What a forked child does to become a kernel, from the fork to the first cell.
 
-    become_kernel: own process group -> (confinement) -> limits -> own files, own seeds -> ipykernel
+become_kernel: own process group -> (confinement) -> limits -> own files, own seeds -> ipykernel
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ipykernel.iostream import OutStream
@@ -20,7 +20,7 @@ from traitlets import Type
 from autograder.limits import set_process_limits
 
 
-class BoundedOutStream(OutStream):  # type: ignore[misc]
+class BoundedOutStream(OutStream):
     """A stream that passes on so many characters a cell, says so, and drops the rest.
 
     The text is cut here, before it is buffered and sent, so that a loop that prints for ever
@@ -35,24 +35,25 @@ class BoundedOutStream(OutStream):  # type: ignore[misc]
         super().set_parent(parent)
         self._left = self.limit
 
-    def write(self, string: str) -> int | None:
-        if not isinstance(string, str) or len(string) <= self._left:
-            self._left -= len(string)
-            return super().write(string)  # type: ignore[no-any-return]
-        if self._left > 0:
-            kept, self._left = string[: self._left], 0
+    def write(self, string: str) -> int:
+        kept = string[: self._left]
+        if len(kept) < len(string) and self._left:
             super().write(f"{kept}\n[output cut after {self.limit:,} characters]\n")
+        elif kept or not string:
+            super().write(kept)
+        self._left -= len(kept)
         return len(string)
 
 
-class ForgetfulShell(ZMQInteractiveShell):  # type: ignore[misc]
+class ForgetfulShell(ZMQInteractiveShell):
     """A shell that keeps no second copy of what a cell prints (IPython does, without a bound)."""
 
-    def _tee(self, channel: str) -> AbstractContextManager[None]:
-        return nullcontext()
+    @contextmanager
+    def _tee(self, channel: str) -> Iterator[None]:
+        yield
 
 
-class Kernel(IPythonKernel):  # type: ignore[misc]
+class Kernel(IPythonKernel):
     """IPython's kernel with the shell above."""
 
     shell_class = Type(ForgetfulShell)

@@ -15,7 +15,7 @@ import tempfile
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import KernelProvisionerBase
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Int, List, Unicode
 
 from autograder.forkserver import Forked, ForkServer
@@ -26,7 +26,7 @@ DEFAULT = Limits()
 ENVIRONMENT = ("LANG", "LC_ALL", "LC_CTYPE", "PATH", "TZ")
 
 
-class ForkProvisioner(KernelProvisionerBase):  # type: ignore[misc]
+class ForkProvisioner(KernelProvisionerBase):
     """Starts, signals and ends one forked kernel for its KernelManager."""
 
     memory_mb = Int(DEFAULT.memory_mb).tag(config=True)
@@ -66,7 +66,7 @@ class ForkProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
         nbgrader's Execute brings its own manager class, so no configuration reaches it.
         """
-        manager = self.parent
+        manager: Any = self.parent
         if self._folder is None:
             # Short, for the path of a unix socket has 107 bytes; absolute, for a notebook's
             # client and its kernel have different working folders.

@@ -26,17 +26,28 @@ MESSAGES = {
     OUT_OF_MEMORY: "This needed more memory than the limit allows.",
     NOT_RUN: "This was not run: the time limit of the notebook was used up before.",
 }
+# Why a name that a later test needs may be missing.
+LOST = {
+    TIMED_OUT: "A cell before this one took longer than the time limit and was stopped.",
+    CRASHED: "The kernel died in a cell before this one: what that cell defines is missing.",
+}
 NO_MEMORY = re.compile(r"MemoryError|can't allocate memory|Cannot allocate memory")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def judge(notebook: NotebookNode) -> None:
     """Give each graded cell of an executed notebook its verdict, and settle its outputs."""
-    for cell in filter(is_grade, notebook.cells):
-        outcome, message = verdict(cell) if is_test(cell) else by_hand(cell)
-        cell.metadata[VERDICT] = {"outcome": outcome, "message": message}
+    lost = ""
+    for cell in notebook.cells:
+        if is_grade(cell):
+            outcome, message = verdict(cell) if is_test(cell) else by_hand(cell)
+            if message.startswith("NameError") and lost:
+                message = f"{message}. {lost}"
+            cell.metadata[VERDICT] = {"outcome": outcome, "message": message}
         if is_test(cell):
             settle(cell, outcome, message)
+        else:
+            lost = LOST.get(cell.metadata.get(ENDED), lost)
     for cell in notebook.cells:
         cell.metadata.pop(ENDED, None)
 

@@ -1,8 +1,11 @@
 # %% [markdown]
-# # Probe
+# # Doubling
+#
+# The smallest lesson there can be: the scenes of the engine are played on it.
 
 # %% nbgrader={"grade_id": "setup", "locked": true}
-import numpy as np
+import sys
+
 from course import check
 
 # %% nbgrader={"grade_id": "double", "solution": true}
@@ -12,14 +15,39 @@ def double(x):
     return 2 * x
     ### END SOLUTION
 
+
 # %% nbgrader={"grade_id": "test-double", "grade": true, "locked": true, "points": 1}
 check.equal(double(2), 4, "double(2)")
 
 # %%
-print(double(4))
+# A cell that asks for nothing.
+answer = double(21)
 
 # %% nbgrader={"grade_id": "hidden-double", "grade": true, "locked": true, "points": 2}
-# Also: 3
+# Also checked: other numbers.
 ### BEGIN HIDDEN TESTS
-check.equal(double(3), 6, "double(3)")
+check.equal(double(3), 6, "double(3)", "Is it really doubled?")
 ### END HIDDEN TESTS
+
+# %% nbgrader={"grade_id": "greet", "solution": true}
+def greet():
+    """A greeting."""
+    ### BEGIN SOLUTION
+    return "hello"
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade_id": "test-greet", "grade": true, "locked": true, "points": 4}
+# Also checked: what is said, for a part of the marks.
+### BEGIN HIDDEN TESTS
+words = greet()
+check.that(isinstance(words, str), "greet() should return words.")
+mark = {"hello": 4, "hi": 1.5, "nothing": float("nan"), "less": -1, "more": 5}[words]
+mark
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade_id": "essay", "grade": true, "solution": true, "points": 3}
+# Why two?
+### BEGIN SOLUTION
+# Because one is too few.
+### END SOLUTION

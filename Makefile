@@ -1,0 +1,55 @@
+# One command, the same everywhere: `make demo` shows the course at work, `make test` proves it.
+# Both set up what they need: a virtual environment in .venv with the versions of requirements.lock.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: help demo test check build answers lab lock clean
+
+help:
+	@echo "make demo    a class of 24 students, graded: table, gradebook, report"
+	@echo "make test    everything that CI proves"
+	@echo "make check   ruff, mypy and the quick tests, for use while working"
+	@echo "make build   source/ and release/ from lessons/"
+	@echo "make lab     the course in JupyterLab, for one learner"
+	@echo "make lock    requirements.lock from pyproject.toml"
+	@echo "make clean   remove what the others made"
+
+demo: $(INSTALLED)
+	$(BIN)/autograder demo
+
+test: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m "not slow"
+
+build: $(INSTALLED)
+	$(BIN)/autograder build
+
+lab: $(INSTALLED)
+	$(BIN)/jupyter lab release
+
+lock:
+	uv pip compile --universal --python-version 3.11 --all-extras --no-emit-index-url \
+		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv demo build .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
+	@echo "Setting up .venv: a few minutes, once"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -qq --no-deps -r requirements.lock
+	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@touch $@

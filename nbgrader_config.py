@@ -1,0 +1,9 @@
+"""nbgrader's settings: the folder of this file is the root of an nbgrader course."""
+
+c = get_config()  # noqa: F821 (given by nbgrader)
+
+c.CourseDirectory.course_id = "cnn"
+# A test cell that a learner deleted is put back and run.
+c.OverwriteCells.add_missing_cells = True
+# Stock `nbgrader autograde` gives a cell 30 s; the course promises its cells 60.
+c.Execute.timeout = 60

@@ -1,0 +1,79 @@
+"""A small nbgrader course to play scenes in: its lesson, its class, its grading."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.bank import answered
+from autograder.build import build, notebook_path
+
+HERE = Path(__file__).parent
+LESSON = "00_doubling"
+BIN = Path(sys.executable).parent
+
+
+class Course:
+    """A folder with nbgrader's layout, the lesson of tests/lessons/ and who handed in what."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def hand_in(
+        self,
+        student: str,
+        answers: dict[str, str] | None = None,
+        change: Callable[[NotebookNode], None] = lambda notebook: None,
+        assignment: str = LESSON,
+    ) -> None:
+        """The released notebook with `answers` by exercise and with whatever `change` does."""
+        notebook = nbformat.read(notebook_path(self.folder / "release", assignment), as_version=4)
+        notebook = answered(notebook, answers or {})
+        change(notebook)
+        path = self.folder / "submitted" / student / assignment / f"{assignment}.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(notebook, path)
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """A command of the environment, in the course's folder."""
+        return subprocess.run(
+            [str(BIN / command[0]), *command[1:]],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def grade(self, *options: str, assignment: str = LESSON) -> dict[str, dict[str, Any]]:
+        """What `autograder grade` says of each student, read from its JSON."""
+        done = self.run("autograder", "grade", assignment, "--json", "out.json", *options)
+        assert "Traceback" not in done.stderr, done.stderr
+        return {r["student"]: r for r in json.loads((self.folder / "out.json").read_text())}
+
+
+def outcomes(result: dict[str, Any]) -> dict[str, str]:
+    """How each graded cell came out, by grade_id."""
+    return {cell["grade_id"]: cell["outcome"] for cell in result["cells"]}
+
+
+def points(result: dict[str, Any]) -> dict[str, float | None]:
+    """What each graded cell earned, by grade_id."""
+    return {cell["grade_id"]: cell["points"] for cell in result["cells"]}
+
+
+def make_course(folder: Path) -> Course:
+    """Build the small lesson in `folder`."""
+    (folder / "lessons").mkdir(parents=True)
+    (folder / "course").mkdir()
+    shutil.copy(HERE / "lessons" / f"{LESSON}.py", folder / "lessons")
+    shutil.copy(HERE.parent / "nbgrader_config.py", folder)
+    build(folder, tell=lambda line: None)
+    return Course(folder)

@@ -1,0 +1,9 @@
+# %% [markdown]
+# A forgotten debugging print, in a loop. The answer is right.
+
+# %% same_padding
+def same_padding(f):
+    """Half of what the filter takes away; everything on the way is printed."""
+    for _ in range(1000):
+        print("debug" * 200_000)
+    return (f - 1) // 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -43,10 +44,11 @@ class Course:
         nbformat.write(notebook, path)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """A command of the environment, in the course's folder."""
+        """A command of the environment, in the course's folder, as an activated shell has it."""
         return subprocess.run(
             [str(BIN / command[0]), *command[1:]],
             cwd=self.folder,
+            env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
             capture_output=True,
             text=True,
             check=False,

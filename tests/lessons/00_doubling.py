@@ -8,6 +8,7 @@ import sys
 
 from course import check
 
+
 # %% nbgrader={"grade_id": "double", "solution": true}
 def double(x):
     """Twice x."""

@@ -1,0 +1,145 @@
+"""Each lesson as its two readers run it: the instructor's version and the learner's."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+import re
+from functools import cache
+
+import nbformat
+import pytest
+from conftest import LESSONS, ROOT
+from nbformat import NotebookNode
+
+from autograder.build import notebook_path
+from autograder.execute import execute, is_test
+from autograder.limits import Limits
+from autograder.verdict import PASSED, VERDICT, judge
+
+# Nothing of a lesson may reach for a network. The kernel's own wire is not Python's: its sockets
+# are ZeroMQ's, which no audit hook sees.
+NO_SOCKETS = """
+import sys
+
+def forbid_sockets(event, arguments):
+    if event.startswith("socket."):
+        raise RuntimeError(f"a lesson opens a socket: {event}")
+
+sys.addaudithook(forbid_sockets)
+"""
+
+
+FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
+
+
+def read(folder: str, lesson: str) -> NotebookNode:
+    return nbformat.read(notebook_path(ROOT / folder, lesson), as_version=4)
+
+
+def unanswered(lesson: str) -> NotebookNode:
+    """The release as it is graded: with the tests that nbgrader puts back."""
+    tests = {cell["id"]: cell.source for cell in filter(is_test, read("source", lesson).cells)}
+    notebook = read("release", lesson)
+    for cell in notebook.cells:
+        cell.source = tests.get(cell["id"], cell.source)
+    return notebook
+
+
+@cache
+def ran(folder: str, lesson: str) -> NotebookNode:
+    """The notebook executed by the engine, where sockets are forbidden."""
+    notebook = unanswered(lesson) if folder == "unanswered" else read(folder, lesson)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(NO_SOCKETS))
+    return execute(notebook, {}, Limits())
+
+
+def points(notebook: NotebookNode) -> dict[str, float]:
+    """What each test cell earned."""
+    judged = copy.deepcopy(notebook)
+    judge(judged)
+    return {
+        cell["id"]: cell.metadata.nbgrader.points * (cell.metadata[VERDICT]["outcome"] == PASSED)
+        for cell in filter(is_test, judged.cells)
+    }
+
+
+def possible(notebook: NotebookNode) -> dict[str, float]:
+    """The points of each test cell."""
+    return {cell["id"]: cell.metadata.nbgrader.points for cell in filter(is_test, notebook.cells)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", LESSONS)
+class TestLesson:
+    def test_the_source_earns_every_point(self, lesson: str) -> None:
+        assert points(ran("source", lesson)) == possible(ran("source", lesson))
+
+    def test_the_release_earns_none(self, lesson: str) -> None:
+        assert set(points(ran("unanswered", lesson)).values()) == {0}
+
+    def test_no_cell_writes_to_stderr(self, lesson: str) -> None:
+        for folder in ("source", "release"):
+            for cell in ran(folder, lesson).cells:
+                for output in cell.get("outputs", []):
+                    assert output.get("name") != "stderr", f"{folder}: {cell['id']}: {output.text}"
+
+    def test_the_source_runs_without_an_error_or_a_socket(self, lesson: str) -> None:
+        assert errors(ran("source", lesson)) == []
+
+    def test_the_release_fails_only_where_an_answer_is_missing(self, lesson: str) -> None:
+        missing: set[str] = set()
+        for cell, ename, evalue in errors(ran("release", lesson)):
+            if ename == "NameError":
+                assert evalue.split("'")[1] in missing, f"{cell['id']}: {evalue}"
+            else:
+                assert ename == "NotImplementedError", f"{cell['id']}: {ename}: {evalue}"
+            missing |= names_bound(cell.source)
+
+
+def errors(notebook: NotebookNode) -> list[tuple[NotebookNode, str, str]]:
+    """Cell, name and words of each error."""
+    return [
+        (cell, output.ename, output.evalue)
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "error"
+    ]
+
+
+def names_bound(source: str) -> set[str]:
+    """The names that a cell would have defined."""
+    nodes = ast.walk(ast.parse(source))
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return stored - set(dir(builtins))
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_picture_has_words_for_those_who_cannot_see_it(lesson: str) -> None:
+    pictures = [
+        (cell["id"], output)
+        for cell in read("source", lesson).cells
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
+    assert pictures, "a lesson without a picture"
+    for name, output in pictures:
+        assert output.metadata.get("image/png", {}).get("alt"), f"{name}: no alt text"
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_cell_that_nbval_excuses_says_why(lesson: str) -> None:
+    for cell in read("source", lesson).cells:
+        if any(tag.startswith("nbval") for tag in cell.metadata.get("tags", [])):
+            assert cell.metadata.get("reason"), f"{cell['id']} is excused without a reason"
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_is_of_a_size_to_be_read(lesson: str) -> None:
+    cells = read("release", lesson).cells
+    texts = [FOLDED.sub("", cell.source) for cell in cells if cell.cell_type == "markdown"]
+    lengths = [len(text.split()) for text in texts]
+    assert 35 <= len(cells) <= 75
+    assert max(lengths) <= 200, texts[lengths.index(max(lengths))]
+    assert 1500 <= sum(lengths) <= 2500

@@ -103,7 +103,8 @@ def close(
     reference = _array(expected)
     found = _array(got)
     that(found is not None, f"{what} should hold numbers, it is {_words(got)}.{_tail(hint)}")
-    assert found is not None and reference is not None
+    assert found is not None
+    assert reference is not None
     that(
         found.shape == reference.shape,
         f"{what} has shape {found.shape}, {reference.shape} was expected.{_tail(hint)}",
@@ -283,8 +284,10 @@ def _plain(value: object) -> object:
 
 
 def _same(got: object, expected: object) -> bool:
-    if isinstance(expected, bool) or expected is None or isinstance(expected, str):
-        return type(got) is type(expected) and got == expected or _is_numpy_bool(got, expected)
+    if expected is None or isinstance(expected, str):
+        return isinstance(got, type(expected)) and got == expected
+    if isinstance(expected, bool):
+        return isinstance(got, (bool, np.bool_)) and bool(got) is expected
     if isinstance(expected, numbers.Real):
         return isinstance(got, numbers.Real) and float(got) == float(expected)
     if isinstance(expected, Mapping):
@@ -300,10 +303,6 @@ def _same(got: object, expected: object) -> bool:
             and all(_same(_plain(g), e) for g, e in zip(got, expected, strict=True))
         )
     raise TypeError(f"equal() does not compare {type(expected).__name__}")
-
-
-def _is_numpy_bool(got: object, expected: object) -> bool:
-    return isinstance(got, np.bool_) and isinstance(expected, bool) and bool(got) is expected
 
 
 def _cell(value: object) -> object:

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from autograder.bank import TEST_NAME
 from autograder.grade import CellResult, Result
-from autograder.verdict import PASSED
+from autograder.verdict import NO_ANSWER, PASSED
 
 # Okabe and Ito's palette, safe for the colour-blind.
 ENOUGH, LITTLE = "#0072B2", "#E69F00"
@@ -30,11 +30,11 @@ MOST = 8
 
 @dataclass(frozen=True)
 class Complaint:
-    """A message that several learners got from the same test."""
+    """A test that answers failed: how many, and what it said most often."""
 
     test: str
-    message: str
     learners: int
+    message: str
 
 
 @dataclass(frozen=True)
@@ -104,14 +104,13 @@ def exercise(cell: CellResult) -> str:
 
 
 def complaints(results: list[Result]) -> list[Complaint]:
-    """What the tests said most often of answers that were given."""
-    counts = Counter(
-        (cell.grade_id, cell.message)
-        for result in results
-        for cell in result.cells
-        if cell.outcome != PASSED and cell.message
-    )
-    return [Complaint(test, said, n) for (test, said), n in counts.most_common(MOST)]
+    """The tests that most answers failed; what was not answered is another matter."""
+    said: dict[str, Counter[str]] = defaultdict(Counter)
+    for cell in (cell for result in results for cell in result.cells):
+        if cell.outcome != PASSED and cell.message not in ("", NO_ANSWER):
+            said[cell.grade_id][cell.message] += 1
+    worst = sorted(said.items(), key=lambda item: -item[1].total())[:MOST]
+    return [Complaint(test, said.total(), said.most_common(1)[0][0]) for test, said in worst]
 
 
 def draw_histogram(shares: list[float]) -> Figure:

@@ -20,6 +20,7 @@ VERDICT = "verdict"  # key in a graded cell's metadata: {"outcome": ..., "messag
 PASSED, FAILED, OUT_OF_MEMORY, NOT_RUN = "passed", "failed", "out of memory", "not run"
 TO_MARK, NO_RESPONSE = "to be marked", "no response"
 
+NO_ANSWER = "There is no answer yet."
 MESSAGES = {
     TIMED_OUT: "This took longer than the time limit: does a loop never end?",
     CRASHED: "The kernel died while this ran: what came before was run again, this was not.",
@@ -79,7 +80,7 @@ def learner_words(error: NotebookNode | None) -> str:
         return "The cell failed without a word."
     ename, evalue = error.get("ename", ""), error.get("evalue", "").strip()
     if ename == "NotImplementedError" and not evalue:
-        return "There is no answer yet."
+        return NO_ANSWER
     if ename == "AssertionError" and evalue:
         return ANSI.sub("", evalue)
     return ANSI.sub("", f"{ename}: {evalue}".removesuffix(": "))

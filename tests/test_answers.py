@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from conftest import LESSONS, ROOT
 
-from autograder.bank import Answer, exercise_of, notebook_for, read_answers
+from autograder.bank import Answer, answered, exercise_of, notebook_for, read_answers
 from autograder.build import notebook_path
 from autograder.execute import execute, is_test
 from autograder.limits import Limits
@@ -25,6 +25,24 @@ def source(lesson: str) -> nbformat.NotebookNode:
     return nbformat.read(notebook_path(ROOT / "source", lesson), as_version=4)
 
 
+def run(notebook: nbformat.NotebookNode) -> dict[str, dict[str, str]]:
+    """The verdict on each test cell."""
+    notebook = execute(
+        notebook, {"preload": ("course.data", "course.draw", "course.explore")}, Limits()
+    )
+    judge(notebook)
+    return {
+        cell.metadata.nbgrader.grade_id: cell.metadata[VERDICT]
+        for cell in filter(is_test, notebook.cells)
+    }
+
+
+def lost(verdicts: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Those that were not passed."""
+    return {name: said for name, said in verdicts.items() if said["outcome"] != PASSED}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lesson", "answer"),
     [
@@ -36,15 +54,30 @@ def source(lesson: str) -> nbformat.NotebookNode:
 def test_an_answer_loses_the_tests_about_its_mistake_and_only_those(
     lesson: str, answer: Answer
 ) -> None:
-    notebook = execute(notebook_for(source(lesson), answer), {}, Limits())
-    judge(notebook)
-    verdicts = {
-        cell.metadata.nbgrader.grade_id: cell.metadata[VERDICT]
-        for cell in filter(is_test, notebook.cells)
-    }
+    verdicts = run(notebook_for(source(lesson), answer))
     assert verdicts, "no test cell was run"
-    lost = {name: said for name, said in verdicts.items() if said["outcome"] != PASSED}
-    assert set(lost) == answer.loses, lost
+    assert lost(verdicts).keys() == answer.loses, lost(verdicts)
+
+
+def rounds() -> list[tuple[str, int]]:
+    """Lesson and number, so that each right answer is in some round."""
+    most = {
+        lesson: max(Counter(a.exercise for a in answers if a.right).values())
+        for lesson, answers in BANK.items()
+    }
+    return [(lesson, k) for lesson in most for k in range(most[lesson])]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("lesson", "number"), rounds())
+def test_right_answers_stay_right_together(lesson: str, number: int) -> None:
+    right: dict[str, list[str]] = {}
+    for answer in BANK[lesson]:
+        if answer.right:
+            right.setdefault(answer.exercise, []).append(answer.source)
+    chosen = {name: sources[number % len(sources)] for name, sources in right.items()}
+    verdicts = run(answered(source(lesson), chosen))
+    assert lost(verdicts) == {}
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

@@ -10,6 +10,9 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from small_course import LESSON, Course, make_course, outcomes, points
 
+# The class is graded once, so its scenes belong to one worker.
+pytestmark = pytest.mark.xdist_group("grade")
+
 RIGHT = {"double": "def double(x):\n    return x + x", "greet": "def greet():\n    return 'hello'"}
 FULL_MARKS = {"test-double": 1, "hidden-double": 2, "test-greet": 4, "essay": 0}
 

@@ -71,7 +71,9 @@ def possible(notebook: NotebookNode) -> dict[str, float]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize(
+    "lesson", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in LESSONS]
+)
 class TestLesson:
     def test_the_source_earns_every_point(self, lesson: str) -> None:
         assert points(ran("source", lesson)) == possible(ran("source", lesson))

@@ -30,6 +30,7 @@ answer = double(21)
 check.equal(double(3), 6, "double(3)", "Is it really doubled?")
 ### END HIDDEN TESTS
 
+
 # %% nbgrader={"grade_id": "greet", "solution": true}
 def greet():
     """A greeting."""

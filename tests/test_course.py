@@ -1,0 +1,62 @@
+"""The package `course`: its public names are those that lessons use, and each says what it does."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+
+import pytest
+from conftest import ROOT
+
+MODULES = sorted(path.stem for path in (ROOT / "course").glob("[a-z]*.py"))
+LESSONS = "\n".join(path.read_text() for path in sorted((ROOT / "lessons").glob("*.py")))
+
+
+def used_elsewhere(module: str) -> set[str]:
+    """The names of a module that lessons, or other modules of the course, use."""
+    pattern = rf"\b{module}\.(\w+)"
+    others = [p.read_text() for p in (ROOT / "course").glob("*.py") if p.stem != module]
+    names = set(re.findall(pattern, "\n".join([LESSONS, *others])))
+    for tree in map(ast.parse, others):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module == f"course.{module}":
+                names |= {alias.name for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_is_public_is_used_and_what_is_used_is_public(module: str) -> None:
+    public = set(importlib.import_module(f"course.{module}").__all__)
+    used = {name for name in used_elsewhere(module) if not name.startswith("_")}
+    assert public - used == set(), "public, and used by no lesson"
+    assert used - public == set(), "used by a lesson, and not public"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_public_functions_say_what_you_get(module: str) -> None:
+    source = importlib.import_module(f"course.{module}")
+    for name in source.__all__:
+        member = getattr(source, name)
+        if callable(member):
+            assert inspect.getdoc(member), f"course.{module}.{name} has no docstring"
+
+
+@pytest.mark.parametrize(
+    ("package", "forbidden"),
+    [("course", ("autograder", "nbgrader", "tests")), ("autograder", ("course", "tests"))],
+)
+def test_course_and_autograder_do_not_know_each_other(
+    package: str, forbidden: tuple[str, ...]
+) -> None:
+    for path in (ROOT / package).glob("**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            else:
+                continue
+            for name in names:
+                assert name.split(".")[0] not in forbidden, f"{path.name} imports {name}"

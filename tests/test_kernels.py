@@ -1,0 +1,149 @@
+"""Forked kernels are kernels like any other, and leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from small_course import LESSON, make_course
+
+from autograder.execute import execute
+from autograder.forkserver import ForkServer
+from autograder.limits import Limits
+
+
+def run(*cells: str, files: dict[str, bytes] | None = None, limits: Limits | None = None) -> str:
+    """What the cells print, run in one kernel; an error's name and words where they fail."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    done = execute(notebook, {"files": files or {}}, limits or Limits())
+    return "".join(text_of(output) for cell in done.cells for output in cell.outputs)
+
+
+def text_of(output: NotebookNode) -> str:
+    if output.output_type == "error":
+        return f"{output.ename}: {output.evalue}"
+    if output.output_type == "stream":
+        return output.text
+    return "/".join(sorted(output.data))
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return true()
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def test_cells_share_their_names_and_print() -> None:
+    assert run("x = 20", "print(2 * x + 2)") == "42\n"
+
+
+def test_a_figure_is_shown_at_the_end_of_its_cell() -> None:
+    said = run("import matplotlib.pyplot as plt", "plt.plot([1, 2]);")
+    assert said == "image/png/text/plain"
+
+
+def test_no_two_kernels_throw_the_same_dice() -> None:
+    dice = "import numpy as np\nprint(np.random.randint(10**9))"
+    assert run(dice) != run(dice)
+
+
+def test_a_kernel_finds_its_files_and_leaves_none() -> None:
+    where = run(
+        "import os\nprint(os.getcwd())\nassert open('data/note.txt').read() == 'hi'\n"
+        "open('more.txt', 'w').close()",
+        files={"data/note.txt": b"hi"},
+    ).strip()
+    assert os.path.isabs(where)
+    assert not os.path.exists(where)
+
+
+def test_a_kernel_knows_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret")
+    ForkServer.shared().close()  # the next one inherits the secret
+    said = run("import os\nprint(sorted(os.environ))")
+    assert "TOKEN" not in said
+    assert "NBGRADER" not in said
+
+
+def test_a_file_has_a_largest_size() -> None:
+    said = run(
+        "with open('large', 'wb') as f:\n    f.write(bytes(3 * 2**20))", limits=Limits(file_mb=1)
+    )
+    assert said.startswith("OSError")
+
+
+def test_a_notebook_that_uses_up_its_time_ends_there() -> None:
+    began = time.monotonic()
+    cells = ["import time\ntime.sleep(60)"] * 5
+    run(*cells, limits=Limits(cell_seconds=30, notebook_seconds=3))
+    assert time.monotonic() - began < 30
+
+
+def test_what_a_kernel_started_ends_with_it() -> None:
+    pid = run("import subprocess\nprint(subprocess.Popen(['sleep', '600']).pid)")
+    assert wait_until(lambda: not is_running(int(pid)))
+
+
+def test_a_server_that_died_is_started_again() -> None:
+    server = ForkServer.shared()
+    os.kill(server._process.pid, signal.SIGKILL)
+    assert wait_until(lambda: not server.is_alive())
+    assert run("print('alive')") == "alive\n"
+
+
+def test_an_engine_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
+    engine = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time\nfrom autograder.forkserver import ForkServer\n"
+            "server = ForkServer()\n"
+            "kernel = server.start(['-f', sys.argv[1]], '/', {},"
+            " {'memory_mb': 500, 'file_mb': 1, 'output_chars': 100})\n"
+            "print(server._process.pid, kernel.pid, flush=True)\n"
+            "time.sleep(600)",
+            str(tmp_path / "kernel.json"),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert engine.stdout is not None
+    pids = [int(pid) for pid in engine.stdout.readline().split()]
+    # The kernel writes the file when it is up: it writes down where it listens.
+    assert wait_until((tmp_path / "kernel.json").exists)
+    assert all(map(is_running, pids))
+    engine.kill()
+    engine.wait()
+    engine.stdout.close()
+    assert wait_until(lambda: not any(map(is_running, pids)))
+
+
+def test_stock_nbgrader_runs_on_forked_kernels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "forked")
+    course = make_course(tmp_path)
+    course.hand_in("ada", {"double": "import sys\ndef double(x):\n    return x * 2"})
+    assert course.run("nbgrader", "generate_assignment", LESSON, "--force").returncode == 0
+    done = course.run("nbgrader", "autograde", LESSON)
+    assert done.returncode == 0, done.stderr
+    graded = tmp_path / "autograded" / "ada" / LESSON / f"{LESSON}.ipynb"
+    outputs = {c["id"]: c.get("outputs") for c in nbformat.read(graded, as_version=4).cells}
+    assert outputs["test-double"] == outputs["hidden-double"] == []
+    assert outputs["test-greet"][0].ename == "NotImplementedError"

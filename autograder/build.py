@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -26,14 +27,10 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_grade, is_locked
 from traitlets.config import Config
 
-from autograder.errors import UsageError
+from autograder.errors import LessonError, UsageError
 
 CELL_TIMEOUT = 60
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-
-
-class LessonError(Exception):
-    """A lesson that cannot be built; the message names the lesson, the cell and the reason."""
 
 
 def build(root: Path, names: Iterable[str] = (), tell: Callable[[str], None] = print) -> None:
@@ -212,11 +209,32 @@ def generate_assignment(root: Path, name: str, release: str, database: str | Non
     config.ClearMetadataPreprocessor.preserve_nb_metadata_mask = {"kernelspec", "language_info"}
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
     converter.preprocessors = [*converter.preprocessors, ClearMetadataPreprocessor]
-    converter.log = logging.getLogger("autograder.nbgrader")
+    converter.log, said = logging.getLogger(f"{__name__}.nbgrader"), LastWords()
+    converter.log.addHandler(said)
+    converter.log.propagate = False
     try:
         converter.start()
-    except NbGraderException as error:
-        raise LessonError(f"{name}: nbgrader could not make the release version: {error}") from None
+    except NbGraderException:
+        reason = said.error_of_traceback()
+        raise LessonError(f"{name}: nbgrader cannot make the release version: {reason}") from None
+    finally:
+        converter.log.removeHandler(said)
+
+
+class LastWords(logging.Handler):
+    """Keeps what nbgrader logs as errors: its exceptions only say that something was logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines += record.getMessage().splitlines()
+
+    def error_of_traceback(self) -> str:
+        """The line that names the exception; all that was said where there is none."""
+        named = [line for line in self.lines if re.match(r"[\w.]+(Error|Exception)\b", line)]
+        return (named or self.lines or ["it does not say why"])[-1]
 
 
 def setup_cells(notebook: NotebookNode) -> list[NotebookNode]:

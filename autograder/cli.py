@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from autograder.errors import UsageError
+from autograder.errors import LessonError, UsageError
 from autograder.limits import Limits
 
 if TYPE_CHECKING:
@@ -41,15 +41,10 @@ def build(
     ] = None,
 ) -> None:
     """Make source/ and release/ from lessons/."""
-    from autograder.build import LessonError
     from autograder.build import build as build_lessons
 
     with one_line_errors():
-        try:
-            build_lessons(Path.cwd(), lessons or (), console.print)
-        except LessonError as error:
-            console.print(f"autograder: {error}", markup=False)
-            raise typer.Exit(1) from None
+        build_lessons(Path.cwd(), lessons or (), console.print)
 
 
 @app.command()
@@ -80,7 +75,7 @@ def grade(
                 f"no folder {json_file.absolute().parent} to write {json_file.name} in"
             )
         course = engine.open_course()
-        total = engine.check_assignment(course, assignment)
+        total = engine.prepare(course, assignment)
         with ThreadPoolExecutor(jobs) as pool, progress(assignment, total) as step:
             results = engine.grade(course, assignment, pool, limits, force, lambda _: step())
     if json_file:
@@ -129,12 +124,12 @@ def remarks(result: Result) -> str:
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Say what the user has to mend in one line, and leave with status 2."""
+    """Say what is wrong in one line and leave, with status 2 where the call was not right."""
     try:
         yield
-    except UsageError as error:
+    except (UsageError, LessonError) as error:
         console.print(f"autograder: {error}", markup=False)
-        raise typer.Exit(2) from None
+        raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
 
 
 @contextmanager

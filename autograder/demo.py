@@ -24,7 +24,7 @@ import nbformat
 from autograder.bank import answered, read_answers
 from autograder.build import notebook_path
 from autograder.errors import UsageError
-from autograder.grade import Result, grade, open_course
+from autograder.grade import Result, grade, open_course, prepare
 from autograder.limits import Limits
 from autograder.report import write_report
 
@@ -60,6 +60,7 @@ def run_demo(root: Path, jobs: int, step: Callable[[Result], None]) -> list[Resu
     with chdir(folder), ThreadPoolExecutor(jobs) as pool:
         course = open_course()
         for lesson in (COUNTING, LENET):
+            prepare(course, lesson)
             results += grade(course, lesson, pool, LIMITS, on_result=step)
         export(folder / "grades.csv")
     write_report(results, folder / "report.html", "The demo class")

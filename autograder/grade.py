@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,10 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade, find_all_files, is_grade, rmtree
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import DatabaseError, SAWarning
 
 from autograder.build import generate_assignment, setup_cells
-from autograder.errors import UsageError
+from autograder.errors import LessonError, UsageError, one_line
 from autograder.execute import execute
 from autograder.limits import Limits
 from autograder.verdict import VERDICT, judge
@@ -80,14 +81,21 @@ def open_course() -> CourseDirectory:
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     app = NbGrader()
     app.log_level = logging.CRITICAL
-    app.initialize([])
+    app.raise_config_file_errors = True
+    try:
+        app.initialize([])
+    except Exception as error:  # a configuration file is a program
+        raise UsageError(f"nbgrader_config.py cannot be read: {one_line(error)}") from None
     course: CourseDirectory = app.coursedir
     course.config = app.config
     return course
 
 
-def check_assignment(course: CourseDirectory, assignment: str) -> int:
-    """The number of submissions of `assignment`; UsageError where there is nothing to grade."""
+def prepare(course: CourseDirectory, assignment: str) -> int:
+    """Enter `assignment` in the gradebook if it is new there; the number of its submissions.
+
+    Raises UsageError where there is nothing to grade.
+    """
     known = assignments(course)
     if not known:
         raise UsageError(
@@ -103,6 +111,7 @@ def check_assignment(course: CourseDirectory, assignment: str) -> int:
             f"nothing to grade: no {pattern}. Collect the submissions first"
             f" (nbgrader collect {assignment}), or lay them there"
         )
+    register(course, assignment)
     return count
 
 
@@ -120,13 +129,11 @@ def grade(
     force: bool = False,
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """Grade all submissions of `assignment`; the results in the order of students and notebooks.
+    """Grade all submissions of `assignment`, after prepare(); results by student and notebook.
 
     A submission that was graded before and is not newer is kept unless `force`. `on_result` is
-    called as each is done. Raises UsageError where there is nothing to grade.
+    called as each is done.
     """
-    check_assignment(course, assignment)
-    register(course, assignment)
     course.assignment_id = assignment
     coordinator = Coordinator(coursedir=course, config=course.config)
     coordinator.log = logging.getLogger("autograder.nbgrader")
@@ -140,12 +147,15 @@ def grade(
 
 def register(course: CourseDirectory, assignment: str) -> None:
     """Enter an assignment that the gradebook does not know, with its hidden tests."""
-    with Gradebook(course.db_url, course.course_id) as gradebook:
-        try:
+    try:
+        with Gradebook(course.db_url, course.course_id) as gradebook:
             if gradebook.find_assignment(assignment).notebooks:
                 return
-        except MissingEntry:
-            pass
+    except MissingEntry:
+        pass
+    except DatabaseError as error:
+        reason = one_line(error.orig or error)
+        raise UsageError(f"the gradebook {course.db_url} cannot be used: {reason}") from None
     with tempfile.TemporaryDirectory() as release:
         generate_assignment(Path(course.root), assignment, release, course.db_url)
 
@@ -174,6 +184,15 @@ class Coordinator(Autograde):
     preload: tuple[str, ...] = ()
     on_result: Callable[[Result], None]
 
+    def init_notebooks(self) -> None:
+        """Every folder that was handed in, also one without a notebook: it has to be named."""
+        pattern = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
+        self.assignments = {
+            folder: glob(f"{folder}/{self.coursedir.notebook_id}.ipynb")
+            for folder in glob(pattern)
+            if os.path.isdir(folder)
+        }
+
     def convert_notebooks(self) -> None:
         """Called by start(), in the course's root: sanitise all, record each as it is done."""
         self.results: list[Result] = []
@@ -194,6 +213,7 @@ class Coordinator(Autograde):
             return {}
         sent: dict[Future[NotebookNode], dict[str, Any]] = {}
         with self.others_unharmed(names):
+            self.expect_its_notebook(names)
             self.init_assignment(names["assignment"], names["student"])
             files = self.other_files(names)
             for path in self.notebooks:
@@ -202,11 +222,24 @@ class Coordinator(Autograde):
                 sent[self.executor.submit(execute, notebook, what, self.limits)] = resources
         return sent
 
+    def expect_its_notebook(self, names: dict[str, str]) -> None:
+        """LessonError for a submission that has none of the assignment's notebooks."""
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            known = {
+                entry.name for entry in gradebook.find_assignment(names["assignment"]).notebooks
+            }
+        found = {Path(path).stem for path in self.notebooks}
+        if not known & found:
+            there = ", ".join(f"{name}.ipynb" for name in sorted(found)) or "no notebook"
+            raise LessonError(f"there is {there}, not {sorted(known)[0]}.ipynb")
+
     @contextmanager
     def others_unharmed(self, names: dict[str, str]) -> Iterator[None]:
         """Whatever goes wrong with one submission: say so, and go on with the others."""
         try:
             yield
+        except LessonError as error:
+            self.tell(names, f"{FAILED}: {error}", NotebookNode(cells=[], metadata={}))
         except Exception as error:  # a submission may hold anything
             rmtree_if_there(self._format_dest(names["assignment"], names["student"]))
             self.tell(names, f"{FAILED}: {one_line(error)}", NotebookNode(cells=[], metadata={}))
@@ -290,11 +323,6 @@ def cell_result(cell: NotebookNode) -> CellResult:
     verdict = cell.metadata[VERDICT]
     grade_id = cell.metadata.nbgrader["grade_id"]
     return CellResult(grade_id, points, max_points, verdict["outcome"], verdict["message"])
-
-
-def one_line(error: Exception) -> str:
-    """An error in one line."""
-    return re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")[:300]
 
 
 def rmtree_if_there(folder: str) -> None:

@@ -25,9 +25,7 @@ from matplotlib.patches import Rectangle
 
 __all__ = [
     "COLOURS",
-    "GREY",
     "PADDING",
-    "SIGNED",
     "accuracy_bars",
     "blank",
     "class_counts",
@@ -366,14 +364,14 @@ def class_counts(parts: Mapping[str, Array], alt: str) -> None:
 
     A class that a part lacks is named in red.
     """
-    figure = Figure(figsize=(9, 2.6), layout="constrained")
+    figure = Figure(figsize=(9, 2.6))
     for ax, (name, labels) in zip(
         figure.subplots(1, len(parts), sharey=True), parts.items(), strict=True
     ):
         counts = np.bincount(labels, minlength=10)
         ax.bar(range(10), counts)
         for label in np.flatnonzero(counts == 0):
-            ax.text(label, 8, "none", color=COLOURS[3], rotation=90, ha="center", fontsize=10)
+            ax.text(label, 12, "none", color=COLOURS[3], rotation=90, ha="center", va="bottom")
         ax.set(xticks=range(10), xlabel="class")
         ax.set_title(f"{name}: {len(labels):,} digits", fontsize=10)
     figure.axes[0].set_ylabel("digits")
@@ -382,7 +380,7 @@ def class_counts(parts: Mapping[str, Array], alt: str) -> None:
 
 def pooled(image: Array, pools: Mapping[str, Array]) -> None:
     """An image (H, W) beside its pooled versions, one grey scale for all; shapes in the titles."""
-    figure = Figure(figsize=(9, 2.7), layout="constrained")
+    figure = Figure(figsize=(9, 2.7))
     panels = {"digit": image, **pools}
     for ax, (name, values) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
         ax.imshow(values, vmin=float(np.min(image)), vmax=float(np.max(image)))
@@ -402,7 +400,8 @@ def loss_curve(losses: Sequence[float], title: str, alt: str) -> None:
     ax = figure.subplots()
     _blind_guess(ax)
     ax.plot(range(1, len(losses) + 1), losses, "o-")
-    ax.set(xlabel="epoch", ylabel="mean loss", title=title, ylim=(0, 2.7))
+    ax.set(xlabel="epoch", ylabel="mean loss", ylim=(0, 2.7))
+    ax.set_title(title, fontsize=11)
     ax.set_xticks(range(1, len(losses) + 1))
     show(figure, alt)
 
@@ -411,17 +410,17 @@ def rungs(found: Mapping[str, float]) -> None:
     """The sanity ladder: expected, first and overfit loss on one logarithmic line."""
     figure = Figure(figsize=(8, 1.9))
     ax = figure.subplots()
-    ax.axvspan(1e-6, 0.1, color=COLOURS[2], alpha=0.15, lw=0)
-    ax.text(1.2e-5, 3.0, "known by heart: under 0.1", fontsize=10, va="center")
+    ax.axvspan(1e-7, 0.1, color=COLOURS[2], alpha=0.15, lw=0)
+    ax.text(1.3e-6, 3.0, "known by heart: under 0.1", fontsize=10, va="center")
     rows = (
         ("log 10", found["expected"], COLOURS[7]),
         ("untrained", found["first"], COLOURS[0]),
         ("20 digits", found["overfit"], COLOURS[2]),
     )
     for y, (_, loss, colour) in enumerate(reversed(rows)):
-        ax.plot(max(loss, 1e-5), y, "o", ms=9, color=colour)
+        ax.plot(max(loss, 2e-6), y, "o", ms=9, color=colour)
     ax.set_yticks(range(3), [name for name, *_ in reversed(rows)])
-    ax.set(xscale="log", xlim=(1e-5, 10), ylim=(-0.6, 3.5), xlabel="loss")
+    ax.set(xscale="log", xlim=(1e-6, 10), ylim=(-0.6, 3.5), xlabel="loss")
     show(
         figure,
         "Three losses on a logarithmic line. That of the untrained net lies on log 10, that of "
@@ -439,7 +438,8 @@ def accuracy_bars(accuracies: Mapping[str, float], title: str, alt: str) -> None
         ax.text(100 * accuracy + 1, y, f"{100 * accuracy:.0f} %", va="center", fontsize=10)
     ax.axvline(10, color="0.35", ls="--", lw=1)
     ax.set_yticks(range(len(accuracies)), list(accuracies))
-    ax.set(xlim=(0, 108), xlabel="right, in per cent (dashed: chance)", title=title)
+    ax.set(xlim=(0, 108), xlabel="right, in per cent (dashed: chance)")
+    ax.set_title(title, fontsize=11)
     ax.invert_yaxis()
     show(figure, alt)
 
@@ -449,15 +449,15 @@ def learning_curve(losses: Sequence[float], train: Sequence[float], held: Sequen
 
     Epoch 0 is the untrained net and has no loss of an epoch: `train` and `held` are one longer.
     """
-    figure = Figure(figsize=(9, 3), layout="constrained")
+    figure = Figure(figsize=(9, 3))
     left, right = figure.subplots(1, 2)
     _blind_guess(left)
     left.plot(range(1, len(losses) + 1), losses, "o-")
-    left.set(xlabel="epoch", title="mean loss of the epoch", ylim=(0, 2.7))
+    left.set(xlabel="epoch", ylabel="mean loss", ylim=(0, 2.7))
     left.set_xticks(range(1, len(losses) + 1))
     for name, values, style in (("train", train, "o-"), ("held back", held, "s--")):
         right.plot(range(len(values)), 100 * np.array(values), style, label=name)
-    right.set(xlabel="epoch (0: untrained)", title="right, in per cent", ylim=(0, 103))
+    right.set(xlabel="epoch (0: untrained)", ylabel="right, in per cent", ylim=(0, 103))
     right.set_xticks(range(len(train)))
     right.legend(frameon=False, loc="lower right")
     show(
@@ -472,7 +472,7 @@ def confusion(counts: Array) -> None:
     """Digits by true class (rows) and answer (columns), (10, 10); mistakes in orange, by number."""
     counts = np.asarray(counts)
     wrong = counts - np.diag(np.diag(counts))
-    figure = Figure(figsize=(5.2, 4.9), layout="constrained")
+    figure = Figure(figsize=(5.2, 4.9))
     ax = figure.subplots()
     ax.imshow(wrong, cmap="Oranges", vmin=0, vmax=max(4, 1.6 * wrong.max()))
     for (row, column), count in np.ndenumerate(counts):
@@ -498,7 +498,7 @@ def feature_maps(digit: Array, stages: Mapping[str, Array]) -> None:
     ax = figure.add_axes((0, 0.5 - 0.4 / len(stages), 0.13, 0.8 / len(stages)))
     ax.imshow(digit)
     ax.set_title(f"digit\n(1, {digit.shape[0]}, {digit.shape[1]})", fontsize=10)
-    ax.axis("off")
+    ax.set(xticks=[], yticks=[], frame_on=False)
     for row, (name, maps) in enumerate(stages.items()):
         side, some = maps.shape[-1], maps[:10]
         sheet = np.full((side, 10 * side + 9 * (gap := max(1, side // 8))), np.nan)
@@ -507,7 +507,7 @@ def feature_maps(digit: Array, stages: Mapping[str, Array]) -> None:
         high, signed = float(np.abs(some).max()), bool(np.min(some) < 0)
         ax = figure.add_axes((0.15, 1 - (row + 1) / len(stages), 0.85, 0.7 / len(stages)))
         ax.imshow(sheet, cmap=SIGNED if signed else GREY, vmin=-high * signed, vmax=high)
-        ax.axis("off")
+        ax.set(xticks=[], yticks=[], frame_on=False)
         cut = f", the first 10 of {len(maps)}" if len(maps) > 10 else ""
         ax.set_title(f"{name}: ({', '.join(map(str, maps.shape))}){cut}", fontsize=10)
     show(
@@ -520,14 +520,14 @@ def feature_maps(digit: Array, stages: Mapping[str, Array]) -> None:
 
 def times_seen(counts: Mapping[str, Array]) -> None:
     """How often each digit was seen in an epoch: a panel of bars a named array of counts."""
-    figure = Figure(figsize=(8, 2.6), layout="constrained")
+    figure = Figure(figsize=(8, 2.6))
     for ax, (name, seen) in zip(
         figure.subplots(1, len(counts), sharey=True), counts.items(), strict=True
     ):
         shares = 100 * np.bincount(seen, minlength=6)[:6] / len(seen)
         ax.bar(range(6), shares, color=[COLOURS[3], *[COLOURS[0]] * 5])
         for times, share in enumerate(shares):
-            if share:
+            if share >= 0.5:
                 ax.text(times, share + 1, f"{share:.0f} %", ha="center", fontsize=10)
         ax.set(xlabel="times seen in one epoch", xticks=range(6), ylim=(0, 112))
         ax.set_title(name, fontsize=11)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +75,18 @@ def points(result: dict[str, Any]) -> dict[str, float | None]:
 
 
 def make_course(folder: Path) -> Course:
-    """Build the small lesson in `folder`."""
-    (folder / "lessons").mkdir(parents=True)
-    (folder / "course").mkdir()
+    """The small lesson, built, in `folder`."""
+    shutil.copytree(built_once(), folder, dirs_exist_ok=True)
+    return Course(folder)
+
+
+@cache
+def built_once() -> Path:
+    """A folder in which the small lesson was built; each worker of the tests has one."""
+    folder = Path(tempfile.mkdtemp(prefix="course-"))
+    atexit.register(shutil.rmtree, folder)
+    (folder / "lessons").mkdir()
     shutil.copy(HERE / "lessons" / f"{LESSON}.py", folder / "lessons")
     shutil.copy(HERE.parent / "nbgrader_config.py", folder)
     build(folder, tell=lambda line: None)
-    return Course(folder)
+    return folder

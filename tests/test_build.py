@@ -13,7 +13,6 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 from small_course import LESSON, make_course
 
 from autograder.build import (
-    LessonError,
     build,
     generate_assignment,
     make_source,
@@ -21,7 +20,7 @@ from autograder.build import (
     notebook_path,
     without_outputs,
 )
-from autograder.errors import UsageError
+from autograder.errors import LessonError, UsageError
 
 ANSWER_MARKS = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
 
@@ -148,6 +147,14 @@ def test_a_lesson_that_fails_is_named_and_its_source_kept(
     with pytest.raises(LessonError, match=f"(?s){LESSON}.*{says}"):
         build(course.folder, tell=lambda line: None)
     assert path.read_bytes() == before
+
+
+def test_a_lesson_that_nbgrader_refuses_is_named_with_the_reason(tmp_path: Path) -> None:
+    course = make_course(tmp_path)
+    lesson = course.folder / "lessons" / f"{LESSON}.py"
+    lesson.write_text(lesson.read_text().replace("### END HIDDEN TESTS", ""))
+    with pytest.raises(LessonError, match=f"{LESSON}.*No end hidden tests statement"):
+        build(course.folder, tell=lambda line: None)
 
 
 def test_a_lesson_that_is_not_there_is_named(tmp_path: Path) -> None:

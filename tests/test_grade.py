@@ -93,6 +93,10 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     unreadable = course.folder / "submitted" / "sends-a-letter" / LESSON
     unreadable.mkdir(parents=True)
     (unreadable / f"{LESSON}.ipynb").write_text("Dear teacher,")
+    renamed = course.folder / "submitted" / "renames" / LESSON
+    renamed.mkdir(parents=True)
+    (renamed / "homework.ipynb").write_text("{}")
+    (course.folder / "submitted" / "sends-nothing" / LESSON).mkdir(parents=True)
     return course
 
 
@@ -176,12 +180,26 @@ def test_what_is_no_notebook_is_named_and_the_others_are_graded(results: Any) ->
     letter = results["sends-a-letter"]
     assert letter["status"].startswith("failed: ")
     assert (letter["score"], letter["max_score"]) == (0, 10)
-    assert len(results) == len(CLASS) + 1
+    assert len(results) == len(CLASS) + 3
+
+
+@pytest.mark.parametrize(
+    ("student", "says"),
+    [
+        ("renames", "failed: there is homework.ipynb, not 00_doubling.ipynb"),
+        ("sends-nothing", "failed: there is no notebook, not 00_doubling.ipynb"),
+    ],
+)
+def test_a_notebook_that_is_missing_is_named(results: Any, student: str, says: str) -> None:
+    assert results[student]["status"] == says
+    assert results[student]["score"] == 0
 
 
 def test_the_gradebook_says_the_same(results: Any, course: Course) -> None:
     with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
         for student, result in results.items():
+            if result["status"] != "graded":
+                continue
             entry = gradebook.find_submission_notebook(LESSON, LESSON, student)
             assert (entry.score, entry.max_score) == (result["score"], result["max_score"])
 
@@ -190,7 +208,7 @@ def test_nbgrader_goes_on_from_there(results: Any, course: Course) -> None:
     assert course.run("nbgrader", "generate_feedback", LESSON).returncode == 0
     assert len(list((course.folder / "feedback").glob(f"*/{LESSON}/{LESSON}.html"))) == len(CLASS)
     assert course.run("nbgrader", "export", "--to", "grades.csv").returncode == 0
-    assert len((course.folder / "grades.csv").read_text().splitlines()) == len(results) + 1
+    assert len((course.folder / "grades.csv").read_text().splitlines()) == len(CLASS) + 2
 
 
 def test_a_second_run_keeps_what_was_graded(results: Any, course: Course) -> None:
@@ -214,6 +232,26 @@ def test_a_wrong_name_is_one_line_that_helps(course: Course, name: str, says: st
     assert done.returncode == 2
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("nbgrader_config.py", "c = = 1", "nbgrader_config.py cannot be read: SyntaxError"),
+        ("gradebook.db", "Dear diary, this is no database.", "file is not a database"),
+    ],
+)
+def test_a_broken_file_of_the_course_is_one_line_that_names_it(
+    tmp_path: Path, file: str, content: str, says: str
+) -> None:
+    course = make_course(tmp_path)
+    course.hand_in("ada")
+    (tmp_path / file).write_text(content)
+    done = course.run("autograder", "grade", LESSON)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert (tmp_path / file).read_text() == content
 
 
 def test_nothing_submitted_is_one_line_that_helps(tmp_path: Path) -> None:

@@ -877,10 +877,10 @@ import math
 def ladder(images, labels):
     loss = nn.CrossEntropyLoss()
     fresh, model = LeNet(), LeNet()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
     twenty, answers = images[:20], labels[:20]
     for _ in range(60):
-        train_epoch(model, twenty, answers, optimizer, batch_size=10)
+        train_epoch(model, twenty, answers, optimizer, batch_size=20)
     with torch.inference_mode():
         first, overfit = loss(fresh(images), labels), loss(model(twenty), answers)
     return {"overfit": overfit.item(), "first": first.item(), "expected": math.log(10)}

@@ -1,0 +1,1375 @@
+# %% [markdown]
+# # 04 LeNet on MNIST
+#
+# In the 1990s a small convolutional net read millions of American cheques. Today you build its
+# textbook version, from an empty cell to a trained reader of handwriting, and distrust it at every
+# step, as one should.
+#
+# **You will be able to**
+#
+# - cut sorted data into fair parts;
+# - write max and average pooling yourself;
+# - turn slide 29's table into a PyTorch module, and prove that it is that table;
+# - write the training loop and the evaluation, and test both before you trust them;
+# - choose a recipe without looking at the test digits;
+# - show with a control experiment that a CNN uses *where* a pixel is.
+#
+# **Time** about two and a half hours, of which training takes seconds. **Slides** 5 to 8 and 25 to
+# 32. **Points** 37. **You need** lesson 03's counting.
+#
+# Batches of images have shape (N, C, H, W): how many, channels, height, width.
+
+# %% nbgrader={"grade_id": "setup", "locked": true}
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course import check, data, draw
+
+all_images, all_labels = data.digits()
+
+
+def to_tensors(images, labels):
+    """Digits ready for a net: float32 (N, 1, 28, 28), mean 0 and spread 1; labels int64 (N,)."""
+    ink = torch.tensor(images, dtype=torch.float32)[:, None] / 255
+    return (ink - 0.1313) / 0.3086, torch.tensor(labels)
+
+
+def mlp():
+    """A fresh net of one hidden layer, 38,170 parameters: (N, 1, 28, 28) to logits (N, 10)."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 48), nn.ReLU(), nn.Linear(48, 10))
+
+# %% [markdown]
+# ## 1. Five thousand digits, in suspicious order
+#
+# MNIST (slide 5) is 70,000 handwritten digits. We use 5,000, 500 a class; they came with the
+# course. `all_images` has shape (5000, 28, 28), 0 for paper and 255 for ink; `all_labels` has shape
+# (5000,). Here is every 250th. What do you notice about their order?
+
+# %%
+draw.digit_grid(
+    all_images[::250],
+    [f"{label}" for label in all_labels[::250]],
+    "every 250th digit, as they come",
+    "Twenty handwritten digits in the order of the file: two zeros, two ones, and so on to two "
+    "nines. The file is sorted by class.",
+)
+
+# %% [markdown]
+# They are sorted. **Predict first:** a friend trains on the first 4,000 and tests on the last
+# 1,000. What accuracy will the best net in the world reach?
+#
+# A fair split is **stratified**: each class sends the same share, drawn at random. It is
+# **shuffled**: nobody should meet five hundred zeros in a row. And it takes a **seed**, so that
+# tomorrow's split is today's.
+#
+# Test digits that you looked at while choosing are test digits no longer. Lock them away.
+
+# %% [markdown]
+# ### Exercise `split` (1 + 3 points)
+#
+# Return four arrays: training images and labels, then test images and labels. Of each class,
+# `n_train / len(labels)` goes into training (you may count on whole numbers), everything else
+# into the test part. Both parts come in random order, each image still beside its own label.
+#
+# <details><summary>Hint 1: one class at a time</summary>
+#
+# `np.flatnonzero(labels == c)` gives the places of class `c`.
+#
+# </details>
+# <details><summary>Hint 2: chance with a seed</summary>
+#
+# `rng = np.random.default_rng(seed)`, then `rng.permutation(places)`.
+#
+# </details>
+# <details><summary>Hint 3: the last shuffle</summary>
+#
+# Collect the places of both parts, `np.concatenate` each, permute each once more, and only then
+# index `images` and `labels`, with the same places.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "split", "solution": true}
+def split(images, labels, n_train, seed):
+    """A stratified split: train_images, train_labels, test_images, test_labels.
+
+    images   array (N, ...), labels array (N,): in any order, classes of any size
+    n_train  size of the training part; every class sends the share n_train / N of its own
+    seed     the same seed gives the same split, another one another
+
+    No image is in both parts, none is lost, both parts are shuffled. Slide 5.
+    """
+    ### BEGIN SOLUTION
+    rng = np.random.default_rng(seed)
+    train, test = [], []
+    for c in np.unique(labels):
+        places = rng.permutation(np.flatnonzero(labels == c))
+        share = round(n_train * len(places) / len(labels))
+        train.append(places[:share])
+        test.append(places[share:])
+    train = rng.permutation(np.concatenate(train))
+    test = rng.permutation(np.concatenate(test))
+    return images[train], labels[train], images[test], labels[test]
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-split", "grade": true, "locked": true, "points": 1}
+# A hundred toy images, ten a class; every pixel of toy image k is k.
+toy_labels = np.arange(100) // 10
+toy_images = np.arange(100)[:, None, None] * np.ones((1, 2, 2), dtype=int)
+parts = split(toy_images, toy_labels, 60, seed=0)
+check.equal(len(parts), 4, "the number of arrays that split returns")
+for part, expected, name in zip(
+    parts, [(60, 2, 2), (60,), (40, 2, 2), (40,)],
+    ["train_images", "train_labels", "test_images", "test_labels"], strict=True,
+):
+    check.shape(part, expected, name, "60 of 100 are for training. Are the four in order?")
+check.equal(
+    np.bincount(parts[1], minlength=10).tolist(), [6] * 10,
+    "the number of training digits of each class", "Does each class send 60 of 100 of its own?",
+)
+for name, some_images, some_labels in (("training", *parts[:2]), ("test", *parts[2:])):
+    check.that(
+        (some_images[:, 0, 0] // 10 == some_labels).all(),
+        f"Some {name} images lost their own label: index both with the same places.",
+    )
+check.equal(
+    sorted(np.concatenate([parts[0], parts[2]])[:, 0, 0].tolist()), list(range(100)),
+    "the list of all images in both parts", "Is an image in both parts, or in none?",
+)
+
+# %% nbgrader={"grade_id": "hidden-split", "grade": true, "locked": true, "points": 3}
+# Also: classes of unequal size, unsorted input, order, what the seed does, the input left alone.
+### BEGIN HIDDEN TESTS
+mixed_labels = np.repeat([3, 7, 8], [20, 40, 60])[(np.arange(120) * 7) % 120]
+mixed_images = np.arange(120)[:, None] * np.ones((1, 3), dtype=int)
+kept = mixed_images.copy(), mixed_labels.copy()
+first = split(mixed_images, mixed_labels, 90, seed=1)
+check.equal(
+    {c: int((first[1] == c).sum()) for c in (3, 7, 8)}, {3: 15, 7: 30, 8: 45},
+    "90 training images of classes with 20, 40 and 60, by class",
+    "A larger class sends more: the share is the same, not the number.",
+)
+check.equal(len(first[3]), 30, "the number of test labels of 120 with 90 for training")
+for some_images, some_labels in (first[:2], first[2:]):
+    check.that(
+        (mixed_labels[some_images[:, 0]] == some_labels).all(), "Images have lost their labels."
+    )
+everything = np.concatenate([first[0], first[2]])[:, 0]
+check.equal(sorted(everything.tolist()), list(range(120)), "all images of both parts")
+check.that(
+    (kept[0] == mixed_images).all() and (kept[1] == mixed_labels).all(),
+    "split changed the arrays that it was given: were they shuffled in place?",
+)
+again, other = split(mixed_images, mixed_labels, 90, seed=1), split(
+    mixed_images, mixed_labels, 90, seed=2
+)
+for one, two in zip(first, again, strict=True):
+    check.that((one == two).all(), "The same seed gave two different splits.")
+check.that(
+    sorted(first[0][:, 0].tolist()) != sorted(other[0][:, 0].tolist()),
+    "Two seeds chose the same training images: are the images of a class drawn at random?",
+)
+# Ten classes in random order change label at 9 of 10 steps, in blocks at 9 steps in all.
+in_order = np.repeat(np.arange(10), 50)
+_, training, _, test = split(np.arange(500), in_order, 250, seed=3)
+for part, name in ((training, "training"), (test, "test")):
+    check.that(
+        (np.diff(part) != 0).mean() > 0.6, f"The {name} part is still in order: shuffle it as well."
+    )
+### END HIDDEN TESTS
+
+# %%
+parts = split(all_images, all_labels, 4000, seed=0)
+train_images, train_labels, test_images, test_labels = parts
+draw.class_counts(
+    {"first 4,000": all_labels[:4000], "your train": train_labels, "your test": test_labels},
+    "Digits by class. The first 4,000 of the file hold 500 of each class from 0 to 7 and no 8 and "
+    "no 9. Your training part holds 400 of each of the ten classes, your test part 100 of each.",
+)
+train_x, train_y = to_tensors(train_images, train_labels)
+test_x, test_y = to_tensors(test_images, test_labels)
+
+# %% [markdown]
+# Your friend scores **zero**: the last 1,000 digits are all 8s and 9s, which that net never saw.
+#
+# (`to_tensors` also moved the ink to mean 0 and spread 1, as nets like it.)
+#
+# ## 2. Pooling
+#
+# Slide 25 names three kinds of layers: convolution, fully connected, and **pooling**. A pool lays a
+# window of $f \times f$ on a map, keeps one number of it, and moves on by $s$ pixels (slide 26).
+# Max pooling keeps the largest: *is the feature anywhere here?* Each channel is pooled on its own,
+# so (N, C, H, W) becomes (N, C, H', W') with
+#
+# $$H' = \left\lfloor \frac{H - f}{s} \right\rfloor + 1$$
+#
+# Rows and columns at the end that don't fill a window are left out.
+#
+# Slide 26 says that pooling reduces the number of parameters. To be exact, a pool has none; it
+# shrinks the fully connected layer *behind* it. Slide 29's net has 38,390 parameters, and would
+# have 806,390 without its pools.
+
+# %% [markdown]
+# ### Exercise `max_pool` (1 + 2 points)
+#
+# Return the maximum of each window. Write it by hand: torch's own pooling is the referee. Windows
+# may overlap ($s < f$) or leave gaps ($s > f$), images need not be square, and maps may be negative
+# everywhere.
+#
+# <details><summary>Hint 1: what stands where</summary>
+#
+# Output pixel $(i, j)$ looks at rows $si$ to $si + f - 1$ and columns $sj$ to $sj + f - 1$.
+#
+# </details>
+# <details><summary>Hint 2: all windows at once</summary>
+#
+# `x.unfold(2, f, s)` cuts dimension 2 into windows of `f`, `s` apart, and puts them into a new last
+# dimension. Do it again for dimension 3.
+#
+# </details>
+# <details><summary>Hint 3: then</summary>
+#
+# The windows have shape (N, C, H', W', f, f): `.amax((4, 5))`.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "max_pool", "solution": true}
+def max_pool(x, f, s):
+    """Maximum of each f x f window, windows s apart: (N, C, H, W) to (N, C, H', W').
+
+    H' = floor((H - f) / s) + 1, and W' likewise. No padding. Slide 26.
+    """
+    ### BEGIN SOLUTION
+    return x.unfold(2, f, s).unfold(3, f, s).amax((4, 5))
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-max_pool", "grade": true, "locked": true, "points": 1}
+small_map = torch.tensor([[1.0, 3, 2, 0], [4, 6, 5, 1], [7, 2, 9, 8], [0, 5, 3, 4]])[None, None]
+check.close(
+    max_pool(small_map, 2, 2), [[[[6, 5], [7, 9]]]], "max_pool(small_map, 2, 2)",
+    "Look at the four 2 x 2 corners of small_map.",
+)
+check.shape(
+    max_pool(torch.zeros(5, 3, 8, 12), 2, 2), (5, 3, 4, 6), "the pool of (5, 3, 8, 12)",
+    "Each channel of each image is pooled on its own.",
+)
+check.that(
+    not any("pool" in name for name in check.operations(max_pool, small_map, 2, 2)),
+    "max_pool works with torch's own pooling: write it by hand, torch is only the referee.",
+)
+
+# %% nbgrader={"grade_id": "hidden-max_pool", "grade": true, "locked": true, "points": 2}
+# Also: overlap, gaps, a remainder, images that are not square, negative maps, the input left alone.
+### BEGIN HIDDEN TESTS
+numbers = torch.Generator().manual_seed(4)
+for shape, f, s in (
+    ((1, 1, 7, 7), 3, 2), ((2, 3, 9, 6), 3, 1), ((3, 2, 8, 11), 2, 3), ((2, 4, 10, 7), 4, 3),
+    ((1, 2, 5, 9), 1, 2), ((2, 1, 4, 4), 4, 4), ((4, 5, 9, 13), 2, 2),
+):
+    maps = torch.randn(shape, generator=numbers, dtype=torch.float64) - 3
+    before = maps.clone()
+    check.close(
+        max_pool(maps, f, s), F.max_pool2d(maps, f, s), f"max_pool of {shape} with f={f}, s={s}",
+        "Check overlap, the remainder at the right and at the bottom, and maps below zero.",
+    )
+    check.close(maps, before, "the input of max_pool afterwards", "Work on a copy.")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Exercise `avg_pool` (1 + 2 points)
+#
+# The same windows, but keep their **mean**: *how much of the feature is here?* LeCun's own net
+# summed and scaled its windows; the maximum became the habit later.
+#
+# <details><summary>Hint 1: the same windows</summary>
+#
+# Only one word of your `max_pool` changes.
+#
+# </details>
+# <details><summary>Hint 2: the divisor</summary>
+#
+# A window has $f^2$ pixels, however far apart windows are.
+#
+# </details>
+# <details><summary>Hint 3: by loops</summary>
+#
+# Or sum `x[:, :, i : i + f, j : j + f]` over its last two dimensions for each window.
+#
+# </details>
+#
+# **Predict first:** below, a digit is pooled with $f = s = 2$ and $f = s = 4$. Which pool makes
+# strokes fatter, which makes them paler? How large are the four results?
+
+# %% nbgrader={"grade_id": "avg_pool", "solution": true}
+def avg_pool(x, f, s):
+    """Mean of each f x f window, windows s apart: (N, C, H, W) to (N, C, H', W').
+
+    H' = floor((H - f) / s) + 1, and W' likewise. No padding. Slide 26.
+    """
+    ### BEGIN SOLUTION
+    return x.unfold(2, f, s).unfold(3, f, s).mean((4, 5))
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-avg_pool", "grade": true, "locked": true, "points": 1}
+small_map = torch.tensor([[1.0, 3, 2, 0], [4, 6, 5, 1], [7, 2, 9, 8], [0, 5, 3, 4]])[None, None]
+check.close(
+    avg_pool(small_map, 2, 2), [[[[3.5, 2], [3.5, 6]]]], "avg_pool(small_map, 2, 2)",
+    "The first window holds 1, 3, 4 and 6.",
+)
+check.shape(
+    avg_pool(torch.zeros(5, 3, 8, 12), 2, 2), (5, 3, 4, 6), "the pool of (5, 3, 8, 12)",
+    "Each channel of each image is pooled on its own.",
+)
+check.that(
+    not any("pool" in name for name in check.operations(avg_pool, small_map, 2, 2)),
+    "avg_pool works with torch's own pooling: write it by hand, torch is only the referee.",
+)
+
+# %% nbgrader={"grade_id": "hidden-avg_pool", "grade": true, "locked": true, "points": 2}
+# Also: overlap, gaps, a remainder, images that are not square, the input left alone.
+### BEGIN HIDDEN TESTS
+numbers = torch.Generator().manual_seed(5)
+for shape, f, s in (
+    ((1, 1, 7, 7), 3, 2), ((2, 3, 9, 6), 3, 1), ((3, 2, 8, 11), 2, 3), ((2, 4, 10, 7), 4, 3),
+    ((1, 2, 5, 9), 1, 2), ((2, 1, 4, 4), 4, 4), ((4, 5, 9, 13), 2, 2),
+):
+    maps = torch.randn(shape, generator=numbers, dtype=torch.float64)
+    before = maps.clone()
+    check.close(
+        avg_pool(maps, f, s), F.avg_pool2d(maps, f, s), f"avg_pool of {shape} with f={f}, s={s}",
+        "Is each sum divided by f * f? Is a window that is not full left out?",
+    )
+    check.close(maps, before, "the input of avg_pool afterwards", "Work on a copy.")
+### END HIDDEN TESTS
+
+# %%
+digit = torch.tensor(train_images[:1, None], dtype=torch.float32)
+draw.pooled(
+    train_images[0],
+    {
+        f"{name}, f = s = {f}": pool(digit, f, f)[0, 0].numpy()
+        for f in (2, 4)
+        for name, pool in (("max", max_pool), ("average", avg_pool))
+    },
+)
+
+# %% [markdown]
+# ## 3. The net of slide 29
+#
+# | layer | in | f, p, s | out | parameters |
+# |---|---|---|---|---|
+# | conv1 | (1, 28, 28) | 5, 0, 1 | (10, 24, 24) | 260 |
+# | max pool | (10, 24, 24) | 2, 0, 2 | (10, 12, 12) | 0 |
+# | conv2 | (10, 12, 12) | 5, 0, 1 | (20, 8, 8) | 5,020 |
+# | max pool | (20, 8, 8) | 2, 0, 2 | (20, 4, 4) | 0 |
+# | fc1 | 320 | | 100 | 32,100 |
+# | fc2 (softmax) | 100 | | 10 | 1,010 |
+#
+# After each convolution and after fc1 comes a ReLU (slide 15). After fc2 comes **nothing**. The
+# table's last row says softmax, and probabilities are what we mean in the end; but PyTorch's
+# `F.cross_entropy` takes the softmax itself, so the net returns raw scores, the **logits**.
+#
+# (Slide 28 calls this LeNet-5. LeCun's LeNet-5 of 1998 is a cousin with other channel counts and
+# about 60,000 parameters.)
+
+# %% [markdown]
+# ### Exercise `LeNet` (1 + 3 points)
+#
+# Write the module: in `__init__` the four layers that learn, named as in the table; in
+# `forward` the way through them. PyTorch's pools are welcome here.
+#
+# **Predict first:** which layer owns most of the 38,390 parameters?
+#
+# <details><summary>Hint 1: the layers</summary>
+#
+# `self.conv1 = nn.Conv2d(1, 10, 5)`; `nn.Linear(320, 100)` for fc1.
+#
+# </details>
+# <details><summary>Hint 2: one stage</summary>
+#
+# `x = F.max_pool2d(F.relu(self.conv1(x)), 2)`
+#
+# </details>
+# <details><summary>Hint 3: from maps to a row</summary>
+#
+# Slide 27's reshape is `x.flatten(1)`: (N, 20, 4, 4) becomes (N, 320), and N stays.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "LeNet", "solution": true}
+class LeNet(nn.Module):
+    """The net of slide 29: digits (N, 1, 28, 28) to logits (N, 10), 38,390 parameters.
+
+    Its layers conv1, conv2, fc1, fc2 are nn.Conv2d and nn.Linear. ReLU after the first three,
+    a 2 x 2 max pool after each convolution, nothing after fc2.
+    """
+
+    def __init__(self):
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.conv1 = nn.Conv2d(1, 10, 5)
+        self.conv2 = nn.Conv2d(10, 20, 5)
+        self.fc1 = nn.Linear(320, 100)
+        self.fc2 = nn.Linear(100, 10)
+        ### END SOLUTION
+
+    def forward(self, x):
+        ### BEGIN SOLUTION
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        x = F.relu(self.fc1(x.flatten(1)))
+        return self.fc2(x)
+        ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-LeNet", "grade": true, "locked": true, "points": 1}
+check.shape(
+    LeNet()(torch.zeros(7, 1, 28, 28)), (7, 10), "LeNet's answer to 7 digits",
+    "Ten logits a digit. Does flatten keep the first dimension?",
+)
+check.equal(
+    sum(count for _, count in check.parameter_counts(LeNet())), 38390, "LeNet's parameters",
+    "Padding, a missing bias or a missing pool would each change this number.",
+)
+
+# %% nbgrader={"grade_id": "hidden-LeNet", "grade": true, "locked": true, "points": 3}
+# Also: parameters and output size of each layer, one digit alone, and the logits themselves,
+# computed a second time from your net's own weights.
+### BEGIN HIDDEN TESTS
+model = LeNet()
+some_digits = torch.randn(6, 1, 28, 28, generator=torch.Generator().manual_seed(6))
+check.equal(
+    sorted(count for _, count in check.parameter_counts(model)), [260, 1010, 5020, 32100],
+    "the parameters of the layers, smallest first", "Compare them with slide 29's last column.",
+)
+sizes = [size for _, size in check.layer_shapes(model, some_digits)]
+place = -1
+for size in ((6, 10, 24, 24), (6, 20, 8, 8), (6, 100), (6, 10)):
+    check.that(
+        size in sizes[place + 1 :],
+        f"No layer gives {size} where slide 29 does; yours give {sizes}. Is there any padding?",
+    )
+    place = sizes.index(size, place + 1)
+check.shape(model(some_digits[:1]), (1, 10), "LeNet's answer to one digit")
+
+
+def layer(size):
+    """Weight and bias of the learner's layer whose weight has this shape, float64."""
+    name = next(name for name, value in weights.items() if value.shape == size)
+    bias = weights[name.removesuffix("weight") + "bias"]
+    return torch.tensor(weights[name]).double(), torch.tensor(bias).double()
+
+
+weights = check.state(model)
+maps = F.max_pool2d(F.relu(F.conv2d(some_digits.double(), *layer((10, 1, 5, 5)))), 2)
+maps = F.max_pool2d(F.relu(F.conv2d(maps, *layer((20, 10, 5, 5)))), 2)
+hidden = F.relu(F.linear(maps.flatten(1), *layer((100, 320))))
+logits = F.linear(hidden, *layer((10, 100)))
+answer = model(some_digits)
+check.that(
+    not torch.allclose(answer.sum(1).double(), torch.ones(6).double(), atol=1e-4),
+    "Each row sums to 1: these are probabilities. Leave the softmax to F.cross_entropy.",
+)
+check.close(
+    answer, logits, "LeNet's logits",
+    "Max pools? ReLU after conv1, conv2 and fc1, and nothing after fc2?", rtol=1e-3, atol=1e-4,
+)
+### END HIDDEN TESTS
+
+# %%
+names = ("Conv1", "Conv2", "FC1", "FC2")
+counts = [count for _, count in check.parameter_counts(LeNet())]
+draw.layer_bars(list(zip(names, counts, strict=True)), "LeNet's parameters")
+
+# %% [markdown]
+# ## 4. One epoch of training
+#
+# Training minimises the mean loss over the training digits (slide 32). We walk down in
+# **minibatches**: a few digits, their mean cross-entropy, its gradient, one step of the optimiser,
+# the next few. When every digit has been used once, an **epoch** is over.
+#
+# Four habits keep this honest:
+#
+# 1. the model is put into training mode;
+# 2. each epoch goes through the digits in a **new random order**;
+# 3. gradients are set to zero before each step, since PyTorch *adds* to them;
+# 4. a last batch that is shorter is used too.
+#
+# These ten lines are copied often and tested seldom. Yours will be tested.
+
+# %% [markdown]
+# ### Exercise `train_epoch` (1 + 3 points)
+#
+# Train `model` in place for one epoch. Return the mean loss over all **digits** as a float: each
+# batch's loss, as it was before its step, weighted by the batch's size.
+#
+# <details><summary>Hint 1: batches</summary>
+#
+# `for rows in torch.randperm(len(images)).split(batch_size):`
+#
+# </details>
+# <details><summary>Hint 2: one step</summary>
+#
+# `optimizer.zero_grad()`, the loss by `F.cross_entropy(model(images[rows]), labels[rows])`,
+# `loss.backward()`, `optimizer.step()`.
+#
+# </details>
+# <details><summary>Hint 3: the mean</summary>
+#
+# Add up `loss.item() * len(rows)`, and divide by `len(images)` at the end.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "train_epoch", "solution": true}
+def train_epoch(model, images, labels, optimizer, batch_size):
+    """Train `model` on each image once, in random minibatches; the mean loss, a float.
+
+    model      returns logits (n, classes) for images (n, ...); it is put into training mode
+    images     tensor (N, ...), labels int64 (N,), both left unchanged
+    optimizer  a torch optimiser over the parameters of `model`
+
+    Cross-entropy, mean over a batch. The last batch may be shorter. The loss returned is the mean
+    over all N images. Slide 32.
+    """
+    ### BEGIN SOLUTION
+    model.train()
+    total = 0.0
+    for rows in torch.randperm(len(images)).split(batch_size):
+        loss = F.cross_entropy(model(images[rows]), labels[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(rows)
+    return total / len(images)
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-train_epoch", "grade": true, "locked": true, "points": 1}
+tiny_x = torch.eye(3).repeat(4, 1).reshape(12, 1, 1, 3)
+tiny_y = torch.arange(12) % 3
+tiny_net = nn.Sequential(nn.Flatten(), nn.Linear(3, 3))
+tiny_loss = F.cross_entropy(tiny_net(tiny_x), tiny_y).item()
+run = check.trained(train_epoch, tiny_net, tiny_x, tiny_y, batch_size=12, epochs=5, lr=0.5)
+check.close(
+    run["returned"][0], tiny_loss, "the loss that the first epoch returns (one batch of all 12)",
+    "It is the mean cross-entropy before the step.", rtol=1e-4,
+)
+check.that(
+    run["returned"][4] < run["returned"][0] - 0.1,
+    "After five epochs the loss has not fallen. Are backward() and step() called?",
+)
+
+# %% nbgrader={"grade_id": "hidden-train_epoch", "grade": true, "locked": true, "points": 3}
+# Also: three steps against a reference in float64; every image used once, also in a short last
+# batch; the mean loss of unequal batches; training mode; sorted digits.
+### BEGIN HIDDEN TESTS
+torch.manual_seed(7)
+numbers = torch.Generator().manual_seed(7)
+some_x = torch.randn(60, 1, 4, 4, generator=numbers, dtype=torch.float64)
+some_y = torch.randint(0, 3, (60,), generator=numbers)
+start = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.Tanh(), nn.Linear(8, 3)).double()
+
+
+def by_hand(model, images, labels, steps, lr):
+    """State of a copy of `model` after plain gradient descent on all images at once."""
+    twin = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.Tanh(), nn.Linear(8, 3)).double()
+    twin.load_state_dict(model.state_dict())
+    for _ in range(steps):
+        grads = torch.autograd.grad(F.cross_entropy(twin(images), labels), list(twin.parameters()))
+        with torch.no_grad():
+            for parameter, grad in zip(twin.parameters(), grads, strict=True):
+                parameter -= lr * grad
+    return check.state(twin)
+
+
+kept = some_x.clone()
+for batch_size in (60, 100):
+    run = check.trained(train_epoch, start, some_x, some_y, batch_size, epochs=3, lr=0.3)
+    for name, value in by_hand(start, some_x, some_y, 3, 0.3).items():
+        check.close(
+            run["state"][name], value, f"{name} after three steps",
+            "Are gradients set to zero? Is the loss the mean cross-entropy of the raw logits?",
+        )
+check.close(some_x, kept, "the images after training", "Leave the images as they are.")
+
+# Steps so small that they add up: three batches of 20, each image once, whatever the order.
+run = check.trained(train_epoch, start, some_x, some_y, batch_size=20, epochs=1, lr=1e-6)
+moved = by_hand(start, some_x, some_y, 1, 3e-6)
+for name, value in check.state(start).items():
+    check.close(
+        (run["state"][name] - value) / 3e-6, (moved[name] - value) / 3e-6,
+        f"how an epoch of three batches moves {name}, divided by the rate",
+        "Is each image used exactly once, and each batch's gradient forgotten after its step?",
+        rtol=1e-3, atol=1e-4,
+    )
+
+# Five times the same image: batches of 2, 2 and 1 are three steps, in any order.
+same_x, same_y = some_x[:1].repeat(5, 1, 1, 1), some_y[:1].repeat(5)
+run = check.trained(train_epoch, start, same_x, same_y, batch_size=2, epochs=1, lr=0.2)
+for name, value in by_hand(start, same_x, same_y, 3, 0.2).items():
+    check.close(
+        run["state"][name], value, f"{name} after batches of 2, 2 and 1",
+        "Is the short last batch used? Is the loss of a batch its mean?",
+    )
+
+# One image of five has a large loss, so a mean over batches is wrong wherever it falls.
+eye = nn.Sequential(nn.Flatten(), nn.Linear(3, 3))
+with torch.no_grad():
+    eye[1].weight.copy_(6 * torch.eye(3))
+    eye[1].bias.zero_()
+five_x, five_y = torch.eye(3)[[0, 1, 2, 0, 1]].reshape(5, 1, 1, 3), torch.tensor([0, 1, 2, 0, 2])
+run = check.trained(train_epoch, eye, five_x, five_y, batch_size=2, epochs=1, lr=0.0)
+check.close(
+    run["returned"][0], F.cross_entropy(eye(five_x), five_y), "the mean loss of batches of 2, 2, 1",
+    "Weigh each batch by its size.", rtol=1e-4,
+)
+
+norm = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(16), nn.Linear(16, 3)).double().eval()
+run = check.trained(train_epoch, norm, some_x, some_y, batch_size=20, epochs=1, lr=0.1)
+check.equal(
+    run["state"]["1.num_batches_tracked"], 3, "the batches that a batch norm saw in training mode",
+    "The model came in evaluation mode: train_epoch puts it into training mode.",
+)
+
+# Sorted digits: a net that meets them in order remembers the nines.
+sorted_x, sorted_y = to_tensors(all_images[::5], all_labels[::5])
+line = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+runs = [check.trained(train_epoch, line, sorted_x, sorted_y, 20, 1, lr=0.05) for _ in range(2)]
+scores = sorted_x.flatten(1).numpy() @ runs[0]["state"]["1.weight"].T + runs[0]["state"]["1.bias"]
+check.that(
+    (scores.argmax(1) == sorted_y.numpy()).mean() > 0.7,
+    "Trained on digits sorted by class, a linear net forgets the early classes: are they shuffled?",
+)
+check.that(
+    not np.allclose(runs[0]["state"]["1.weight"], runs[1]["state"]["1.weight"], atol=1e-6),
+    "Two epochs from the same start went through the digits in the same order: draw a new one.",
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# A rival for later, a net without convolution: `mlp()`, the feed-forward net of slide 6, with 48
+# hidden neurons. It has $784 \cdot 48 + 48 + 48 \cdot 10 + 10 = 38{,}170$ parameters, LeNet's
+# weight class.
+#
+# Let your `train_epoch` warm up on it. **Predict first:** ten classes and no idea: what is the
+# loss of a blind guess?
+
+# %%
+torch.manual_seed(0)
+rival = mlp()
+sgd = torch.optim.SGD(rival.parameters(), lr=0.05)
+losses = [train_epoch(rival, train_x, train_y, sgd, 50) for _ in range(5)]
+draw.loss_curve(
+    losses,
+    "the MLP, trained by your train_epoch",
+    "The mean loss of five epochs. It starts far below the dashed line of a blind guess, log 10, "
+    "since the first epoch already teaches a lot, and falls at each epoch, less each time.",
+)
+
+# %% [markdown]
+# ## 5. Evaluation
+#
+# The loss trains a net; **accuracy**, the fraction of digits it labels right, is what we tell
+# others. The net's answer is the class with the largest logit. A referee changes nothing: no
+# gradient, no parameter, no running average, and the net goes back in the **mode** (training or
+# evaluation) in which it came: `model.training` tells.
+#
+# ### Exercise `evaluate` (1 + 3 points)
+#
+# Return the fraction of images labelled right, between 0 and 1, measured in evaluation mode.
+#
+# <details><summary>Hint 1: the frame</summary>
+#
+# Note `model.training`, call `model.eval()`, work, then `model.train(what you noted)`.
+#
+# </details>
+# <details><summary>Hint 2: the answer</summary>
+#
+# `model(images).argmax(1)`, inside `with torch.no_grad():`
+#
+# </details>
+# <details><summary>Hint 3: with batches</summary>
+#
+# All images at once is fine. With batches, count right answers and divide once at the end: a mean
+# of batch accuracies overrates a short last batch.
+#
+# </details>
+#
+# **Predict first:** how many of a hundred unseen digits has the MLP learnt to read?
+
+# %% nbgrader={"grade_id": "evaluate", "solution": true}
+def evaluate(model, images, labels):
+    """The fraction of `images` that `model` labels right, a number from 0 to 1.
+
+    model   returns logits (n, classes) for images (n, ...)
+    images  tensor (N, ...), labels int64 (N,)
+
+    Works in evaluation mode and without gradients. The model keeps its parameters and buffers, and
+    is left in the mode in which it came.
+    """
+    ### BEGIN SOLUTION
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        right = (model(images).argmax(1) == labels).sum().item()
+    model.train(was_training)
+    return right / len(labels)
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-evaluate", "grade": true, "locked": true, "points": 1}
+# A net that answers with the place of the largest of its inputs; three labels of four agree.
+teller = nn.Sequential(nn.Flatten(), nn.Identity())
+four = torch.eye(3)[[2, 0, 1, 1]].reshape(4, 1, 1, 3)
+found = check.evaluated(evaluate, teller, four, torch.tensor([2, 0, 1, 0]))
+check.close(
+    found["returned"], 0.75, "the accuracy of 3 right answers of 4", "A fraction, not per cent."
+)
+check.equal(
+    found["training"], True, "model.training afterwards",
+    "The model came in training mode: hand it back as it was.",
+)
+
+# %% nbgrader={"grade_id": "hidden-evaluate", "grade": true, "locked": true, "points": 3}
+# Also: 1,009 images, which no batch size divides; a net with dropout and batch norm; its state and
+# mode afterwards; one image alone.
+### BEGIN HIDDEN TESTS
+teller = nn.Sequential(nn.Flatten(), nn.Identity()).eval()
+many = torch.eye(10)[torch.arange(1009) % 10].reshape(1009, 1, 1, 10)
+for right in (0, 1008):
+    off_by_one = (torch.arange(1009) + 1) % 10
+    off_by_one[right] = right % 10
+    found = check.evaluated(evaluate, teller, many, off_by_one)
+    check.close(
+        found["returned"], 1 / 1009, "the accuracy of 1 right answer of 1,009",
+        "With batches: add up the right answers, and divide once.",
+    )
+check.equal(found["training"], False, "model.training of a net that came in evaluation mode")
+check.close(
+    check.evaluated(evaluate, teller, many[:1], torch.tensor([0]))["returned"], 1.0,
+    "the accuracy on one image, labelled right",
+)
+
+numbers = torch.Generator().manual_seed(8)
+moody = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(12), nn.Dropout(0.5), nn.Linear(12, 4))
+moody[1].running_mean += torch.linspace(-2, 2, 12)
+some_x = torch.randn(300, 1, 3, 4, generator=numbers)
+shift = (some_x.flatten(1) - moody[1].running_mean) / (1 + moody[1].eps) ** 0.5
+truth = (shift @ moody[3].weight.T + moody[3].bias).argmax(1)
+found = check.evaluated(evaluate, moody, some_x, truth)
+check.close(
+    found["returned"], 1.0, "the accuracy of a net with dropout and batch norm, on its own answers",
+    "In training mode such a net answers at random: was it in evaluation mode?",
+)
+check.equal(found["training"], True, "model.training of a net that came in training mode")
+for name, value in check.state(moody).items():
+    check.close(found["state"][name], value, f"{name} afterwards", "A referee only looks.")
+check.equal(found["gradients"], False, "whether the evaluation left gradients behind")
+### END HIDDEN TESTS
+
+# %%
+with torch.no_grad():
+    answers = rival(test_x).argmax(1).numpy()
+print("the MLP reads more than 85 % of unseen digits:", evaluate(rival, test_x, test_y) > 0.85)
+pairs = zip(answers[:20], test_labels[:20], strict=True)
+draw.digit_grid(
+    test_images[:20],
+    [f"{a}" if a == t else f"{a}, not {t}" for a, t in pairs],
+    "the MLP reads",
+    "Twenty unseen digits with the MLP's answer above each; a wrong answer also names the truth. "
+    "Nearly all are right.",
+)
+
+# %% [markdown]
+# ## 6. The sanity ladder
+#
+# Climb before you run. Each rung would have saved somebody a week.
+#
+# 1. **First loss.** An untrained net should give each class about a tenth: a loss near
+#    $\log 10 = 2.303$. Far above: inputs badly scaled. *Below*: labels leak.
+# 2. **Overfit.** A healthy net can learn 20 digits by heart, to a loss under 0.1. If not, there is
+#    a bug, and more data will only hide it: with a softmax inside the net the loss cannot fall
+#    under $\log(e + 9) - 1 = 1.46$, yet accuracy still looks fine.
+# 3. **Only then** the real run.
+#
+# **Predict first:** what is the overfit loss when all twenty images are blank, but their labels
+# differ?
+
+# %% [markdown]
+# ### Exercise `ladder` (1 + 2 points)
+#
+# Climb the first two rungs with fresh `LeNet`s and your `train_epoch`, and report what you find as
+# a dictionary. Report what **is**: the tests also hand you digits that cannot be learnt. So no
+# "until": at most 100 epochs.
+#
+# <details><summary>Hint 1: the first loss</summary>
+#
+# `F.cross_entropy(LeNet()(images), labels).item()`, without gradients.
+#
+# </details>
+# <details><summary>Hint 2: by heart</summary>
+#
+# AdamW with `lr=0.005` and 40 epochs on `images[:20]`, as one batch, are plenty.
+#
+# </details>
+# <details><summary>Hint 3: the loss at the end</summary>
+#
+# It is what the last `train_epoch` returned, or measure once more.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "ladder", "solution": true} needs=["LeNet", "train_epoch"]
+def ladder(images, labels):
+    """The first rungs for LeNet, a dict of floats.
+
+    "expected"  the loss of a blind guess among ten classes, log 10
+    "first"     the mean loss of an untrained LeNet on all images
+    "overfit"   the mean loss on the first 20 images of a LeNet trained on just these
+
+    images (N, 1, 28, 28) with N >= 20, labels int64 (N,). At most 100 epochs. Slide 32.
+    """
+    ### BEGIN SOLUTION
+    with torch.no_grad():
+        first = F.cross_entropy(LeNet()(images), labels).item()
+    model = LeNet()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
+    for _ in range(40):
+        overfit = train_epoch(model, images[:20], labels[:20], optimizer, 20)
+    return {"expected": float(np.log(10)), "first": first, "overfit": overfit}
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-ladder", "grade": true, "locked": true, "points": 1}
+torch.manual_seed(9)
+mixed = np.random.default_rng(9).permutation(5000)[:200]
+found = ladder(*to_tensors(all_images[mixed], all_labels[mixed]))
+check.equal(sorted(found), ["expected", "first", "overfit"], "the keys of the dictionary, sorted")
+check.close(found["expected"], np.log(10), 'ladder(...)["expected"]', "The natural log.", rtol=1e-3)
+check.that(
+    abs(found["first"] - np.log(10)) < 0.15,
+    f'The first loss is {found["first"]:.2f}, about 2.30 was expected: is the net untrained, the '
+    "loss a mean, and are the logits raw?",
+)
+check.that(
+    0 <= found["overfit"] < 0.1,
+    f'The overfit loss is {found["overfit"]:.2f}, a healthy net gets 20 digits under 0.1: does it '
+    "train for enough epochs, on these 20 alone, with raw logits?",
+)
+
+# %% nbgrader={"grade_id": "hidden-ladder", "grade": true, "locked": true, "points": 2}
+# Also: nonsense labels, badly scaled images, and blank images, which no net can tell apart.
+### BEGIN HIDDEN TESTS
+torch.manual_seed(10)
+mixed = np.random.default_rng(10).permutation(5000)[:300]
+some_x, some_y = to_tensors(all_images[mixed], all_labels[mixed])
+nonsense = torch.arange(300) % 10
+found = ladder(some_x, nonsense)
+check.close(found["expected"], np.log(10), "the expected loss", rtol=1e-3)
+check.that(
+    abs(found["first"] - np.log(10)) < 0.15, "The first loss of nonsense labels is near log 10 too."
+)
+check.that(
+    0 <= found["overfit"] < 0.1,
+    f'Twenty nonsense labels can be learnt by heart too; your loss is {found["overfit"]:.2f}.',
+)
+check.that(
+    ladder(100 * some_x, some_y)["first"] > 3,
+    "Images a hundred times too bright make the first loss large: is it measured at all?",
+)
+found = ladder(torch.zeros(40, 1, 28, 28), nonsense[:40])
+check.that(
+    1.5 < found["overfit"] < 5,
+    "Twenty blank images with ten labels cannot be learnt: the overfit loss stays near log 10. "
+    f'Yours is {found["overfit"]:.2f}: is it the mean loss that was measured?',
+)
+### END HIDDEN TESTS
+
+# %%
+torch.manual_seed(0)
+found = ladder(train_x[:500], train_y[:500])
+draw.rungs(found)
+print("first loss within 0.15 of log 10:", abs(found["first"] - found["expected"]) < 0.15)
+print("20 digits by heart:", found["overfit"] < 0.1)
+
+# %% [markdown]
+# Blank images: the net can only learn how frequent each label is. With two of each class the loss
+# stays at $\log 10$, however long you train.
+#
+# ## 7. A recipe, chosen fairly
+#
+# How long, how fast, how many at once? Such choices need trials on digits that the net has not
+# trained on, but **not the test digits**: whoever picks the best of many by its test score has
+# trained on the test. So part of the *training* digits is set aside for **validation**.
+#
+# `fit` runs your `train_epoch` with AdamW, an optimiser with a sense of scale, lowers the rate
+# epoch by epoch, and calls `after_epoch()` if it is given. The candidates differ in their rates.
+
+# %% nbgrader={"grade_id": "setup-fit", "locked": true}
+def fit(model, images, labels, lr, batch_size, epochs, after_epoch=None):
+    """Train `model` with your train_epoch, at a rate that falls; the loss of each epoch."""
+    losses = []
+    for epoch in range(epochs):
+        optimizer = check.optimizer(model, "AdamW", lr=lr * (1 - epoch / epochs))
+        losses.append(train_epoch(model, images, labels, optimizer, batch_size))
+        if after_epoch:
+            after_epoch()
+    return losses
+
+
+CANDIDATES = [{"lr": lr, "batch_size": 50, "epochs": 3} for lr in (0.00001, 0.005, 0.5)]
+
+# %% [markdown]
+# ### Exercise `recipe` (1 + 3 points)
+#
+# Split the digits that you are given: four fifths to fit, one fifth to validate. Fit a **fresh**
+# `LeNet` with each candidate (`fit(model, x, y, **candidate)`), and score it on the validation
+# part. Return the best candidate, and the list of all scores.
+#
+# The hidden tests then train with your choice and your functions: of 1,000 unseen digits 93 % must
+# be right, and 88 % when they are moved by one pixel.
+#
+# <details><summary>Hint 1: arrays, then tensors</summary>
+#
+# `split(images, labels, len(labels) * 4 // 5, seed=0)` first, `to_tensors` after.
+#
+# </details>
+# <details><summary>Hint 2: fresh</summary>
+#
+# `LeNet()` belongs inside the loop: a second-hand net has already learnt something.
+#
+# </details>
+# <details><summary>Hint 3: the best</summary>
+#
+# `candidates[int(np.argmax(scores))]`
+#
+# </details>
+#
+# **Predict first:** of the rates 0.00001, 0.005 and 0.5, which is too timid, which too bold? What
+# does a net score that has learnt nothing?
+
+# %% nbgrader={"grade_id":"recipe","solution":true} needs=["split","LeNet","train_epoch","evaluate"]
+def recipe(candidates, images, labels):
+    """The candidate that does best on a validation part, and the scores of all.
+
+    candidates  list of dicts with the settings of fit: "lr", "batch_size", "epochs"
+    images      array (N, 28, 28) of 0 to 255, labels array (N,): as split takes them
+
+    Returns (best, scores): one of `candidates`, and their accuracies on the validation fifth.
+    """
+    ### BEGIN SOLUTION
+    parts = split(images, labels, len(labels) * 4 // 5, seed=0)
+    fit_x, fit_y = to_tensors(*parts[:2])
+    held_x, held_y = to_tensors(*parts[2:])
+    scores = []
+    for candidate in candidates:
+        model = LeNet()
+        fit(model, fit_x, fit_y, **candidate)
+        scores.append(evaluate(model, held_x, held_y))
+    return candidates[int(np.argmax(scores))], scores
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-recipe", "grade": true, "locked": true, "points": 1}
+torch.manual_seed(11)
+few = np.random.default_rng(11).permutation(500)[:20]
+rows = (np.arange(10)[:, None] * 500 + few).ravel()
+lazy, keen = ({"lr": lr, "batch_size": 20, "epochs": 4} for lr in (1e-6, 0.005))
+best, scores = recipe([keen, lazy], all_images[rows], all_labels[rows])
+check.equal(best, keen, "the better of a sound rate and one of a millionth")
+check.equal(len(scores), 2, "the number of scores", "One for each candidate, in their order.")
+check.that(0 <= scores[1] < scores[0] <= 1, "Scores are accuracies, and the first is higher.")
+
+# %% nbgrader={"grade_id": "hidden-recipe", "grade": true, "locked": true, "points": 3}
+# Also: labels that are noise, labels that mean something else, candidates in another order, and the
+# trained net: 93 % of 1,000 unseen digits, 88 % of them moved by one pixel.
+### BEGIN HIDDEN TESTS
+torch.manual_seed(12)
+# Fifty digits with labels drawn by lot: whoever scores above 60 % has seen the answers.
+rng = np.random.default_rng(12)
+rows = (np.arange(10)[:, None] * 500 + rng.permutation(500)[:5]).ravel()
+learner = {"lr": 0.004, "batch_size": 10, "epochs": 25}
+_, scores = recipe([learner], all_images[rows], rng.permutation(all_labels[rows]))
+check.that(
+    scores[0] < 0.6,
+    f"With labels that are pure noise your score is {scores[0]:.2f}: only digits that were trained "
+    "on can give more than chance. Are fitting and validation digits kept apart?",
+)
+# Turned labels: 0 is called 9, 1 is called 8. Scores from other digits than these are worthless.
+rows = (np.arange(10)[:, None] * 500 + rng.permutation(500)[:40]).ravel()
+best, scores = recipe(CANDIDATES[:2], all_images[rows], 9 - all_labels[rows])
+check.equal(
+    best, CANDIDATES[1], "the better of CANDIDATES[:2] for digits with other labels",
+    "Is each net fresh, and scored on the digits that were given?",
+)
+check.that(scores[1] > scores[0] + 0.15, "A sound rate should beat a tiny one clearly.")
+
+order = rng.permutation(5000)
+fit_x, fit_y = to_tensors(all_images[order[:3000]], all_labels[order[:3000]])
+unseen_x, unseen_y = to_tensors(all_images[order[4000:]], all_labels[order[4000:]])
+model = LeNet()
+fit(model, fit_x, fit_y, **best)
+accuracy = evaluate(model, unseen_x, unseen_y)
+check.that(accuracy >= 0.93, f"{100 * accuracy:.1f} % of 1,000 unseen digits are right, not 93 %.")
+steps = [(step, side) for step in (1, -1) for side in (2, 3)]
+moved = np.mean([evaluate(model, torch.roll(unseen_x, *step), unseen_y) for step in steps])
+check.that(moved >= 0.88, f"Moved by one pixel, {100 * moved:.1f} % are right, not 88 %.")
+### END HIDDEN TESTS
+
+# %%
+torch.manual_seed(0)
+some_images, some_labels, _, _ = split(train_images, train_labels, 400, seed=1)
+best, scores = recipe(CANDIDATES, some_images, some_labels)
+print("chosen rate:", best["lr"])
+draw.accuracy_bars(
+    {f"rate {c['lr']:.5f}".rstrip("0"): score for c, score in zip(CANDIDATES, scores, strict=True)},
+    "right of the validation digits",
+    "Accuracy on validation digits for three rates: 0.00001 and 0.5 stay near chance, 0.005 "
+    "reaches around 90 per cent.",
+)
+
+# %% [markdown]
+# ## 8. The real run
+#
+# 3,000 training digits, the chosen recipe; after each epoch a look at 500 held back. The test
+# digits stay locked until the net is done.
+#
+# **Predict first:** will the two curves drift apart? And how many unseen digits of a hundred will
+# the net misread in the end?
+
+# %%
+torch.manual_seed(0)
+net = LeNet()
+fit_x, fit_y, held_x, held_y = train_x[:3000], train_y[:3000], train_x[3500:], train_y[3500:]
+curve = []
+
+
+def look():
+    curve.append((evaluate(net, fit_x[:500], fit_y[:500]), evaluate(net, held_x, held_y)))
+
+
+look()
+losses = fit(net, fit_x, fit_y, **best, after_epoch=look)
+draw.learning_curve(losses, *zip(*curve, strict=True))
+print("more than 93 % of the test digits right:", evaluate(net, test_x, test_y) > 0.93)
+
+# %% [markdown]
+# What started as noise some seconds ago now reads handwriting. **Predict first:** name two pairs of
+# digits that it will mix up.
+#
+# In the **confusion matrix** a row is what the digit is and a column what the net says. Below it
+# are the culprits. Be fair: which of them would *you* have read?
+
+# %%
+with torch.no_grad():
+    answers = net(test_x).argmax(1).numpy()
+table = np.zeros((10, 10), dtype=int)
+np.add.at(table, (test_labels, answers), 1)
+draw.confusion(table)
+
+# %%
+wrong = np.flatnonzero(answers != test_labels)[:20]
+draw.digit_grid(
+    test_images[wrong],
+    [f"{answers[k]}, not {test_labels[k]}" for k in wrong],
+    "misread by LeNet",
+    "Test digits that the net misreads, each with its answer and the truth. Many are sloppily "
+    "written, with open loops, missing strokes or odd slants.",
+)
+
+# %% [markdown]
+# ## 9. What it sees on the way
+#
+# Slide 30 looks inside a net. So can we: send one digit through, stage by stage, and keep what
+# comes out. Your own `max_pool` helps.
+#
+# **Predict first:** by which stage could you no longer tell the digit?
+
+# %%
+digit = test_x[:1]
+with torch.no_grad():
+    one = net.conv1(digit)
+    two = max_pool(F.relu(one), 2, 2)
+    three = F.relu(net.conv2(two))
+    four = max_pool(three, 2, 2)
+stages = {"conv1": one, "ReLU, pool": two, "conv2, ReLU": three, "pool": four}
+draw.feature_maps(test_images[0], {name: maps[0].numpy() for name, maps in stages.items()})
+
+# %% [markdown]
+# The first filters answer strokes and edges of one direction each; nobody told them to. Further on,
+# maps say *which part* is there and, coarsely, *where*.
+#
+# ## 10. The control experiment
+#
+# Slide 6 claims that a feed-forward net loses the spatial organisation of the image, and that a CNN
+# uses it. A claim like that wants an experiment.
+#
+# Apply one fixed permutation of the 784 pixels to **every** digit. Nothing is lost: undo it, and
+# each digit is back. Gone is only who was whose neighbour.
+
+# %%
+permutation = np.random.default_rng(0).permutation(784)
+shuffled = test_images[:10].reshape(-1, 784)[:, permutation].reshape(-1, 28, 28)
+draw.digit_grid(
+    np.concatenate([test_images[:10], shuffled]),
+    [f"{label}" for label in test_labels[:10]] * 2,
+    "the same ten digits, and with their pixels shuffled, always in the same way",
+    "Ten test digits, and below them the same digits with shuffled pixels: specks of noise that no "
+    "eye can read.",
+)
+
+# %% [markdown]
+# ### Exercise `control` (1 + 3 points)
+#
+# Shuffle train and test images, train the model with `fit`, and return its test accuracy on
+# shuffled digits. Pixel $k$ of a shuffled image, counted row by row, is pixel `permutation[k]` of
+# the original.
+#
+# <details><summary>Hint 1: a digit as a row</summary>
+#
+# `images.flatten(1)` has shape (N, 784): permute its columns, all rows alike.
+#
+# </details>
+# <details><summary>Hint 2: and back</summary>
+#
+# `.reshape(images.shape)` makes images of them again.
+#
+# </details>
+# <details><summary>Hint 3: both parts</summary>
+#
+# A net trained on shuffled digits must be tested on digits shuffled in the same way.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "control", "solution": true} needs=["LeNet", "train_epoch", "evaluate"]
+def control(model, settings, train, test, permutation):
+    """Accuracy of `model`, trained and tested on digits with permuted pixels: 0 to 1.
+
+    model        a fresh model; it is trained by fit(model, ..., **settings)
+    train, test  pairs (images (N, 1, 28, 28), labels (N,)), left unchanged
+    permutation  tensor (784,) of the numbers 0 to 783: pixel k of a shuffled image is pixel
+                 permutation[k] of the original, for all images alike. Slide 6.
+    """
+    ### BEGIN SOLUTION
+    def shuffle(images):
+        return images.flatten(1)[:, permutation].reshape(images.shape)
+
+    (images, labels), (test_images, test_labels) = train, test
+    fit(model, shuffle(images), labels, **settings)
+    return evaluate(model, shuffle(test_images), test_labels)
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-control", "grade": true, "locked": true, "points": 1}
+# A net that is not trained at all (rate 0), on noise whose labels are its own answers to the
+# shuffled images: if your shuffle is the one that was asked for, all of them are right.
+still = {"lr": 0.0, "batch_size": 50, "epochs": 1}
+swap = torch.arange(784).reshape(28, 28).T.reshape(784)
+noise = torch.randn(50, 1, 28, 28, generator=torch.Generator().manual_seed(13))
+line = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+truth = line(noise.transpose(2, 3)).argmax(1)
+check.close(
+    control(line, still, (noise, (truth + 1) % 10), (noise, truth), swap), 1.0,
+    "the accuracy for a permutation that swaps rows and columns",
+    "Are the test images shuffled, all as `permutation` says, and is it they that are scored?",
+)
+
+# %% nbgrader={"grade_id": "hidden-control", "grade": true, "locked": true, "points": 3}
+# Also: any permutation, the images left alone, and the experiment itself: the shuffle costs LeNet
+# more than 3 points and puts it below the MLP, which moves by less than 1.5.
+### BEGIN HIDDEN TESTS
+torch.manual_seed(14)
+rng = np.random.default_rng(14)
+pairs = rng.permutation(784).reshape(2, 392)
+mirror = np.arange(784)
+mirror[pairs[0]], mirror[pairs[1]] = pairs[1], pairs[0]
+noise = torch.randn(50, 1, 28, 28, generator=torch.Generator().manual_seed(15))
+kept = noise.clone()
+still = {"lr": 0.0, "batch_size": 50, "epochs": 1}
+line = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+truth = line(noise.flatten(1)[:, mirror].reshape(noise.shape)).argmax(1)
+check.close(
+    control(line, still, (noise, (truth + 1) % 10), (noise, truth), torch.tensor(mirror)), 1.0,
+    "the accuracy of an untrained net on its own answers to shuffled noise",
+    "Is every pixel moved as the permutation says, in all images alike?",
+)
+check.close(noise, kept, "the images afterwards", "Leave the images as they are.")
+
+order = rng.permutation(5000)
+some = to_tensors(all_images[order[:1200]], all_labels[order[:1200]])
+unseen = to_tensors(all_images[order[2500:]], all_labels[order[2500:]])
+fewer = unseen[0][:1000], unseen[1][:1000]
+settings = {"lr": 0.005, "batch_size": 50, "epochs": 3}
+longer, straight = settings | {"epochs": 6}, torch.arange(784)
+shuffles = [torch.tensor(rng.permutation(784)) for _ in range(3)]
+plain = control(LeNet(), settings, some, fewer, straight)
+mixed = control(LeNet(), settings, some, fewer, shuffles[0])
+mlp_plain = np.mean([control(mlp(), longer, some, unseen, straight) for _ in shuffles])
+mlp_mixed = np.mean([control(mlp(), longer, some, unseen, way) for way in shuffles])
+check.that(
+    plain - mixed > 0.03, f"The shuffle costs LeNet {100 * (plain - mixed):.1f} points, not over 3."
+)
+check.that(mixed < mlp_mixed, "On shuffled digits LeNet should be below the MLP.")
+check.that(
+    abs(mlp_plain - mlp_mixed) < 0.015,
+    f"The shuffle moves the MLP by {100 * abs(mlp_plain - mlp_mixed):.1f} points, under 1.5 was "
+    "expected: are train and test digits shuffled in the same way?",
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Predict first:** two nets, LeNet and the MLP; digits straight and shuffled. Rank the four
+# accuracies before you run.
+
+# %%
+torch.manual_seed(0)
+few, test = (train_x[:1000], train_y[:1000]), (test_x, test_y)
+ways = {"straight": torch.arange(784), "shuffled": torch.tensor(permutation)}
+found = {
+    f"{name}, {way}": control(make(), best, few, test, ways[way])
+    for name, make in (("LeNet", LeNet), ("MLP", mlp)) for way in ways
+}
+draw.accuracy_bars(
+    found, "right of 1,000 test digits, after 1,000 training digits",
+    "LeNet's bar for straight digits is the longest, its bar for shuffled digits the shortest; the "
+    "MLP's two bars are about equally long.",
+)
+print("LeNet loses over 3 points:", found["LeNet, straight"] - found["LeNet, shuffled"] > 0.03)
+print("and falls below the MLP:", found["LeNet, shuffled"] < found["MLP, shuffled"])
+
+# %% [markdown]
+# The MLP never knew which pixels are neighbours, so it misses nothing. LeNet looks for patterns of
+# $5 \times 5$ *neighbouring* pixels, anywhere: on pictures a gift, without neighbours a handicap.
+# That is what slide 6 means.
+#
+# ## 11. Find the bugs
+#
+# A colleague in a hurry wrote this batch maker. It runs, and its batches have the right shapes.
+# **Predict first:** an MLP is trained on them. Where will its loss end?
+
+# %% nbgrader={"grade_id": "setup-hasty", "locked": true}
+def hasty_batches(images, labels, size):
+    """One epoch in random batches (images, labels), as a list."""
+    batches = []
+    for _ in range(len(images) // size):
+        rows = torch.randperm(len(images))[:size]
+        places = torch.randperm(len(labels))[:size]
+        batches.append((images[rows], labels[places]))
+    return batches
+
+# %%
+torch.manual_seed(0)
+patient = mlp()
+sgd = torch.optim.SGD(patient.parameters(), lr=0.02)
+losses = []
+for _ in range(3):
+    for x, y in hasty_batches(train_x, train_y, 50):
+        loss = F.cross_entropy(patient(x), y)
+        sgd.zero_grad()
+        loss.backward()
+        sgd.step()
+        losses.append(loss.item())
+print("mean loss within 0.1 of log 10:", abs(np.mean(losses) - np.log(10)) < 0.1)
+print("accuracy under 25 %:", evaluate(patient, test_x, test_y) < 0.25)
+
+# %% [markdown]
+# The loss sits at $\log 10$. You know that number: the net learns nothing.
+#
+# ### Exercise `bug` (1 + 3 points)
+#
+# There are **three** bugs. One screams: it is the reason for $\log 10$. One whispers: with it a net
+# would train, only worse. One bites only when `size` doesn't divide the number of images. Write
+# `batches`, mended.
+#
+# <details><summary>Hint 1: the scream</summary>
+#
+# Which label stands beside which image?
+#
+# </details>
+# <details><summary>Hint 2: the whisper</summary>
+#
+# How often is each image drawn in one epoch? Count it for four images and `size=1`.
+#
+# </details>
+# <details><summary>Hint 3: the bite</summary>
+#
+# Ten images, `size=4`: how many batches are there, and how many should there be?
+#
+# </details>
+#
+# **Predict first:** with the whisper, each of 80 batches is a fresh draw of 50 digits from 4,000.
+# What share is never drawn in an epoch? ($(1 - 1/80)^{80} \approx 1/e$.)
+
+# %% nbgrader={"grade_id": "bug", "solution": true}
+def batches(images, labels, size):
+    """One epoch in random batches: a list of pairs (images, labels).
+
+    images (N, ...), labels (N,): tensors, left unchanged. Each image is in exactly one batch, with
+    its own label, in a new random order at each call. All batches have `size` images but the
+    last, which has what is left.
+    """
+    ### BEGIN SOLUTION
+    order = torch.randperm(len(images))
+    return [(images[rows], labels[rows]) for rows in order.split(size)]
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-bug", "grade": true, "locked": true, "points": 1}
+# Image k holds the number k, and so does its label.
+tags = torch.arange(12)
+made = batches(tags.reshape(12, 1, 1, 1), tags, 4)
+check.equal([len(y) for _, y in made], [4, 4, 4], "the sizes of the batches of 12 images, size 4")
+for x, y in made:
+    check.shape(x, (4, 1, 1, 1), "the images of a batch")
+    check.that(
+        (x.flatten() == y).all(), "Images and labels of a batch don't belong together: the scream."
+    )
+
+# %% nbgrader={"grade_id": "hidden-bug", "grade": true, "locked": true, "points": 3}
+# Also: each image exactly once, a short last batch, a new order at each call, the input left alone.
+### BEGIN HIDDEN TESTS
+for n, size in ((60, 5), (10, 4), (7, 100), (9, 1)):
+    tags = torch.arange(n)
+    pixels = tags[:, None, None, None] * torch.ones(1, 2, 3, 3)
+    made = batches(pixels, tags, size)
+    sizes = [len(y) for _, y in made]
+    expected = [size] * (n // size) + ([n % size] if n % size else [])
+    check.equal(sizes, expected, f"the sizes of the batches of {n} images, size {size}")
+    seen = torch.cat([y for _, y in made])
+    check.equal(
+        sorted(seen.tolist()), list(range(n)), f"the images of an epoch of {n}, sorted",
+        "Is the order drawn once an epoch, and each image used exactly once?",
+    )
+    for x, y in made:
+        check.close(
+            x, y[:, None, None, None] * torch.ones(1, 2, 3, 3), "the images of a batch",
+            "Do they stand beside their own labels?",
+        )
+    check.close(tags, torch.arange(n), "the labels afterwards", "Leave them as they are.")
+tags = torch.arange(60)
+orders = [torch.cat([y for _, y in batches(tags, tags, 5)]).tolist() for _ in range(3)]
+check.that(orders[0] != list(range(60)), "The images come in the order in which they were given.")
+check.that(orders[0] != orders[1] or orders[1] != orders[2], "Each epoch needs a new random order.")
+### END HIDDEN TESTS
+
+# %%
+def times_seen(make):
+    drawn = torch.cat([x for x, _ in make(torch.arange(4000), train_y, 50)])
+    return np.bincount(drawn, minlength=4000)
+
+
+torch.manual_seed(0)
+mended = times_seen(batches)
+draw.times_seen({"hasty_batches": times_seen(hasty_batches), "your batches": mended})
+
+# %% [markdown]
+# ## Remember
+#
+# > - Split stratified, shuffled, seeded; choose on validation digits; open the test part once.
+# > - Pooling has no parameters and keeps the channels.
+# > - A net returns logits; the loss takes the softmax.
+# > - Zero the gradients, shuffle every epoch, weigh batches by size, restore the mode.
+# > - First loss near $\log 10$, twenty digits by heart, and only then the real run. Good accuracy
+# >   does not prove good code.
+# > - A CNN wins because neighbouring pixels belong together: shuffle them, and it loses.
+#
+# ## Further, without points
+#
+# - ★ Put your `avg_pool` in place of the max pools. Does accuracy notice? Does the ladder?
+# - ★ Shift test digits by 1, 2, 3, 4 pixels and draw accuracy against the shift, for both nets.
+# - ★★ Permute only blocks of $7 \times 7$ pixels and leave each block whole. What does LeNet lose
+#   now?
+# - ★★ Train on 100, 300, 1,000 and 3,000 digits. How much more data does the MLP need?

@@ -1,0 +1,76 @@
+"""The helpers of course.check that act where a model lives, and return plain data."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from course import check
+
+IMAGES = torch.linspace(-1, 1, 24).reshape(6, 1, 2, 2)
+LABELS = torch.tensor([0, 1, 2, 0, 1, 2])
+
+
+def net() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 3))
+
+
+def one_step(model, images, labels, optimizer, batch_size):
+    model.train()
+    loss = F.cross_entropy(model(images[:batch_size]), labels[:batch_size])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def test_operations_names_pooling_however_it_is_asked_for():
+    for pool in (F.max_pool2d, nn.MaxPool2d(2), lambda x, *_: F.adaptive_avg_pool2d(x, 1)):
+        arguments = (IMAGES,) if isinstance(pool, nn.Module) else (IMAGES, 2)
+        assert any("pool" in name for name in check.operations(pool, *arguments))
+
+
+def test_operations_names_what_a_pool_by_hand_is_made_of():
+    names = check.operations(lambda x: x.unfold(2, 2, 2).unfold(3, 2, 2).amax((4, 5)), IMAGES)
+    assert names == ["unfold", "unfold", "amax"]
+
+
+def test_a_state_does_not_change_with_its_model():
+    model = net()
+    before = check.state(model)
+    assert set(before) == set(model.state_dict())
+    assert all(isinstance(value, np.ndarray) for value in before.values())
+    model.train()
+    model(IMAGES)
+    assert before["1.num_batches_tracked"] == 0
+
+
+def test_an_optimizer_moves_the_model_that_it_was_made_for():
+    model = net()
+    before = check.state(model)
+    one_step(model, IMAGES, LABELS, check.optimizer(model, "SGD", lr=0.1, momentum=0.9), 6)
+    assert not np.allclose(check.state(model)["2.weight"], before["2.weight"])
+
+
+def test_training_is_done_on_a_copy_and_told_as_plain_data():
+    model = net()
+    before = check.state(model)
+    run = check.trained(one_step, model, IMAGES, LABELS, batch_size=6, epochs=3, lr=0.1)
+    assert len(run["returned"]) == 3
+    assert run["returned"][2] < run["returned"][0]
+    assert run["state"]["1.num_batches_tracked"] == 3
+    assert all(np.array_equal(value, before[name]) for name, value in check.state(model).items())
+
+
+def test_an_evaluation_that_meddles_is_found_out():
+    def meddles(model, images, labels):
+        F.cross_entropy(model.eval()(images), labels).backward()
+        return 0.5
+
+    model = net()
+    found = check.evaluated(meddles, model, IMAGES, LABELS)
+    assert (found["returned"], found["training"], found["gradients"]) == (0.5, False, True)
+    assert model.training
+    assert all(parameter.grad is None for parameter in model.parameters())

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,12 +24,13 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 DEFAULT = Limits()
+# One more than there are cores: a kernel that starts, or is waited for, leaves its core idle.
+JOBS = (os.cpu_count() or 1) + 1
 
 
 @app.callback()
 def main() -> None:
     """Build the lessons of a course, grade submissions, report the marks."""
-    logging.getLogger("autograder.nbgrader").setLevel(logging.CRITICAL)
 
 
 @app.command()
@@ -54,7 +53,7 @@ def grade(
         Path | None, typer.Option("--json", help="Write the results to this file.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Grade again what was graded before.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = os.cpu_count() or 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = JOBS,
     cell_seconds: Annotated[
         float, typer.Option(min=0.1, help="Time limit of a cell.")
     ] = DEFAULT.cell_seconds,
@@ -67,6 +66,7 @@ def grade(
 ) -> None:
     """Grade what is in submitted/ into nbgrader's gradebook."""
     from autograder import grade as engine
+    from autograder.execute import kernels
 
     limits = Limits(cell_seconds, notebook_seconds, memory_mb)
     with one_line_errors():
@@ -76,8 +76,9 @@ def grade(
             )
         course = engine.open_course()
         total = engine.prepare(course, assignment)
-        with ThreadPoolExecutor(jobs) as pool, progress(assignment, total) as step:
-            results = engine.grade(course, assignment, pool, limits, force, lambda _: step())
+        warm = kernels(jobs, engine.imports_of(course, [assignment]))
+        with warm as pool, progress(assignment, total) as step:
+            results = engine.grade(course, [assignment], pool, limits, force, lambda _: step())
     if json_file:
         json_file.write_text(json.dumps([r.as_json() for r in results], indent=1) + "\n")
     counts = engine.summary(results)
@@ -91,7 +92,7 @@ def grade(
 
 @app.command()
 def demo(
-    jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = os.cpu_count() or 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = JOBS,
 ) -> None:
     """Make a class of 24 students in demo/, grade it, and show its marks."""
     from autograder import demo as show
@@ -127,6 +128,9 @@ def one_line_errors() -> Iterator[None]:
     """Say what is wrong in one line and leave, with status 2 where the call was not right."""
     try:
         yield
+    except KeyboardInterrupt:
+        console.print("\nautograder: stopped. What was graded stays graded: call again to go on")
+        os._exit(130)  # without waiting for kernels that may never end: they end with us
     except (UsageError, LessonError) as error:
         console.print(f"autograder: {error}", markup=False)
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None

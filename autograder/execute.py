@@ -14,6 +14,9 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_grade, is_solution
 from traitlets import default
 
+from autograder.forkserver import ForkServer
 from autograder.limits import Limits
 
 ENDED = "ended"  # key in a cell's metadata: OK, ERROR, TIMED_OUT, CRASHED, or absent: not run
@@ -47,6 +51,17 @@ def execute(notebook: NotebookNode, resources: dict[str, Any], limits: Limits) -
         notebook, _ = steps.preprocess(notebook, where)
     notebook.metadata["seconds"] = round(time.monotonic() - began, 3)
     return notebook
+
+
+@contextmanager
+def kernels(jobs: int, preload: Iterable[str]) -> Iterator[Executor]:
+    """An executor of `jobs` threads for execute() on this machine; its server warms up at once."""
+    ForkServer.shared(preload)
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def lay_out(files: dict[str, bytes], folder: Path) -> None:

@@ -12,6 +12,7 @@ so a killed engine leaves nothing behind.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -33,9 +34,12 @@ PRELOAD = (
     "ipykernel.kernelapp",
     "autograder.kernel",
     "ipywidgets",
+    "matplotlib.backends.backend_agg",
     "matplotlib.pyplot",
     "numpy",
-    "pandas",
+    "pandas.io.formats.html",
+    "pygments.formatters.terminal256",  # with the next one: the first traceback
+    "stack_data",
     "torch",
     "torch._dynamo",  # the first step of an optimizer imports it: 1.9 s
     "torch.fx.experimental.symbolic_shapes",  # the first use of the meta device: 0.6 s
@@ -215,6 +219,8 @@ def preload(modules: Iterable[str]) -> None:
     for name in modules:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # a collection in a child would touch, and so copy, every page
 
 
 def tell_ended(control: Connection, children: set[int]) -> None:

@@ -16,7 +16,7 @@ import re
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -123,26 +123,27 @@ def assignments(course: CourseDirectory) -> set[str]:
 
 def grade(
     course: CourseDirectory,
-    assignment: str,
+    names: Sequence[str],
     executor: Executor,
     limits: Limits,
     force: bool = False,
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """Grade all submissions of `assignment`, after prepare(); results by student and notebook.
+    """Grade all submissions of the assignments `names`, in this order, each after prepare().
 
-    A submission that was graded before and is not newer is kept unless `force`. `on_result` is
-    called as each is done.
+    Returns the results by student, assignment and notebook. A submission that was graded before
+    and is not newer is kept unless `force`. `on_result` is called as each is done.
     """
-    course.assignment_id = assignment
     coordinator = Coordinator(coursedir=course, config=course.config)
-    coordinator.log = logging.getLogger("autograder.nbgrader")
+    coordinator.log = logging.getLogger(f"{__name__}.nbgrader")
+    coordinator.log.setLevel(logging.CRITICAL)  # each of our results says what went wrong
     coordinator.force = force
     coordinator.executor, coordinator.limits = executor, limits
-    coordinator.preload = tuple(sorted(imports_of(course, assignment)))
+    coordinator.names = names
+    coordinator.preload = imports_of(course, names)
     coordinator.on_result = on_result
     coordinator.start()
-    return sorted(coordinator.results, key=lambda result: (result.student, result.notebook))
+    return sorted(coordinator.results, key=lambda r: (r.student, r.assignment, r.notebook))
 
 
 def register(course: CourseDirectory, assignment: str) -> None:
@@ -160,25 +161,34 @@ def register(course: CourseDirectory, assignment: str) -> None:
         generate_assignment(Path(course.root), assignment, release, course.db_url)
 
 
-def imports_of(course: CourseDirectory, assignment: str) -> set[str]:
-    """The modules that an assignment's set-up cells import: worth importing before the fork."""
-    folder = Path(course.format_path(course.source_directory, ".", assignment))
-    found: set[str] = set()
-    for path in folder.glob("*.ipynb"):
-        for cell in setup_cells(nbformat.read(path, as_version=4)):
-            for node in ast.walk(ast.parse(cell.source)):
-                if isinstance(node, ast.Import):
-                    found |= {alias.name for alias in node.names}
-                elif isinstance(node, ast.ImportFrom) and node.module:
-                    # `from course import draw` names a module, `from math import pi` does not:
-                    # the server passes over what cannot be imported.
-                    found |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
-    return found
+def imports_of(course: CourseDirectory, names: Iterable[str]) -> tuple[str, ...]:
+    """The modules that the assignments' set-up cells import: worth importing before the fork."""
+    return tuple(
+        sorted(
+            module
+            for name in names
+            for path in glob(f"{course.format_path(course.source_directory, '.', name)}/*.ipynb")
+            for cell in setup_cells(nbformat.read(path, as_version=4))
+            for module in imports_in(cell.source)
+        )
+    )
+
+
+def imports_in(source: str) -> Iterator[str]:
+    """The modules that a cell imports, and names that may be some."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from course import draw` names a module, `from math import pi` does not: the
+            # server passes over what cannot be imported.
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
 
 
 class Coordinator(Autograde):
     """nbgrader's Autograde with the kernels somewhere else."""
 
+    names: Sequence[str]
     executor: Executor
     limits: Limits
     preload: tuple[str, ...] = ()
@@ -186,10 +196,10 @@ class Coordinator(Autograde):
 
     def init_notebooks(self) -> None:
         """Every folder that was handed in, also one without a notebook: it has to be named."""
-        pattern = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
         self.assignments = {
-            folder: glob(f"{folder}/{self.coursedir.notebook_id}.ipynb")
-            for folder in glob(pattern)
+            folder: glob(f"{folder}/*.ipynb")
+            for name in self.names
+            for folder in sorted(glob(self._format_source(name, "*")))
             if os.path.isdir(folder)
         }
 
@@ -197,7 +207,7 @@ class Coordinator(Autograde):
         """Called by start(), in the course's root: sanitise all, record each as it is done."""
         self.results: list[Result] = []
         waiting: dict[Future[NotebookNode], dict[str, Any]] = {}
-        for folder in sorted(self.assignments):
+        for folder in self.assignments:
             waiting |= self.hand_out(folder)
         for future in as_completed(waiting):
             resources = waiting[future]

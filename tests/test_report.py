@@ -98,7 +98,7 @@ def test_the_demo_class_hands_in_32_notebooks_with_three_mishaps(tmp_path: Path)
     assert handed_in == {COUNTING: 24, LENET: 8}
     assert handed_in.total() == SUBMISSIONS
     text = "\n".join(p.read_text() for p in tmp_path.glob(f"submitted/*/{COUNTING}/*.ipynb"))
-    for mishap in ("while 5 + 2 * p", "signal.SIGKILL", "debug"):
+    for mishap in ("while 2 * p != f - 1", "signal.SIGKILL", "debug"):
         assert mishap in text
 
 

@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help demo test check build answers lab lock clean
+.PHONY: help demo test check build lab lock clean
 
 help:
 	@echo "make demo    a class of 24 students, graded: table, gradebook, report"

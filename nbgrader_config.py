@@ -1,6 +1,11 @@
 """nbgrader's settings: the folder of this file is the root of an nbgrader course."""
 
+import os
+
 c = get_config()  # noqa: F821 (given by nbgrader)
+
+# Whatever other course the user's own configuration names, here it is this one.
+c.CourseDirectory.root = os.path.dirname(os.path.abspath(__file__))
 
 c.CourseDirectory.course_id = "cnn"
 # A test cell that a learner deleted is put back and run.

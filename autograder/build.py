@@ -8,6 +8,7 @@ Everything that follows from the lesson's text is deterministic; outputs are nbv
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 import re
@@ -140,7 +141,10 @@ def is_current(notebook: NotebookNode, source: Path) -> bool:
     """Whether `source` holds the executed `notebook`."""
     if not source.exists():
         return False
-    built = nbformat.read(source, as_version=4)
+    try:
+        built = nbformat.read(source, as_version=4)
+    except nbformat.reader.NotJSONError:  # half of it, or marks of a conflict
+        return False
     return without_outputs(built) == without_outputs(notebook)
 
 
@@ -190,13 +194,15 @@ def make_release(root: Path, name: str) -> None:
     generate_assignment(root, name, release="release", database=None)
 
 
-def generate_assignment(root: Path, name: str, release: str, database: str | None) -> None:
+def generate_assignment(
+    root: Path, name: str, release: str, database: str | None, settings: Config | None = None
+) -> None:
     """Run nbgrader's generate_assignment on source/`name` of the course at `root`.
 
-    With a `database` (a URL) it enters the assignment there, with the hidden tests. Called by
-    make_release, and by grade.register when the gradebook meets an assignment first.
+    With a `database` (a URL) it enters the assignment there, with the hidden tests; `settings`
+    are the course's own. Called by make_release, and by course.register.
     """
-    config = Config()
+    config = copy.deepcopy(settings) if settings else Config()
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.release_directory = release
     config.CourseDirectory.assignment_id = name

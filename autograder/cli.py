@@ -66,17 +66,16 @@ def grade(
 ) -> None:
     """Grade what is in submitted/ into nbgrader's gradebook."""
     from autograder import grade as engine
+    from autograder.course import imports_of, open_course, prepare
     from autograder.execute import kernels
 
     limits = Limits(cell_seconds, notebook_seconds, memory_mb)
     with one_line_errors():
-        if json_file and not json_file.absolute().parent.is_dir():
-            raise UsageError(
-                f"no folder {json_file.absolute().parent} to write {json_file.name} in"
-            )
-        course = engine.open_course()
-        total = engine.prepare(course, assignment)
-        warm = kernels(jobs, engine.imports_of(course, [assignment]))
+        if json_file and (json_file.is_dir() or not json_file.absolute().parent.is_dir()):
+            raise UsageError(f"{json_file} cannot be written: it is a folder, or is in none")
+        course = open_course()
+        total = prepare(course, assignment)
+        warm = kernels(jobs, imports_of(course, [assignment]))
         with warm as pool, progress(assignment, total) as step:
             results = engine.grade(course, [assignment], pool, limits, force, lambda _: step())
     if json_file:

@@ -22,9 +22,10 @@ import nbformat
 
 from autograder.bank import answered, read_answers
 from autograder.build import notebook_path
+from autograder.course import imports_of, open_course, prepare
 from autograder.errors import UsageError
 from autograder.execute import kernels
-from autograder.grade import Result, grade, imports_of, open_course, prepare
+from autograder.grade import Result, grade
 from autograder.limits import Limits
 from autograder.report import write_report
 

@@ -11,6 +11,7 @@ defined before is run again, so that a crash costs what the crashed cell defines
 
 from __future__ import annotations
 
+import copy
 import logging
 import tempfile
 import time
@@ -22,6 +23,7 @@ from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
@@ -39,18 +41,25 @@ OK, ERROR, TIMED_OUT, CRASHED = "ok", "error", "timed out", "crashed"
 def execute(notebook: NotebookNode, resources: dict[str, Any], limits: Limits) -> NotebookNode:
     """Run all code cells of `notebook` in a kernel of its own; returns the executed notebook.
 
-    `resources["files"]` maps relative paths to the bytes of the files that lie beside it,
-    `resources["preload"]` names modules worth importing before the kernel is forked. Each code
-    cell that ran says in metadata["ended"] how; metadata["seconds"] of the notebook is the time.
+    `resources["files"]` maps relative paths to the bytes of the files that lie beside it. Each
+    code cell that ran says in metadata["ended"] how; metadata["seconds"] of the notebook is the
+    time it took.
     """
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="w-") as scratch:
         lay_out(resources.get("files", {}), Path(scratch))
-        steps = ExecuteBounded(limits=limits, preload=resources.get("preload", ()))
+        steps = ExecuteBounded(limits)
         where = ResourcesDict(metadata=ResourcesDict(path=scratch))
         notebook, _ = steps.preprocess(notebook, where)
     notebook.metadata["seconds"] = round(time.monotonic() - began, 3)
     return notebook
+
+
+def execute_all(
+    notebooks: list[NotebookNode], resources: dict[str, Any], limits: Limits
+) -> list[NotebookNode]:
+    """execute() for each notebook of a submission; called by the coordinator's executor."""
+    return [execute(notebook, resources, limits) for notebook in notebooks]
 
 
 @contextmanager
@@ -76,7 +85,6 @@ class ForkedKernelManager(AsyncKernelManager):
     """A manager whose kernel is forked and bounded, whatever kernel the notebook names."""
 
     limits = Limits()
-    preload: tuple[str, ...] = ()
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -84,7 +92,6 @@ class ForkedKernelManager(AsyncKernelManager):
             "memory_mb": self.limits.memory_mb,
             "file_mb": self.limits.file_mb,
             "output_chars": self.limits.output_chars,
-            "preload": list(self.preload),
         }
         provisioner = {"provisioner_name": "forked", "config": config}
         return KernelSpec(language="python", metadata={"kernel_provisioner": provisioner})
@@ -93,11 +100,10 @@ class ForkedKernelManager(AsyncKernelManager):
 class ExecuteBounded(Execute):
     """nbgrader's Execute with a limit on everything, that goes on when a kernel dies."""
 
-    def __init__(self, limits: Limits, preload: tuple[str, ...] = ()) -> None:
+    def __init__(self, limits: Limits) -> None:
         super().__init__(shutdown_kernel="immediate", store_widget_state=False)
         self.limits = limits
-        self.preload = preload
-        self.deadline = time.monotonic() + limits.notebook_seconds
+        self.deadline: float | None = None
         # nbclient takes a timeout of zero for none at all.
         self.timeout_func = lambda cell: max(0.1, min(limits.cell_seconds, self.time_left()))
 
@@ -108,12 +114,18 @@ class ExecuteBounded(Execute):
         log.setLevel(logging.CRITICAL)
         return log
 
+    def on_notebook_start(self, **_: Any) -> None:
+        """Called when a kernel is ready; the first one starts the clock."""
+        if self.deadline is None:
+            self.deadline = time.monotonic() + self.limits.notebook_seconds
+
     def time_left(self) -> float:
+        assert self.deadline is not None, "no kernel was started"
         return self.deadline - time.monotonic()
 
     def create_kernel_manager(self) -> AsyncKernelManager:
         manager = ForkedKernelManager(log=self.log)
-        manager.limits, manager.preload = self.limits, tuple(self.preload)
+        manager.limits = self.limits
         self.km = manager
         return manager
 
@@ -136,6 +148,8 @@ class ExecuteBounded(Execute):
             cell.metadata[ENDED] = CRASHED
         except CellTimeoutError:  # even an interrupt did not help
             cell.metadata[ENDED] = TIMED_OUT
+        except Exception:  # what a cell sends may be anything, and nbclient believes it
+            cell.metadata[ENDED] = CRASHED
         else:
             return True
         return False
@@ -152,14 +166,25 @@ class ExecuteBounded(Execute):
         self._cleanup_kernel()
         if self.time_left() <= 0:
             return
+        self.reset_execution_trackers()
         self.create_kernel_manager()
         self.start_new_kernel()
         self.start_new_kernel_client()
         for index, cell in enumerate(self.nb.cells[:lost]):
-            again = cell.metadata.get(ENDED) == OK and not is_test(cell)
-            if again and not self.try_cell(cell, index):
-                # It ended well before and does not now: it is noted, and passed over next time.
+            if cell.metadata.get(ENDED) not in (OK, ERROR) or is_test(cell):
+                continue
+            again = copy.deepcopy(cell)
+            usable = self.try_cell(again, index)
+            self.nb.cells[index] = cell  # as it was: nbclient puts in what it ran
+            if not usable:
+                cell.metadata[ENDED] = again.metadata[ENDED]  # and passed over next time
                 return self.start_again(lost)
+
+    async def _async_cleanup_kernel(self) -> None:
+        if self.km is not None:  # no kernel was started again: there was no time left
+            await super()._async_cleanup_kernel()
+
+    _cleanup_kernel = run_sync(_async_cleanup_kernel)
 
 
 def is_test(cell: NotebookNode) -> bool:

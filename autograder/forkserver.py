@@ -92,7 +92,6 @@ class ForkServer:
     _lock = threading.Lock()
 
     def __init__(self, preload: Iterable[str] = ()) -> None:
-        self.preload = frozenset(preload)
         self._control, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(
@@ -102,10 +101,12 @@ class ForkServer:
                 env={**os.environ, **SERVER_ENV},
             )
         self._sending = threading.Lock()
+        self._dead = False  # set when nothing more will be heard from the server
         self._started: dict[int, Forked] = {}
         self._replies: list[tuple[threading.Event, dict[str, Any]]] = []
-        self._send({"preload": sorted({*PRELOAD, *self.preload})})
-        threading.Thread(target=self._listen, daemon=True, name="forkserver").start()
+        self._send({"preload": sorted({*PRELOAD, *preload})})
+        self._listener = threading.Thread(target=self._listen, daemon=True, name="forkserver")
+        self._listener.start()
 
     @classmethod
     def shared(cls, preload: Iterable[str] = ()) -> ForkServer:
@@ -117,7 +118,7 @@ class ForkServer:
 
     def is_alive(self) -> bool:
         """Whether the server still runs."""
-        return self._process.poll() is None
+        return not self._dead
 
     def start(
         self,
@@ -133,18 +134,21 @@ class ForkServer:
         """
         done, reply = threading.Event(), dict[str, Any]()
         with self._sending:
-            self._replies.append((done, reply))
-            self._send({"argv": list(argv), "cwd": cwd, "env": dict(env), "limits": dict(limits)})
-        done.wait()
+            if not self._dead:
+                self._replies.append((done, reply))
+                message = {"argv": list(argv), "cwd": cwd, "env": dict(env), "limits": dict(limits)}
+                self._send(message)
+        if not self._dead:
+            done.wait()
         if "process" not in reply:
-            raise RuntimeError("the server that starts kernels has died")
+            raise RuntimeError("no kernel can be started: no memory, or its server has died")
         process: Forked = reply["process"]
         return process
 
     def close(self) -> None:
         """End the server and every kernel it started."""
         self._process.terminate()
-        self._process.wait()
+        self._listener.join()
 
     def _send(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):  # _listen tells those who wait
@@ -155,7 +159,9 @@ class ForkServer:
         with contextlib.suppress(EOFError, OSError):
             while True:
                 message = json.loads(self._control.recv_bytes())
-                if "started" in message:
+                if message.get("started") == 0:  # it could not fork
+                    self._replies.pop(0)[0].set()
+                elif "started" in message:
                     process = self._started[message["started"]] = Forked(message["started"])
                     done, reply = self._replies.pop(0)
                     reply["process"] = process
@@ -163,10 +169,14 @@ class ForkServer:
                 else:
                     pid, status = message["ended"]
                     self._started.pop(pid).ended(status)
+        self._process.wait()
+        with self._sending:
+            self._dead = True
+            for done, _ in self._replies:
+                done.set()
         for process in self._started.values():
+            process.kill()
             process.ended(signal.SIGKILL)
-        for done, _ in self._replies:
-            done.set()
 
 
 def serve(control: Connection) -> None:
@@ -203,8 +213,11 @@ def answer(
             tell_ended(control, children)
         if control in ready:
             request = json.loads(control.recv_bytes())
-            pid = fork_kernel(request, [control, woken, wake])
-            children.add(pid)
+            try:
+                pid = fork_kernel(request, [control, woken, wake])
+                children.add(pid)
+            except OSError:  # no memory, or no process, to be had: the others live on
+                pid = 0
             control.send_bytes(json.dumps({"started": pid}).encode())
 
 
@@ -217,7 +230,7 @@ def kill(pid: int) -> None:
 def preload(modules: Iterable[str]) -> None:
     """Import what can be imported; what cannot is left to the notebook that asks for it."""
     for name in modules:
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(Exception):  # its notebook will hear of it, and no other
             importlib.import_module(name)
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, every page
@@ -226,12 +239,11 @@ def preload(modules: Iterable[str]) -> None:
 def tell_ended(control: Connection, children: set[int]) -> None:
     """Reap what has ended and say so."""
     while children:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
             return
-        if pid == 0:
-            return
+        kill(ended.si_pid)  # what it started; the group's number is its own until it is reaped
+        pid, status = os.waitpid(ended.si_pid, 0)
         children.discard(pid)
         control.send_bytes(json.dumps({"ended": [pid, status]}).encode())
 

@@ -1,49 +1,44 @@
 """Grade the submissions of an assignment: fair, in parallel, into nbgrader's gradebook.
 
-    register -> for each submission: sanitise -> execute -> judge -> record
-                                     coordinator  executor   coordinator
+    for each submission: sanitise -> execute -> judge -> record
+                         coordinator  executor   coordinator
 
 The coordinator is nbgrader's Autograde, cut in two where the kernel runs. It alone touches the
-gradebook and the course folder; execute() runs under any concurrent.futures.Executor.
+gradebook and the course folder; execute_all() runs under any concurrent.futures.Executor. What was
+graded before is touched only when the new result is there.
 """
 
 from __future__ import annotations
 
-import ast
 import logging
 import os
 import re
-import sys
-import tempfile
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from glob import glob
+from glob import escape, glob
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.apps.baseapp import NbGrader
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade, find_all_files, is_grade, rmtree
-from sqlalchemy.exc import DatabaseError, SAWarning
+from sqlalchemy.exc import SQLAlchemyError
 
-from autograder.build import generate_assignment, setup_cells
-from autograder.errors import LessonError, UsageError, one_line
-from autograder.execute import execute
+from autograder.errors import LessonError, one_line
+from autograder.execute import execute_all
 from autograder.limits import Limits
-from autograder.verdict import VERDICT, judge
-
-# nbgrader 0.9.6 adds submissions in an order that SQLAlchemy 2 warns about; the rows are right.
-warnings.filterwarnings("ignore", "Object of type .* not in session", SAWarning)
+from autograder.restore import put_back
+from autograder.verdict import FAILED as TEST_FAILED
+from autograder.verdict import PASSED, TO_MARK, VERDICT, judge
 
 GRADED, KEPT, FAILED = "graded", "kept", "failed"
+IN_FLIGHT = 16  # submissions held in memory at a time
 
 
 @dataclass(frozen=True)
@@ -75,50 +70,15 @@ class Result:
         return asdict(self)
 
 
-def open_course() -> CourseDirectory:
-    """The nbgrader course of the working folder, with the settings of its nbgrader_config.py."""
-    # nbgrader calls alembic by its name: it must be found though no environment was activated.
-    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
-    app = NbGrader()
-    app.log_level = logging.CRITICAL
-    app.raise_config_file_errors = True
-    try:
-        app.initialize([])
-    except Exception as error:  # a configuration file is a program
-        raise UsageError(f"nbgrader_config.py cannot be read: {one_line(error)}") from None
-    course: CourseDirectory = app.coursedir
-    course.config = app.config
-    return course
+@dataclass(frozen=True)
+class Submission:
+    """One student's notebooks of one assignment, sanitised; `resources` are nbconvert's."""
 
-
-def prepare(course: CourseDirectory, assignment: str) -> int:
-    """Enter `assignment` in the gradebook if it is new there; the number of its submissions.
-
-    Raises UsageError where there is nothing to grade.
-    """
-    known = assignments(course)
-    if not known:
-        raise UsageError(
-            f"no assignments in {course.root}: run this in a folder with nbgrader's layout"
-            " (source/, submitted/)"
-        )
-    if assignment not in known:
-        raise UsageError(f"no assignment {assignment!r}: there are {', '.join(sorted(known))}")
-    pattern = course.format_path(course.submitted_directory, "*", assignment)
-    count = len([path for path in Path("/").glob(pattern.lstrip("/")) if path.is_dir()])
-    if not count:
-        raise UsageError(
-            f"nothing to grade: no {pattern}. Collect the submissions first"
-            f" (nbgrader collect {assignment}), or lay them there"
-        )
-    register(course, assignment)
-    return count
-
-
-def assignments(course: CourseDirectory) -> set[str]:
-    """The names of all assignments that have a source."""
-    folder = Path(course.format_path(course.source_directory, ".", "."))
-    return {path.parent.name for path in folder.glob("*/*.ipynb")}
+    student: str
+    assignment: str
+    paths: list[str]
+    notebooks: list[NotebookNode]
+    resources: list[dict[str, Any]]
 
 
 def grade(
@@ -140,49 +100,9 @@ def grade(
     coordinator.force = force
     coordinator.executor, coordinator.limits = executor, limits
     coordinator.names = names
-    coordinator.preload = imports_of(course, names)
     coordinator.on_result = on_result
     coordinator.start()
     return sorted(coordinator.results, key=lambda r: (r.student, r.assignment, r.notebook))
-
-
-def register(course: CourseDirectory, assignment: str) -> None:
-    """Enter an assignment that the gradebook does not know, with its hidden tests."""
-    try:
-        with Gradebook(course.db_url, course.course_id) as gradebook:
-            if gradebook.find_assignment(assignment).notebooks:
-                return
-    except MissingEntry:
-        pass
-    except DatabaseError as error:
-        reason = one_line(error.orig or error)
-        raise UsageError(f"the gradebook {course.db_url} cannot be used: {reason}") from None
-    with tempfile.TemporaryDirectory() as release:
-        generate_assignment(Path(course.root), assignment, release, course.db_url)
-
-
-def imports_of(course: CourseDirectory, names: Iterable[str]) -> tuple[str, ...]:
-    """The modules that the assignments' set-up cells import: worth importing before the fork."""
-    return tuple(
-        sorted(
-            module
-            for name in names
-            for path in glob(f"{course.format_path(course.source_directory, '.', name)}/*.ipynb")
-            for cell in setup_cells(nbformat.read(path, as_version=4))
-            for module in imports_in(cell.source)
-        )
-    )
-
-
-def imports_in(source: str) -> Iterator[str]:
-    """The modules that a cell imports, and names that may be some."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            # `from course import draw` names a module, `from math import pi` does not: the
-            # server passes over what cannot be imported.
-            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
 
 
 class Coordinator(Autograde):
@@ -191,103 +111,122 @@ class Coordinator(Autograde):
     names: Sequence[str]
     executor: Executor
     limits: Limits
-    preload: tuple[str, ...] = ()
     on_result: Callable[[Result], None]
 
     def init_notebooks(self) -> None:
         """Every folder that was handed in, also one without a notebook: it has to be named."""
         self.assignments = {
-            folder: glob(f"{folder}/*.ipynb")
+            folder: sorted(glob(f"{escape(folder)}/*.ipynb"))
             for name in self.names
             for folder in sorted(glob(self._format_source(name, "*")))
             if os.path.isdir(folder)
         }
 
     def convert_notebooks(self) -> None:
-        """Called by start(), in the course's root: sanitise all, record each as it is done."""
+        """Called by start(), in the course's root: hand out, and record each as it is done."""
         self.results: list[Result] = []
-        waiting: dict[Future[NotebookNode], dict[str, Any]] = {}
-        for folder in self.assignments:
-            waiting |= self.hand_out(folder)
-        for future in as_completed(waiting):
-            resources = waiting[future]
-            with self.others_unharmed(resources["nbgrader"]):
-                self.record(future.result(), resources)
+        pending, waiting = list(self.assignments), dict[Future[Any], Submission]()
+        while pending or waiting:
+            while pending and len(waiting) < IN_FLIGHT:
+                self.hand_out(pending.pop(0), waiting)
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                submission = waiting.pop(future)
+                with self.others_unharmed(submission.student, submission.assignment):
+                    self.record(submission, future.result())
 
-    def hand_out(self, folder: str) -> dict[Future[NotebookNode], dict[str, Any]]:
-        """Sanitise one submission and send its notebooks to be executed."""
-        names = self.names_of(folder)
-        self.notebooks = sorted(self.assignments[folder])
-        if not self.init_destination(names["assignment"], names["student"]):
-            self.keep(names)
-            return {}
-        sent: dict[Future[NotebookNode], dict[str, Any]] = {}
-        with self.others_unharmed(names):
-            self.expect_its_notebook(names)
-            self.init_assignment(names["assignment"], names["student"])
-            files = self.other_files(names)
-            for path in self.notebooks:
-                notebook, resources = self.sanitise(path)
-                what = {"files": files, "preload": self.preload}
-                sent[self.executor.submit(execute, notebook, what, self.limits)] = resources
-        return sent
-
-    def expect_its_notebook(self, names: dict[str, str]) -> None:
-        """LessonError for a submission that has none of the assignment's notebooks."""
-        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
-            known = {
-                entry.name for entry in gradebook.find_assignment(names["assignment"]).notebooks
-            }
-        found = {Path(path).stem for path in self.notebooks}
-        if not known & found:
-            there = ", ".join(f"{name}.ipynb" for name in sorted(found)) or "no notebook"
-            raise LessonError(f"there is {there}, not {sorted(known)[0]}.ipynb")
+    def hand_out(self, folder: str, waiting: dict[Future[Any], Submission]) -> None:
+        """Sanitise one submission and send it to be executed, unless it was graded before."""
+        pattern = self._format_source("(?P<assignment>.*)", "(?P<student>.*)", escape=True)
+        found = re.match(pattern, folder)
+        assert found is not None  # init_notebooks found the folder by the same pattern
+        student, assignment = found["student"], found["assignment"]
+        with self.others_unharmed(student, assignment):
+            paths = self.expected(assignment, self.assignments[folder])
+            if self.is_graded(student, assignment, paths):
+                self.keep(student, assignment, paths)
+                return
+            pairs = [self.sanitise(path) for path in paths]
+            files = {"files": self.other_files(student, assignment)}
+            notebooks = [notebook for notebook, _ in pairs]
+            submission = Submission(student, assignment, paths, notebooks, [r for _, r in pairs])
+            future = self.executor.submit(execute_all, notebooks, files, self.limits)
+            waiting[future] = submission
 
     @contextmanager
-    def others_unharmed(self, names: dict[str, str]) -> Iterator[None]:
+    def others_unharmed(self, student: str, assignment: str) -> Iterator[None]:
         """Whatever goes wrong with one submission: say so, and go on with the others."""
         try:
             yield
         except LessonError as error:
-            self.tell(names, f"{FAILED}: {error}", NotebookNode(cells=[], metadata={}))
+            self.fail(student, assignment, str(error))
         except Exception as error:  # a submission may hold anything
-            rmtree_if_there(self._format_dest(names["assignment"], names["student"]))
-            self.tell(names, f"{FAILED}: {one_line(error)}", NotebookNode(cells=[], metadata={}))
+            self.fail(student, assignment, one_line(error))
 
-    def names_of(self, folder: str) -> dict[str, str]:
-        """Student and assignment of a submission's folder."""
-        pattern = self._format_source("(?P<assignment>.*)", "(?P<student>.*)", escape=True)
-        found = re.match(pattern, folder)
-        assert found is not None  # init_notebooks found the folder by the same pattern
-        return found.groupdict()
+    def expected(self, assignment: str, paths: list[str]) -> list[str]:
+        """Those of the submitted notebooks that the assignment has; LessonError if none is."""
+        with self.gradebook() as gradebook:
+            known = {entry.name for entry in gradebook.find_assignment(assignment).notebooks}
+        found = [path for path in paths if Path(path).stem in known]
+        if not found:
+            there = ", ".join(Path(path).name for path in paths) or "no notebook"
+            raise LessonError(f"there is {there}, not {min(known)}.ipynb")
+        return found
 
-    def other_files(self, names: dict[str, str]) -> dict[str, bytes]:
-        """What lies beside the notebooks: the submission's own files under the source's."""
-        folder = self._format_dest(names["assignment"], names["student"])
-        paths = find_all_files(folder, [*self.coursedir.ignore, "*.ipynb"])
-        return {os.path.relpath(path, folder): Path(path).read_bytes() for path in paths}
+    def is_graded(self, student: str, assignment: str, paths: list[str]) -> bool:
+        """Whether the marks of a submission can stand: all is there, and nothing newer came."""
+        folder = self._format_dest(assignment, student)
+        if self.force or not all((Path(folder) / Path(path).name).exists() for path in paths):
+            return False
+        try:
+            new = self.coursedir.get_existing_timestamp(self._format_source(assignment, student))
+            old = self.coursedir.get_existing_timestamp(folder)
+        except AttributeError:  # nbgrader 0.9.6 stumbles over a time that it cannot read
+            raise LessonError("its timestamp.txt holds no time") from None
+        return not (new and old and new > old)
 
     def sanitise(self, path: str) -> tuple[NotebookNode, dict[str, Any]]:
         """The submitted notebook with all that the learner may not change as it was released."""
-        self._sanitizing = True
         self._init_preprocessors()
         resources = self.init_single_notebook_resources(path)
-        text, resources = self.exporter.from_filename(path, resources=resources)
+        names = resources["nbgrader"]
+        notebook = nbformat.read(path, as_version=4)
+        with self.gradebook() as gradebook:
+            put_back(notebook, gradebook.find_notebook(names["notebook"], names["assignment"]))
+        text, resources = self.exporter.from_notebook_node(notebook, resources=resources)
         notebook = nbformat.reads(text, as_version=4)
         for cell in notebook.cells:
             cell.metadata.pop("tags", None)  # "skip-execution" would spare a cell its test
         return notebook, resources
 
-    def record(self, notebook: NotebookNode, resources: dict[str, Any]) -> None:
-        """Judge an executed notebook, write its marks and then the notebook."""
-        judge(notebook)
+    def other_files(self, student: str, assignment: str) -> dict[str, bytes]:
+        """What lies beside the notebooks: the submission's own files under the source's."""
+        source = self.coursedir.format_path(self.coursedir.source_directory, ".", assignment)
+        return {
+            os.path.relpath(path, folder): Path(path).read_bytes()
+            for folder in (self._format_source(assignment, student), source)
+            for path in find_all_files(folder, [*self.coursedir.ignore, "*.ipynb"])
+        }
+
+    def record(self, submission: Submission, executed: list[NotebookNode]) -> None:
+        """Judge what was executed; write the marks and, when they are safe, the notebooks."""
+        student, assignment = submission.student, submission.assignment
+        folder = self._format_dest(assignment, student)
+        if os.path.exists(folder):
+            rmtree(folder)
+        self.notebooks = submission.paths
+        self.init_assignment(assignment, student)
         self._sanitizing = False
-        self._init_preprocessors()
-        text, resources = self.exporter.from_notebook_node(notebook, resources=resources)
-        self.write_single_notebook(text, resources)
-        names = resources["nbgrader"]
-        self.set_permissions(names["assignment"], names["student"])
-        self.tell(names, GRADED, notebook)
+        try:
+            for notebook, resources in zip(executed, submission.resources, strict=True):
+                judge(notebook)
+                self._init_preprocessors()
+                text, after = self.exporter.from_notebook_node(notebook, resources=resources)
+                self.write_single_notebook(text, after)
+        finally:
+            self._sanitizing = True
+        self.set_permissions(assignment, student)
+        for path, notebook in zip(submission.paths, executed, strict=True):
+            self.tell(student, assignment, Path(path).stem, GRADED, notebook)
 
     def _init_preprocessors(self) -> None:
         """As nbgrader has it, without the step that is taken elsewhere."""
@@ -296,27 +235,29 @@ class Coordinator(Autograde):
             step for step in self.exporter._preprocessors if not isinstance(step, Execute)
         ]
 
-    def keep(self, names: dict[str, str]) -> None:
+    def keep(self, student: str, assignment: str, paths: list[str]) -> None:
         """Tell of a submission whose marks stand as they are."""
-        folder = Path(
-            self.coursedir.format_path(
-                self.coursedir.autograded_directory, names["student"], names["assignment"]
-            )
-        )
-        for path in sorted(folder.glob("*.ipynb")):
-            self.tell(names | {"notebook": path.stem}, KEPT, nbformat.read(path, as_version=4))
+        folder = Path(self._format_dest(assignment, student))
+        for path in paths:
+            notebook = nbformat.read(folder / Path(path).name, as_version=4)
+            self.tell(student, assignment, Path(path).stem, KEPT, notebook)
 
-    def tell(self, names: dict[str, str], status: str, notebook: NotebookNode) -> None:
-        """Add a result and pass it on."""
-        result = self.result(names, status, notebook)
-        self.results.append(result)
-        self.on_result(result)
+    def fail(self, student: str, assignment: str, reason: str) -> None:
+        """Tell of a submission that cannot be graded: no marks, or those of the one before it."""
+        nothing = NotebookNode(cells=[], metadata=NotebookNode())
+        try:
+            with self.gradebook() as gradebook:
+                gradebook.update_or_create_student(student)
+                gradebook.update_or_create_submission(assignment, student)
+            self.tell(student, assignment, assignment, f"{FAILED}: {reason}", nothing)
+        except SQLAlchemyError:  # the reason may be the gradebook itself
+            self.add(Result(student, assignment, assignment, f"{FAILED}: {reason}", 0.0, 0.0, 0.0))
 
-    def result(self, names: dict[str, str], status: str, notebook: NotebookNode) -> Result:
-        """The result of one notebook: marks from the gradebook, the rest from its cells."""
-        student, assignment = names["student"], names["assignment"]
-        name = names.get("notebook", assignment)
-        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+    def tell(
+        self, student: str, assignment: str, name: str, status: str, notebook: NotebookNode
+    ) -> None:
+        """Add the result of one notebook: marks from the gradebook, the rest from its cells."""
+        with self.gradebook() as gradebook:
             try:
                 entry = gradebook.find_submission_notebook(name, assignment, student)
                 score, max_score = entry.score, entry.max_score
@@ -324,21 +265,25 @@ class Coordinator(Autograde):
                 score, max_score = 0.0, 0.0
         seconds = notebook.metadata.get("seconds", 0.0)
         cells = [cell_result(cell) for cell in filter(is_grade, notebook.cells)]
-        return Result(student, assignment, name, status, score, max_score, seconds, cells)
+        self.add(Result(student, assignment, name, status, score, max_score, seconds, cells))
+
+    def add(self, result: Result) -> None:
+        """Keep a result and pass it on."""
+        self.results.append(result)
+        self.on_result(result)
+
+    def gradebook(self) -> Gradebook:
+        """The gradebook, opened."""
+        return Gradebook(self.coursedir.db_url, self.coursedir.course_id)
 
 
 def cell_result(cell: NotebookNode) -> CellResult:
-    """The result of a judged cell."""
+    """The result of a graded cell; of one that stock nbgrader graded, as its points say."""
     points, max_points = determine_grade(cell)
-    verdict = cell.metadata[VERDICT]
+    by_points = TO_MARK if points is None else PASSED if points > 0 else TEST_FAILED
+    verdict = cell.metadata.get(VERDICT, {"outcome": by_points, "message": ""})
     grade_id = cell.metadata.nbgrader["grade_id"]
     return CellResult(grade_id, points, max_points, verdict["outcome"], verdict["message"])
-
-
-def rmtree_if_there(folder: str) -> None:
-    """Remove a folder whose content cannot be trusted to be whole."""
-    if os.path.exists(folder):
-        rmtree(folder)
 
 
 def summary(results: Iterable[Result]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
-from traitlets import Int, List, Unicode
+from traitlets import Int
 
 from autograder.forkserver import Forked, ForkServer
 from autograder.limits import Limits
@@ -32,7 +32,6 @@ class ForkProvisioner(KernelProvisionerBase):
     memory_mb = Int(DEFAULT.memory_mb).tag(config=True)
     file_mb = Int(DEFAULT.file_mb).tag(config=True)
     output_chars = Int(DEFAULT.output_chars).tag(config=True)
-    preload = List(Unicode(), help="modules to import before the first kernel").tag(config=True)
 
     process: Forked | None = None
     _folder: str | None = None
@@ -89,7 +88,7 @@ class ForkProvisioner(KernelProvisionerBase):
         env["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        server = await asyncio.to_thread(ForkServer.shared, self.preload)
+        server = await asyncio.to_thread(ForkServer.shared)
         self.process = await asyncio.to_thread(
             server.start,
             cmd,

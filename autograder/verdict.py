@@ -7,7 +7,6 @@ so judge() makes those outputs say what happened.
 
 from __future__ import annotations
 
-import math
 import re
 
 from nbformat import NotebookNode
@@ -33,6 +32,9 @@ LOST = {
     CRASHED: "The kernel died in a cell before this one: what that cell defines is missing.",
 }
 NO_MEMORY = re.compile(r"MemoryError|can't allocate memory|Cannot allocate memory")
+# What NumPy's numbers look like: np.float64(0.5)
+NUMPY_NUMBER = re.compile(r"np\.\w+\((.+)\)")
+LONGEST = 500
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -81,9 +83,9 @@ def learner_words(error: NotebookNode | None) -> str:
     ename, evalue = error.get("ename", ""), error.get("evalue", "").strip()
     if ename == "NotImplementedError" and not evalue:
         return NO_ANSWER
-    if ename == "AssertionError" and evalue:
-        return ANSI.sub("", evalue)
-    return ANSI.sub("", f"{ename}: {evalue}".removesuffix(": "))
+    words = evalue if ename == "AssertionError" and evalue else f"{ename}: {evalue}"
+    words = re.sub(r"\s+", " ", ANSI.sub("", words)).removesuffix(": ").strip()
+    return words if len(words) <= LONGEST else words[:LONGEST] + "..."
 
 
 def mark_is_sound(cell: NotebookNode) -> tuple[str, str]:
@@ -99,7 +101,7 @@ def last_number(cell: NotebookNode) -> float | None:
     """The number that ends the cell, if one does."""
     results = [o for o in cell.outputs if o.output_type == "execute_result"]
     try:
-        return float(results[-1].data["text/plain"]) if results else None
+        return float(NUMPY_NUMBER.sub(r"\1", results[-1].data["text/plain"])) if results else None
     except (KeyError, ValueError):
         return None
 
@@ -115,7 +117,7 @@ def settle(cell: NotebookNode, outcome: str, message: str) -> None:
     for output in kept:
         if output.get("name") == "stderr":
             output["name"] = "stdout"
-    if outcome == PASSED and number is not None and not math.isnan(number):
+    if outcome == PASSED and number is not None:
         kept.append(new_output("execute_result", {"text/plain": repr(number)}))
     if outcome != PASSED and not any(o.output_type == "error" for o in kept):
         kept.append(new_output("error", ename=outcome, evalue=message, traceback=[message]))

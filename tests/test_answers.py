@@ -27,9 +27,7 @@ def source(lesson: str) -> nbformat.NotebookNode:
 
 def run(notebook: nbformat.NotebookNode) -> dict[str, dict[str, str]]:
     """The verdict on each test cell."""
-    notebook = execute(
-        notebook, {"preload": ("course.data", "course.draw", "course.explore")}, Limits()
-    )
+    notebook = execute(notebook, {}, Limits())
     judge(notebook)
     return {
         cell.metadata.nbgrader.grade_id: cell.metadata[VERDICT]

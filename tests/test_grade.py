@@ -25,6 +25,14 @@ def with_greeting(source: str) -> dict[str, str]:
     return RIGHT | {"greet": source}
 
 
+def drop_an_answer_and_its_tests(notebook: NotebookNode) -> None:
+    notebook.cells = [cell for cell in notebook.cells if "double" not in cell["id"]]
+
+
+def drop_all_but_words(notebook: NotebookNode) -> None:
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
 def drop_the_tests(notebook: NotebookNode) -> None:
     notebook.cells = [cell for cell in notebook.cells if not cell["id"].startswith("test-")]
 
@@ -77,6 +85,8 @@ CLASS: dict[str, tuple[dict[str, str], Any]] = {
     "is-worth-nan": (with_greeting("def greet():\n    return 'nothing'"), None),
     "is-worth-less": (with_greeting("def greet():\n    return 'less'"), None),
     "is-worth-more": (with_greeting("def greet():\n    return 'more'"), None),
+    "drops-an-exercise": (RIGHT, drop_an_answer_and_its_tests),
+    "drops-everything": (RIGHT, drop_all_but_words),
     "drops-tests": (with_double("def double(x):\n    return 4"), drop_the_tests),
     "eases-tests": (with_double("def double(x):\n    return 4"), make_the_tests_easy),
     "skips-tests": (with_double("def double(x):\n    return 4"), skip_the_tests),
@@ -167,6 +177,14 @@ def test_tests_are_put_back_as_they_were_released(results: Any, student: str) ->
     assert results[student]["max_score"] == 10
 
 
+def test_an_exercise_that_is_deleted_costs_itself_alone(results: Any) -> None:
+    assert points(results["drops-an-exercise"]) == FULL_MARKS | {
+        "test-double": 0,
+        "hidden-double": 0,
+    }
+    assert points(results["drops-everything"]) == dict.fromkeys(FULL_MARKS, 0)
+
+
 def test_a_claim_in_the_metadata_earns_nothing(results: Any) -> None:
     assert results["claims-success"]["score"] == 0
 
@@ -198,8 +216,6 @@ def test_a_notebook_that_is_missing_is_named(results: Any, student: str, says: s
 def test_the_gradebook_says_the_same(results: Any, course: Course) -> None:
     with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
         for student, result in results.items():
-            if result["status"] != "graded":
-                continue
             entry = gradebook.find_submission_notebook(LESSON, LESSON, student)
             assert (entry.score, entry.max_score) == (result["score"], result["max_score"])
 
@@ -208,7 +224,7 @@ def test_nbgrader_goes_on_from_there(results: Any, course: Course) -> None:
     assert course.run("nbgrader", "generate_feedback", LESSON).returncode == 0
     assert len(list((course.folder / "feedback").glob(f"*/{LESSON}/{LESSON}.html"))) == len(CLASS)
     assert course.run("nbgrader", "export", "--to", "grades.csv").returncode == 0
-    assert len((course.folder / "grades.csv").read_text().splitlines()) == len(CLASS) + 2
+    assert len((course.folder / "grades.csv").read_text().splitlines()) == len(results) + 1
 
 
 def test_a_second_run_keeps_what_was_graded(results: Any, course: Course) -> None:
@@ -252,6 +268,56 @@ def test_a_broken_file_of_the_course_is_one_line_that_names_it(
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert (tmp_path / file).read_text() == content
+
+
+def test_a_run_that_was_cut_short_is_finished_by_the_next(tmp_path: Path) -> None:
+    course = make_course(tmp_path)
+    course.hand_in("ada", RIGHT)
+    half = tmp_path / "autograded" / "ada" / LESSON
+    half.mkdir(parents=True)
+    (half / "timestamp.txt").write_text("2026-01-01 00:00:00 UTC")
+    assert course.grade()["ada"]["score"] == 7
+
+
+def test_a_broken_resubmission_keeps_the_marks_of_the_one_before(tmp_path: Path) -> None:
+    course = make_course(tmp_path)
+    course.hand_in("ada", RIGHT)
+    course.grade()
+    (tmp_path / "submitted" / "ada" / LESSON / f"{LESSON}.ipynb").write_text("{")
+    again = course.grade("--force")["ada"]
+    assert again["status"].startswith("failed: ")
+    assert again["score"] == 7
+    assert (tmp_path / "autograded" / "ada" / LESSON / f"{LESSON}.ipynb").exists()
+
+
+def test_what_stock_nbgrader_graded_is_kept(tmp_path: Path) -> None:
+    course = make_course(tmp_path)
+    course.hand_in("ada", RIGHT)
+    course.run("nbgrader", "generate_assignment", LESSON, "--force")
+    assert course.run("nbgrader", "autograde", LESSON).returncode == 0
+    kept = course.grade()["ada"]
+    assert (kept["status"], kept["score"]) == ("kept", 7)
+    assert outcomes(kept)["hidden-double"] == "passed"
+
+
+def test_a_test_that_was_mended_is_the_one_that_counts(tmp_path: Path) -> None:
+    course = make_course(tmp_path)
+    course.hand_in("ada", RIGHT)
+    assert course.grade()["ada"]["score"] == 7
+    lesson = tmp_path / "lessons" / f"{LESSON}.py"
+    lesson.write_text(lesson.read_text().replace("double(3), 6", "double(-1), -2"))
+    assert course.run("autograder", "build").returncode == 0
+    assert course.grade("--force")["ada"]["score"] == 7
+    graded = (tmp_path / "autograded" / "ada" / LESSON / f"{LESSON}.ipynb").read_text()
+    assert "double(-1), -2" in graded
+
+
+def test_a_timestamp_that_is_no_time_is_named(tmp_path: Path) -> None:
+    course = make_course(tmp_path)
+    course.hand_in("ada", RIGHT)
+    course.grade()
+    (tmp_path / "submitted" / "ada" / LESSON / "timestamp.txt").write_text("teatime")
+    assert course.grade()["ada"]["status"] == "failed: its timestamp.txt holds no time"
 
 
 def test_nothing_submitted_is_one_line_that_helps(tmp_path: Path) -> None:

@@ -100,6 +100,40 @@ def test_what_a_kernel_started_ends_with_it() -> None:
     assert wait_until(lambda: not is_running(int(pid)))
 
 
+def test_what_a_kernel_started_ends_when_it_dies() -> None:
+    said = run(
+        "import subprocess, sys\nprint(subprocess.Popen(['sleep', '600']).pid)\nsys.stdout.flush()",
+        "import os\nos._exit(1)",
+    )
+    assert wait_until(lambda: not is_running(int(said.split()[0])))
+
+
+def test_after_a_crash_what_a_failed_cell_defined_is_there_again() -> None:
+    said = run(
+        "def f():\n    return 'here'\n\n1 / 0",
+        "print(f())",
+        "import os\nos._exit(1)",
+        "print(f(), 'again')",
+    )
+    assert said == "ZeroDivisionError: division by zerohere\nhere again\n"
+
+
+def test_a_cell_that_nothing_stops_at_the_end_of_the_time_costs_itself_alone() -> None:
+    stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
+    said = run("print('before')", stubborn, limits=Limits(cell_seconds=1, notebook_seconds=2))
+    assert said.startswith("before\n")
+
+
+def test_a_message_that_no_client_understands_costs_its_cell_alone() -> None:
+    said = run(
+        "print('before')",
+        "import comm\ncomm.create_comm(target_name='jupyter.widget', data={})",
+        "print('after')",
+    )
+    assert "before\n" in said
+    assert "after\n" in said
+
+
 def test_a_server_that_died_is_started_again() -> None:
     server = ForkServer.shared()
     os.kill(server._process.pid, signal.SIGKILL)

@@ -1,0 +1,141 @@
+"""The nbgrader course of the working folder: its settings, its assignments, its gradebook.
+
+open_course -> prepare (each assignment) -> autograder.grade
+"""
+
+from __future__ import annotations
+
+import ast
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator
+from glob import glob
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps.baseapp import NbGrader
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import compute_checksum, is_locked
+from sqlalchemy.exc import DatabaseError, SAWarning
+
+from autograder.build import generate_assignment, setup_cells
+from autograder.errors import UsageError, one_line
+
+# nbgrader 0.9.6 adds submissions in an order that SQLAlchemy 2 warns about; the rows are right.
+warnings.filterwarnings("ignore", "Object of type .* not in session", SAWarning)
+
+
+def open_course() -> CourseDirectory:
+    """The nbgrader course of the working folder, with the settings of its nbgrader_config.py."""
+    # nbgrader calls alembic by its name: it must be found though no environment was activated.
+    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+    app = NbGrader()
+    app.log_level = logging.CRITICAL
+    app.raise_config_file_errors = True
+    try:
+        app.initialize([])
+    except Exception as error:  # a configuration file is a program
+        raise UsageError(f"nbgrader_config.py cannot be read: {one_line(error)}") from None
+    course: CourseDirectory = app.coursedir
+    # The user's own configuration may name another course, for the formgrader of a server.
+    course.root = os.getcwd()
+    course.config = app.config
+    return course
+
+
+def prepare(course: CourseDirectory, assignment: str) -> int:
+    """Enter `assignment` in the gradebook if it is new or changed; how many handed it in.
+
+    Raises UsageError where there is nothing to grade.
+    """
+    known = assignments(course)
+    if not known:
+        raise UsageError(
+            f"no assignments in {course.root}: run this in a folder with nbgrader's layout"
+            " (source/, submitted/)"
+        )
+    if assignment not in known:
+        raise UsageError(f"no assignment {assignment!r}: there are {', '.join(sorted(known))}")
+    pattern = course.format_path(course.submitted_directory, "*", assignment)
+    count = len([folder for folder in glob(pattern) if os.path.isdir(folder)])
+    if not count:
+        raise UsageError(
+            f"nothing to grade: no {pattern}. Collect the submissions first"
+            f" (nbgrader collect {assignment}), or lay them there"
+        )
+    register(course, assignment)
+    return count
+
+
+def assignments(course: CourseDirectory) -> set[str]:
+    """The names of all assignments that have a source."""
+    folder = Path(course.format_path(course.source_directory, ".", "."))
+    return {path.parent.name for path in folder.glob("*/*.ipynb")}
+
+
+def register(course: CourseDirectory, assignment: str) -> None:
+    """Enter an assignment in the gradebook, with its hidden tests, unless it is there as it is."""
+    try:
+        with Gradebook(course.db_url, course.course_id) as gradebook:
+            known = {
+                cell.name: cell.checksum
+                for notebook in gradebook.find_assignment(assignment).notebooks
+                for cell in notebook.source_cells
+                if cell.locked
+            }
+    except MissingEntry:
+        known = {}
+    except DatabaseError as error:
+        reason = one_line(error.orig or error)
+        raise UsageError(f"the gradebook {course.db_url} cannot be used: {reason}") from None
+    if known == locked_cells(course, assignment):
+        return
+    with tempfile.TemporaryDirectory() as release:
+        generate_assignment(
+            Path(course.root), assignment, release, course.db_url, settings=course.config
+        )
+
+
+def locked_cells(course: CourseDirectory, assignment: str) -> dict[str, str]:
+    """The checksum of each locked cell of the source: tests and set-up."""
+    return {
+        cell.metadata.nbgrader["grade_id"]: compute_checksum(cell)
+        for path in sources(course, assignment)
+        for cell in nbformat.read(path, as_version=4).cells
+        if is_locked(cell)
+    }
+
+
+def sources(course: CourseDirectory, assignment: str) -> list[str]:
+    """The paths of an assignment's notebooks."""
+    return glob(f"{course.format_path(course.source_directory, '.', assignment)}/*.ipynb")
+
+
+def imports_of(course: CourseDirectory, names: Iterable[str]) -> set[str]:
+    """The modules that the assignments' set-up cells import: worth importing before the fork."""
+    return {
+        module
+        for name in names
+        for path in sources(course, name)
+        for cell in setup_cells(nbformat.read(path, as_version=4))
+        for module in imports_in(cell.source)
+    }
+
+
+def imports_in(source: str) -> Iterator[str]:
+    """The modules that a cell imports, and names that may be some."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a magic: then it is imported when it is needed
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from course import draw` names a module, `from math import pi` does not: the
+            # server passes over what cannot be imported.
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))

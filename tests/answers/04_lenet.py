@@ -518,7 +518,7 @@ def train_epoch(model, images, labels, optimizer, batch_size):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
         sizes.append(len(y))
     return float(np.average(losses, weights=sizes))
 

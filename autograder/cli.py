@@ -102,6 +102,8 @@ def demo(
     folder = Path("demo").absolute()
     console.print(f"The gradebook: {folder / 'gradebook.db'}, as a table: {folder / 'grades.csv'}")
     console.print(f"Open {(folder / 'report.html').as_uri()}")
+    if any(not result.cells for result in results):
+        raise typer.Exit(1)
 
 
 def marks_table(results: Sequence[Result]) -> Table:
@@ -118,7 +120,7 @@ def marks_table(results: Sequence[Result]) -> Table:
 
 
 def remarks(result: Result) -> str:
-    """What a result says beyond right and wrong: `outcome (cells)`."""
+    """How tests came out that neither passed nor failed."""
     return ", ".join(sorted({c.outcome for c in result.cells} - {"passed", "failed"}))
 
 

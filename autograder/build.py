@@ -200,7 +200,7 @@ def generate_assignment(
     """Run nbgrader's generate_assignment on source/`name` of the course at `root`.
 
     With a `database` (a URL) it enters the assignment there, with the hidden tests; `settings`
-    are the course's own. Called by make_release, and by course.register.
+    are the course's own. Called by make_release, and by assignments.register.
     """
     config = copy.deepcopy(settings) if settings else Config()
     config.CourseDirectory.root = str(root)

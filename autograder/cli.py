@@ -66,7 +66,7 @@ def grade(
 ) -> None:
     """Grade what is in submitted/ into nbgrader's gradebook."""
     from autograder import grade as engine
-    from autograder.course import imports_of, open_course, prepare
+    from autograder.assignments import imports_of, open_course, prepare
     from autograder.execute import kernels
 
     limits = Limits(cell_seconds, notebook_seconds, memory_mb)

@@ -20,9 +20,9 @@ from pathlib import Path
 import jupytext
 import nbformat
 
+from autograder.assignments import imports_of, open_course, prepare
 from autograder.bank import answered, read_answers
 from autograder.build import notebook_path
-from autograder.course import imports_of, open_course, prepare
 from autograder.errors import UsageError
 from autograder.execute import kernels
 from autograder.grade import Result, grade

@@ -195,6 +195,7 @@ def serve(control: Connection) -> None:
     except (EOFError, BrokenPipeError):
         pass  # the engine is gone
     finally:
+        signal.set_wakeup_fd(-1)  # nobody listens any more to what ends
         for pid in children:
             kill(pid)
 

@@ -61,9 +61,13 @@ def read_answer(cell: NotebookNode, path: Path) -> Answer:
 
 def exercise_of(cell: NotebookNode) -> str:
     """The exercise that a solution or test cell belongs to."""
-    name = str(cell.metadata["nbgrader"]["grade_id"])
-    found = TEST_NAME.fullmatch(name) if is_grade(cell) and not is_solution(cell) else None
-    return found[1] if found else name
+    return exercise_named(cell.metadata["nbgrader"]["grade_id"])
+
+
+def exercise_named(grade_id: str) -> str:
+    """The exercise in a grade_id: that of test-split and hidden-split is split."""
+    found = TEST_NAME.fullmatch(grade_id)
+    return found[1] if found else grade_id
 
 
 def notebook_for(source: NotebookNode, answer: Answer) -> NotebookNode:

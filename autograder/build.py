@@ -41,9 +41,10 @@ def build(root: Path, names: Iterable[str] = (), tell: Callable[[str], None] = p
     was written. Raises UsageError for a name that is no lesson, LessonError for a lesson that
     cannot be built; lessons built before stay built.
     """
+    digest = course_digest(root)
     for lesson in find_lessons(root, names):
         source = notebook_path(root / "source", lesson.stem)
-        notebook = make_source(lesson, course_digest(root))
+        notebook = make_source(lesson, digest)
         if is_current(notebook, source):
             tell(f"{lesson.stem}: unchanged")
         else:

@@ -32,7 +32,6 @@ from autograder.report import write_report
 COUNTING, LENET = "03_counting", "04_lenet"
 LESSONS = (LENET, COUNTING)  # the long notebooks first: short ones fill the gaps at the end
 LIMITS = Limits(cell_seconds=10)
-SUBMISSIONS = 32
 SEED = 1998  # the year of LeNet-5
 
 # Who submits: how many answers of ten are right, and how many of the rest are missing.
@@ -44,6 +43,7 @@ STUDENTS = {
     "radia": (7, 0), "sophie": (5, 0), "tim": (2, 10), "yann": (10, 0),
 }  # fmt: skip
 WITH_LENET = ("ada", "fei-fei", "frances", "john", "ken", "mary", "sophie", "yann")
+SUBMISSIONS = len(STUDENTS) + len(WITH_LENET)
 MISHAPS = {"alan": "loops_forever", "donald": "prints_a_gigabyte", "grace": "kills_its_kernel"}
 
 

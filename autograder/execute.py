@@ -88,11 +88,7 @@ class ForkedKernelManager(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        config = {
-            "memory_mb": self.limits.memory_mb,
-            "file_mb": self.limits.file_mb,
-            "output_chars": self.limits.output_chars,
-        }
+        config = {"limits": self.limits.of_process()}
         provisioner = {"provisioner_name": "forked", "config": config}
         return KernelSpec(language="python", metadata={"kernel_provisioner": provisioner})
 

@@ -115,6 +115,11 @@ class Coordinator(Autograde):
 
     def init_notebooks(self) -> None:
         """Every folder that was handed in, also one without a notebook: it has to be named."""
+        with self.gradebook() as gradebook:
+            self.known = {
+                name: {entry.name for entry in gradebook.find_assignment(name).notebooks}
+                for name in self.names
+            }
         self.assignments = {
             folder: sorted(glob(f"{escape(folder)}/*.ipynb"))
             for name in self.names
@@ -164,8 +169,7 @@ class Coordinator(Autograde):
 
     def expected(self, assignment: str, paths: list[str]) -> list[str]:
         """Those of the submitted notebooks that the assignment has; LessonError if none is."""
-        with self.gradebook() as gradebook:
-            known = {entry.name for entry in gradebook.find_assignment(assignment).notebooks}
+        known = self.known[assignment]
         found = [path for path in paths if Path(path).stem in known]
         if not found:
             there = ", ".join(Path(path).name for path in paths) or "no notebook"

@@ -17,7 +17,7 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from traitlets import Type
 
-from autograder.limits import set_process_limits
+from autograder.limits import Limits, set_process_limits
 
 
 class BoundedOutStream(OutStream):
@@ -27,7 +27,7 @@ class BoundedOutStream(OutStream):
     costs neither the kernel nor the engine any memory.
     """
 
-    limit = 200_000
+    limit = Limits.output_chars
     _left = limit
 
     def set_parent(self, parent: Any) -> None:

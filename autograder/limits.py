@@ -25,6 +25,14 @@ class Limits:
     file_mb: int = 100
     output_chars: int = 200_000
 
+    def of_process(self) -> dict[str, int]:
+        """Those that hold inside the kernel: the keyword arguments of kernel.become_kernel."""
+        return {
+            "memory_mb": self.memory_mb,
+            "file_mb": self.file_mb,
+            "output_chars": self.output_chars,
+        }
+
 
 def set_process_limits(memory_mb: int, file_mb: int) -> None:
     """Bound this process and all it starts. Called in a kernel before it runs a first cell."""

@@ -16,12 +16,11 @@ from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
-from traitlets import Int
+from traitlets import Dict
 
-from autograder.forkserver import Forked, ForkServer
+from autograder.forkserver import SERVER_ENV, Forked, ForkServer
 from autograder.limits import Limits
 
-DEFAULT = Limits()
 # What a kernel may know of the environment; all else (tokens, paths, names) stays outside.
 ENVIRONMENT = ("LANG", "LC_ALL", "LC_CTYPE", "PATH", "TZ")
 
@@ -29,9 +28,7 @@ ENVIRONMENT = ("LANG", "LC_ALL", "LC_CTYPE", "PATH", "TZ")
 class ForkProvisioner(KernelProvisionerBase):
     """Starts, signals and ends one forked kernel for its KernelManager."""
 
-    memory_mb = Int(DEFAULT.memory_mb).tag(config=True)
-    file_mb = Int(DEFAULT.file_mb).tag(config=True)
-    output_chars = Int(DEFAULT.output_chars).tag(config=True)
+    limits = Dict(Limits().of_process(), help="see autograder.limits.Limits").tag(config=True)
 
     process: Forked | None = None
     _folder: str | None = None
@@ -85,7 +82,7 @@ class ForkProvisioner(KernelProvisionerBase):
         for name in [name for name in env if name not in ENVIRONMENT]:
             del env[name]
         env["HOME"] = env["IPYTHONDIR"] = env["MPLCONFIGDIR"] = str(self._folder)
-        env["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+        env["MPLBACKEND"] = SERVER_ENV["MPLBACKEND"]
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         server = await asyncio.to_thread(ForkServer.shared)
@@ -94,11 +91,7 @@ class ForkProvisioner(KernelProvisionerBase):
             cmd,
             kwargs.get("cwd") or os.getcwd(),
             kwargs["env"],
-            {
-                "memory_mb": self.memory_mb,
-                "file_mb": self.file_mb,
-                "output_chars": self.output_chars,
-            },
+            self.limits,
         )
         return self.connection_info
 

@@ -19,8 +19,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from autograder.bank import TEST_NAME
-from autograder.grade import CellResult, Result
+from autograder.bank import exercise_named
+from autograder.grade import Result
 from autograder.verdict import NO_ANSWER, PASSED
 
 # Okabe and Ito's palette, safe for the colour-blind.
@@ -92,15 +92,9 @@ def earned_by_exercise(results: list[Result]) -> dict[str, float]:
     points: dict[str, float] = defaultdict(float)
     possible: dict[str, float] = defaultdict(float)
     for cell in (cell for result in results for cell in result.cells):
-        points[exercise(cell)] += cell.points or 0
-        possible[exercise(cell)] += cell.max_points
+        points[exercise_named(cell.grade_id)] += cell.points or 0
+        possible[exercise_named(cell.grade_id)] += cell.max_points
     return {name: share(points[name], possible[name]) for name in possible}
-
-
-def exercise(cell: CellResult) -> str:
-    """The exercise that a graded cell belongs to."""
-    found = TEST_NAME.fullmatch(cell.grade_id)
-    return found[1] if found else cell.grade_id
 
 
 def complaints(results: list[Result]) -> list[Complaint]:

@@ -42,7 +42,7 @@ STUDENTS = {
     "katherine": (9, 0), "ken": (6, 0), "kunihiko": (8, 0), "margaret": (9, 0), "mary": (3, 9),
     "radia": (7, 0), "sophie": (5, 0), "tim": (2, 10), "yann": (10, 0),
 }  # fmt: skip
-WITH_LENET = ("ada", "fei-fei", "frances", "john", "ken", "mary", "sophie", "yann")
+WITH_LENET = ("ada", "frances", "hedy", "john", "ken", "mary", "tim", "yann")
 SUBMISSIONS = len(STUDENTS) + len(WITH_LENET)
 MISHAPS = {"alan": "loops_forever", "donald": "prints_a_gigabyte", "grace": "kills_its_kernel"}
 

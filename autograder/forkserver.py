@@ -1,30 +1,21 @@
 """A server that starts ready kernels by fork: imports are paid for once, not once a kernel.
 
     ForkServer(preload) -> start(argv, cwd, env, ...) -> Forked   (in the engine, any thread)
-      | a message of JSON each way over a pipe
-    serve() -> fork -> become_kernel()                            (python -m autograder.forkserver)
-
-The server has no thread and no event loop of its own when it forks: a child inherits modules,
-nothing that runs. It ends, with all its kernels, when the engine closes its end of the pipe,
-so a killed engine leaves nothing behind.
+      | messages over a pipe
+    autograder.serve, a process of its own -> kernels
 """
 
 from __future__ import annotations
 
 import contextlib
-import gc
-import importlib
 import json
 import os
-import selectors
 import signal
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from typing import Any
 
 # What every lesson imports and every kernel needs; 3 s of the start of a kernel.
@@ -44,8 +35,22 @@ PRELOAD = (
     "torch._dynamo",  # the first step of an optimizer imports it: 1.9 s
     "torch.fx.experimental.symbolic_shapes",  # the first use of the meta device: 0.6 s
 )
+# What the server, and so every kernel, may know of the environment: /proc/self/environ keeps it.
+# Tokens, paths and names stay outside.
+INHERITED = (
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LD_LIBRARY_PATH",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+    "PYTHONPATH",
+    "TZ",
+)
 # Read when a module is imported, so they must be right before the server imports anything.
 SERVER_ENV = {
+    "PATH": os.pathsep.join([os.path.dirname(sys.executable), "/usr/local/bin", "/usr/bin", "/bin"]),
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -53,10 +58,11 @@ SERVER_ENV = {
 
 
 class Forked:
-    """A process the server started; its methods are those of subprocess.Popen."""
+    """A kernel the server started; its methods are those of subprocess.Popen."""
 
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
+    def __init__(self, server: ForkServer, pid: int) -> None:
+        self._server = server
+        self.pid = pid  # as the server sees it
         self.returncode: int | None = None
         self._ended = threading.Event()
 
@@ -72,8 +78,7 @@ class Forked:
     def send_signal(self, signum: int) -> None:
         """Signal the process group, so that what the kernel started hears it too."""
         if self.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signum)
+            self._server.signal(self.pid, signum)
 
     def kill(self) -> None:
         """End the process group at once."""
@@ -91,20 +96,24 @@ class ForkServer:
     _shared: ForkServer | None = None
     _lock = threading.Lock()
 
-    def __init__(self, preload: Iterable[str] = ()) -> None:
+    def __init__(self, preload: Iterable[str] = (), confine: bool = True) -> None:
         self._control, theirs = Pipe()
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "autograder.forkserver", str(theirs.fileno())],
+                [sys.executable, "-m", "autograder.serve", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **SERVER_ENV},
+                env={**inherited, **SERVER_ENV},
             )
         self._sending = threading.Lock()
         self._dead = False  # set when nothing more will be heard from the server
         self._started: dict[int, Forked] = {}
         self._replies: list[tuple[threading.Event, dict[str, Any]]] = []
-        self._send({"preload": sorted({*PRELOAD, *preload})})
+        self._ready = threading.Event()
+        self._unconfined = "the server of kernels did not start"
+        order = {"preload": sorted({*PRELOAD, *preload}), "hidden": os.getcwd(), "confine": confine}
+        self._send(order)
         self._listener = threading.Thread(target=self._listen, daemon=True, name="forkserver")
         self._listener.start()
 
@@ -120,24 +129,30 @@ class ForkServer:
         """Whether the server still runs."""
         return not self._dead
 
+    def unconfined(self) -> str:
+        """Why kernels are not confined on this machine; empty where they are."""
+        self._ready.wait()
+        return self._unconfined
+
     def start(
         self,
         argv: Sequence[str],
         cwd: str,
+        wire: str,
         env: Mapping[str, str],
         limits: Mapping[str, int],
     ) -> Forked:
-        """Fork a kernel with the arguments `argv` in the folder `cwd`.
+        """Fork a kernel with the arguments `argv` in the folder `cwd`, or a copy of it.
 
-        `limits` are the keyword arguments of autograder.kernel.become_kernel. Called by
+        `wire` is the folder of its sockets, `limits` are those of Limits.of_process(). Called by
         ForkProvisioner.launch_kernel. Raises RuntimeError where the server has died.
         """
         done, reply = threading.Event(), dict[str, Any]()
         with self._sending:
             if not self._dead:
                 self._replies.append((done, reply))
-                message = {"argv": list(argv), "cwd": cwd, "env": dict(env), "limits": dict(limits)}
-                self._send(message)
+                kernel = {"argv": list(argv), "cwd": cwd, "wire": wire}
+                self._send({"start": {**kernel, "env": dict(env), "limits": dict(limits)}})
         if not self._dead:
             done.wait()
         if "process" not in reply:
@@ -145,9 +160,14 @@ class ForkServer:
         process: Forked = reply["process"]
         return process
 
+    def signal(self, pid: int, signum: int) -> None:
+        """Signal the process group of a kernel; called by its Forked."""
+        with self._sending:
+            self._send({"signal": [pid, signum]})
+
     def close(self) -> None:
         """End the server and every kernel it started."""
-        self._process.terminate()
+        self._process.kill()
         self._listener.join()
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -155,14 +175,19 @@ class ForkServer:
             self._control.send_bytes(json.dumps(message).encode())
 
     def _listen(self) -> None:
-        """Hand out what the server says: {"started": pid} in order of asking, {"ended": [..]}."""
+        """Hand out what the server says."""
         with contextlib.suppress(EOFError, OSError):
             while True:
                 message = json.loads(self._control.recv_bytes())
-                if message.get("started") == 0:  # it could not fork
+                if "ready" in message:
+                    self._unconfined = message["ready"]
+                    self._ready.set()
+                elif message.get("started") == 0:  # it could not fork
                     self._replies.pop(0)[0].set()
                 elif "started" in message:
-                    process = self._started[message["started"]] = Forked(message["started"])
+                    process = self._started[message["started"]] = Forked(
+                        self, message["started"]
+                    )
                     done, reply = self._replies.pop(0)
                     reply["process"] = process
                     done.set()
@@ -174,100 +199,6 @@ class ForkServer:
             self._dead = True
             for done, _ in self._replies:
                 done.set()
+        self._ready.set()
         for process in self._started.values():
-            process.kill()
             process.ended(signal.SIGKILL)
-
-
-def serve(control: Connection) -> None:
-    """Fork a kernel for each request that arrives; tell of each that ended. Runs as __main__."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle
-    woken, wake = socket.socketpair()
-    for end in (woken, wake):
-        end.setblocking(False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-    preload(json.loads(control.recv_bytes())["preload"])
-    children: set[int] = set()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    try:
-        answer(control, woken, wake, children)
-    except (EOFError, BrokenPipeError):
-        pass  # the engine is gone
-    finally:
-        signal.set_wakeup_fd(-1)  # nobody listens any more to what ends
-        for pid in children:
-            kill(pid)
-
-
-def answer(
-    control: Connection, woken: socket.socket, wake: socket.socket, children: set[int]
-) -> None:
-    """Fork what is asked for and tell what ended, until the engine closes its end (EOFError)."""
-    selector = selectors.DefaultSelector()
-    selector.register(control, selectors.EVENT_READ)
-    selector.register(woken, selectors.EVENT_READ)
-    while True:
-        ready = {key.fileobj for key, _ in selector.select()}
-        if woken in ready:
-            woken.recv(4096)
-            tell_ended(control, children)
-        if control in ready:
-            request = json.loads(control.recv_bytes())
-            try:
-                pid = fork_kernel(request, [control, woken, wake])
-                children.add(pid)
-            except OSError:  # no memory, or no process, to be had: the others live on
-                pid = 0
-            control.send_bytes(json.dumps({"started": pid}).encode())
-
-
-def kill(pid: int) -> None:
-    """End a kernel and what it started in its group."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
-
-
-def preload(modules: Iterable[str]) -> None:
-    """Import what can be imported; what cannot is left to the notebook that asks for it."""
-    for name in modules:
-        with contextlib.suppress(Exception):  # its notebook will hear of it, and no other
-            importlib.import_module(name)
-    gc.collect()
-    gc.freeze()  # a collection in a child would touch, and so copy, every page
-
-
-def tell_ended(control: Connection, children: set[int]) -> None:
-    """Reap what has ended and say so."""
-    while children:
-        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if ended is None:
-            return
-        kill(ended.si_pid)  # what it started; the group's number is its own until it is reaped
-        pid, status = os.waitpid(ended.si_pid, 0)
-        children.discard(pid)
-        control.send_bytes(json.dumps({"ended": [pid, status]}).encode())
-
-
-def fork_kernel(request: dict[str, Any], inherited: Sequence[Connection | socket.socket]) -> int:
-    """Fork; the child becomes a kernel and never returns. Returns the child's pid."""
-    pid = os.fork()
-    if pid:
-        with contextlib.suppress(OSError):  # the child does the same: whoever comes first
-            os.setpgid(pid, pid)
-        return pid
-    try:
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
-        for end in inherited:
-            end.close()
-        from autograder.kernel import become_kernel
-
-        become_kernel(request["argv"], request["cwd"], request["env"], **request["limits"])
-    finally:
-        os._exit(1)
-
-
-if __name__ == "__main__":
-    serve(Connection(int(sys.argv[1])))

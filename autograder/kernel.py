@@ -1,13 +1,14 @@
 """What a forked child does to become a kernel, from the fork to the first cell.
 
-become_kernel: own process group -> (confinement) -> limits -> own files, own seeds -> ipykernel
+become_kernel: own environment, own seeds -> limits -> ipykernel. Called by autograder.serve, where
+the process is confined before.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -61,27 +62,25 @@ class Kernel(IPythonKernel):
 
 def become_kernel(
     argv: Sequence[str],
-    cwd: str,
     env: Mapping[str, str],
-    *,
-    memory_mb: int,
-    file_mb: int,
-    output_chars: int,
+    limits: Mapping[str, int],
+    on_ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Turn this freshly forked process into an IPython kernel; returns when the kernel ends."""
-    if os.getpgrp() != os.getpid():
-        os.setpgid(0, 0)
-    # Confinement belongs here: before any limit, file or line of the submission.
-    set_process_limits(memory_mb, file_mb)
-    os.chdir(cwd)
+    """Turn this process into an IPython kernel; returns when the kernel ends.
+
+    `limits` are those of Limits.of_process(); `on_ready` is called when its sockets are bound,
+    before it runs a first cell.
+    """
     os.environ.clear()
     os.environ.update(env)
     forget_the_server()
-    BoundedOutStream.limit = output_chars
+    set_process_limits(limits["memory_mb"], limits["file_mb"])
+    BoundedOutStream.limit = limits["output_chars"]
     app = IPKernelApp.instance()
     app.kernel_class = Kernel
     app.outstream_class = f"{__name__}.{BoundedOutStream.__name__}"
     app.initialize(list(argv))
+    on_ready()
     app.start()
 
 

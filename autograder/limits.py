@@ -14,8 +14,10 @@ class Limits:
 
     cell_seconds      wall time of one cell
     notebook_seconds  wall time of the whole notebook, kernels started again included
-    memory_mb         private memory of each process, over what a fresh kernel has
+    memory_mb         private memory of each process, and of all together, over a fresh kernel's
     file_mb           size of any file it writes
+    disk_mb           size of all its files, shared memory included
+    processes         processes and threads
     output_chars      text that one cell may print; the rest is cut
     """
 
@@ -23,13 +25,17 @@ class Limits:
     notebook_seconds: float = 600
     memory_mb: int = 4096
     file_mb: int = 100
+    disk_mb: int = 500
+    processes: int = 256
     output_chars: int = 200_000
 
     def of_process(self) -> dict[str, int]:
-        """Those that hold inside the kernel: the keyword arguments of kernel.become_kernel."""
+        """Those that hold inside the kernel; autograder.serve sets them."""
         return {
             "memory_mb": self.memory_mb,
             "file_mb": self.file_mb,
+            "disk_mb": self.disk_mb,
+            "processes": self.processes,
             "output_chars": self.output_chars,
         }
 

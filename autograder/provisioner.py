@@ -3,6 +3,9 @@
 Entry point `forked`: name it in a kernelspec's metadata, or set the environment variable
 JUPYTER_DEFAULT_PROVISIONER_NAME=forked, and nbgrader, nbval or the validate button start their
 kernels with it. The wire is unix sockets in a private folder (transport `ipc`).
+
+Where the machine allows it they are confined (autograder.confine): a kernel works on a copy of
+its working folder, which has to be a small one, and what it writes there goes with it.
 """
 
 from __future__ import annotations
@@ -18,11 +21,9 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Dict
 
-from autograder.forkserver import SERVER_ENV, Forked, ForkServer
+from autograder.forkserver import INHERITED, SERVER_ENV, Forked, ForkServer
 from autograder.limits import Limits
 
-# What a kernel may know of the environment; all else (tokens, paths, names) stays outside.
-ENVIRONMENT = ("LANG", "LC_ALL", "LC_CTYPE", "PATH", "TZ")
 
 
 class ForkProvisioner(KernelProvisionerBase):
@@ -66,7 +67,7 @@ class ForkProvisioner(KernelProvisionerBase):
         if self._folder is None:
             # Short, for the path of a unix socket has 107 bytes; absolute, for a notebook's
             # client and its kernel have different working folders.
-            self._folder = tempfile.mkdtemp(prefix="k-")
+            self._folder = tempfile.mkdtemp(prefix="k-", dir="/tmp")
         manager.transport = "ipc"
         manager.ip = os.path.join(self._folder, "k")
         manager.connection_file = os.path.join(self._folder, "kernel.json")
@@ -79,10 +80,10 @@ class ForkProvisioner(KernelProvisionerBase):
         )
 
     def _finalize_env(self, env: dict[str, str]) -> None:
-        for name in [name for name in env if name not in ENVIRONMENT]:
+        for name in [name for name in env if name not in INHERITED]:
             del env[name]
-        env["HOME"] = env["IPYTHONDIR"] = env["MPLCONFIGDIR"] = str(self._folder)
-        env["MPLBACKEND"] = SERVER_ENV["MPLBACKEND"]
+        env |= SERVER_ENV
+        env["HOME"] = str(self._folder)  # in confinement it has a better one
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         server = await asyncio.to_thread(ForkServer.shared)
@@ -90,6 +91,7 @@ class ForkProvisioner(KernelProvisionerBase):
             server.start,
             cmd,
             kwargs.get("cwd") or os.getcwd(),
+            str(self._folder),
             kwargs["env"],
             self.limits,
         )

@@ -5,13 +5,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help demo test check build lab lock clean
+.PHONY: help demo test check build bench lab lock clean
 
 help:
 	@echo "make demo    a class of 24 students, graded: table, gradebook, report"
 	@echo "make test    everything that CI proves"
 	@echo "make check   ruff, mypy and the quick tests, for use while working"
 	@echo "make build   source/ and release/ from lessons/"
+	@echo "make bench   the engine beside stock nbgrader: bench.json, bench.png (half an hour)"
 	@echo "make lab     the course in JupyterLab, for one learner"
 	@echo "make lock    requirements.lock from pyproject.toml"
 	@echo "make clean   remove what the others made"
@@ -35,6 +36,9 @@ check: $(INSTALLED)
 build: $(INSTALLED)
 	$(BIN)/autograder build
 
+bench: $(INSTALLED)
+	$(BIN)/autograder bench
+
 lab: $(INSTALLED)
 	$(BIN)/jupyter lab release
 
@@ -43,7 +47,7 @@ lock:
 		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf .venv demo build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv demo build bench.json bench.png .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.lock pyproject.toml

@@ -106,6 +106,32 @@ def demo(
         raise typer.Exit(1)
 
 
+@app.command()
+def bench(
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Turns of each contender on each lesson.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option(help="A few submissions, to see it at work: the figures say nothing.")
+    ] = False,
+) -> None:
+    """Measure the engine beside stock nbgrader; writes bench.json and bench.png."""
+    from dataclasses import replace
+
+    from autograder import bench as race
+
+    plan = race.QUICK if quick else race.Plan()
+    plan = replace(plan, rounds=rounds) if rounds else plan
+    with one_line_errors(), progress("measuring", plan.steps) as step:
+        found = race.run_bench(Path.cwd(), plan, step)
+    Path("bench.json").write_text(json.dumps(race.as_json(found), indent=1) + "\n")
+    race.draw(found, Path("bench.png"))
+    for table in race.tables(found):
+        Console().print(table)
+    for line in race.remarks(found):
+        console.print(line, markup=False)
+
+
 def marks_table(results: Sequence[Result]) -> Table:
     """The marks of a class: a row a student, a column an assignment, and what is remarkable."""
     lessons = sorted({result.assignment for result in results})

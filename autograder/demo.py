@@ -78,9 +78,7 @@ def export(path: Path) -> None:
 def make_class(root: Path, folder: Path) -> None:
     """Lay out the demo course in `folder` from the repository at `root`."""
     for lesson in LESSONS:
-        for stage in ("source", "release"):
-            shutil.copytree(root / stage / lesson, folder / stage / lesson)
-    shutil.copy(root / "nbgrader_config.py", folder)
+        copy_lesson(root, folder, lesson)
     dice = random.Random(SEED)
     for lesson, students in ((COUNTING, tuple(STUDENTS)), (LENET, WITH_LENET)):
         choices = right_and_wrong(root, lesson)
@@ -89,6 +87,13 @@ def make_class(root: Path, folder: Path) -> None:
             if lesson == COUNTING and student in MISHAPS:
                 answers |= mishap(root, MISHAPS[student])
             submit(folder, lesson, student, answers)
+
+
+def copy_lesson(root: Path, folder: Path, lesson: str) -> None:
+    """Lay a lesson as it was built, and the settings, into the course in `folder`."""
+    for stage in ("source", "release"):
+        shutil.copytree(root / stage / lesson, folder / stage / lesson)
+    shutil.copy(root / "nbgrader_config.py", folder)
 
 
 def right_and_wrong(root: Path, lesson: str) -> dict[str, tuple[list[str], list[str]]]:

@@ -45,7 +45,6 @@ INHERITED = (
     "LD_LIBRARY_PATH",
     "OPENBLAS_CORETYPE",
     "OPENBLAS_L2_SIZE",
-    "PYTHONPATH",
     "TZ",
 )
 # Read when a module is imported, so they must be right before the server imports anything.

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
+import importlib.metadata
+import importlib.util
 import json
 import os
 import selectors
@@ -203,14 +204,17 @@ def preload(modules: Iterable[str]) -> None:
 
 
 def packages() -> set[str]:
-    """Where the packages and modules lie that this process has imported; without our own."""
-    places, own = set(), os.path.dirname(os.path.abspath(__file__))
-    for name, module in list(sys.modules.items()):
-        path = getattr(module, "__file__", None)
-        if path and "." not in name:
-            is_package = os.path.basename(path).startswith("__init__.")
-            places.add(os.path.abspath(os.path.dirname(path) if is_package else path))
-    return {place for place in places if not confine.is_under(place, own)}
+    """The folders of packages that are installed from a working copy; without our own."""
+    own = os.path.dirname(os.path.abspath(__file__))
+    places = {
+        os.path.abspath(place)
+        for distribution in importlib.metadata.distributions()
+        if '"editable": true' in (distribution.read_text("direct_url.json") or "")
+        for name in (distribution.read_text("top_level.txt") or "").split()
+        if (spec := importlib.util.find_spec(name))
+        for place in spec.submodule_search_locations or [spec.origin or ""]
+    }
+    return {place for place in places if os.path.exists(place) and place != own}
 
 
 def serve(control: Connection) -> None:

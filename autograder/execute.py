@@ -11,6 +11,7 @@ defined before is run again, so that a crash costs what the crashed cell defines
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import logging
 import tempfile
@@ -21,7 +22,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -32,7 +32,8 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets import default
 
 from autograder.forkserver import ForkServer
-from autograder.limits import Limits
+from autograder.limits import OUTPUT_BYTES, Limits
+from autograder.manager import ForkedKernelManager
 
 ENDED = "ended"  # key in a cell's metadata: OK, ERROR, TIMED_OUT, CRASHED, or absent: not run
 OK, ERROR, TIMED_OUT, CRASHED = "ok", "error", "timed out", "crashed"
@@ -81,18 +82,6 @@ def lay_out(files: dict[str, bytes], folder: Path) -> None:
         path.write_bytes(content)
 
 
-class ForkedKernelManager(AsyncKernelManager):
-    """A manager whose kernel is forked and bounded, whatever kernel the notebook names."""
-
-    limits = Limits()
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        config = {"limits": self.limits.of_process()}
-        provisioner = {"provisioner_name": "forked", "config": config}
-        return KernelSpec(language="python", metadata={"kernel_provisioner": provisioner})
-
-
 class ExecuteBounded(Execute):
     """nbgrader's Execute with a limit on everything, that goes on when a kernel dies."""
 
@@ -100,6 +89,7 @@ class ExecuteBounded(Execute):
         super().__init__(shutdown_kernel="immediate", store_widget_state=False)
         self.limits = limits
         self.deadline: float | None = None
+        self.put_out = 0
         # nbclient takes a timeout of zero for none at all.
         self.timeout_func = lambda cell: max(0.1, min(limits.cell_seconds, self.time_left()))
 
@@ -156,6 +146,23 @@ class ExecuteBounded(Execute):
         timed_out = reply.get("ename") == self.error_on_timeout["ename"]
         ended = OK if reply["status"] == "ok" else TIMED_OUT if timed_out else ERROR
         kwargs["cell"].metadata[ENDED] = ended
+
+    async def _async_poll_kernel_alive(self) -> None:
+        """Give up the cell when its kernel has ended; a last word on its way is waited for."""
+        await self.km.ended()
+        await asyncio.sleep(0.1)
+        if self.task_poll_for_reply is not None:
+            self.task_poll_for_reply.cancel()
+
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        """Take what a kernel says, as long as all of it together is not too much to keep."""
+        if msg["msg_type"] not in ("status", "execute_input"):
+            self.put_out += len(str(msg["content"])) + sum(map(len, msg["buffers"]))
+            if self.put_out > OUTPUT_BYTES:
+                return None
+        return super().process_message(msg, cell, cell_index)
 
     def start_again(self, lost: int) -> None:
         """Replace the kernel and run again what the cells before number `lost` defined."""

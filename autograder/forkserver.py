@@ -15,12 +15,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from multiprocessing import Pipe
 from typing import Any
 
 # What every lesson imports and every kernel needs; 3 s of the start of a kernel.
 PRELOAD = (
     "IPython.core.completer",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.magics",
+    "IPython.core.oinspect",
+    "ipykernel.debugger",
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
     "autograder.kernel",
@@ -53,6 +59,7 @@ SERVER_ENV = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the debugger warns when it is imported
 }
 
 
@@ -63,7 +70,7 @@ class Forked:
         self._server = server
         self.pid = pid  # as the server sees it
         self.returncode: int | None = None
-        self._ended = threading.Event()
+        self._ended: Future[int] = Future()
 
     def poll(self) -> int | None:
         """The exit status (negative: the signal that ended it), or None while it runs."""
@@ -71,8 +78,13 @@ class Forked:
 
     def wait(self, timeout: float | None = None) -> int | None:
         """The exit status, once the process has ended or `timeout` seconds have passed."""
-        self._ended.wait(timeout)
+        with contextlib.suppress(TimeoutError):
+            self._ended.result(timeout)
         return self.returncode
+
+    def end(self) -> Future[int]:
+        """What will be the exit status."""
+        return self._ended
 
     def send_signal(self, signum: int) -> None:
         """Signal the process group, so that what the kernel started hears it too."""
@@ -86,7 +98,7 @@ class Forked:
     def ended(self, status: int) -> None:
         """Called by the server's reader when the process was reaped."""
         self.returncode = os.waitstatus_to_exitcode(status)
-        self._ended.set()
+        self._ended.set_result(self.returncode)
 
 
 class ForkServer:

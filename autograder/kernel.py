@@ -16,9 +16,12 @@ from ipykernel.iostream import OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
-from traitlets import Type
+from jupyter_client.session import Session
+from traitlets import DottedObjectName, Type, default
 
-from autograder.limits import Limits, set_process_limits
+from autograder.limits import MESSAGE_BYTES, Limits, set_process_limits
+
+CUT_AT = 10_000  # characters that are left of a text in a message that is too large
 
 
 class BoundedOutStream(OutStream):
@@ -60,6 +63,44 @@ class Kernel(IPythonKernel):
     shell_class = Type(ForgetfulShell)
 
 
+class BoundedSession(Session):
+    """Sends no message that is too large: what would be is cut, and says so."""
+
+    def serialize(self, msg: dict[str, Any], ident: Any = None) -> list[bytes]:
+        frames = super().serialize(msg, ident)
+        if sum(map(len, frames)) <= MESSAGE_BYTES:
+            return frames
+        return super().serialize({**msg, "content": shortened(msg["content"])}, ident)
+
+    def send(self, *args: Any, buffers: Any = None, **kwargs: Any) -> dict[str, Any] | None:
+        if sum(len(memoryview(part).cast("B")) for part in buffers or ()) > MESSAGE_BYTES:
+            buffers = None
+        return super().send(*args, buffers=buffers, **kwargs)
+
+
+def shortened(value: Any) -> Any:
+    """The content of a message with each long text cut, and data in other forms left out."""
+    if isinstance(value, str):
+        return value if len(value) <= CUT_AT else f"{value[:CUT_AT]}\n[cut: it was too large]"
+    if isinstance(value, dict):
+        data = value.get("data")
+        if isinstance(data, dict) and "text/plain" in data:
+            value = {**value, "data": {"text/plain": data["text/plain"]}}
+        return {key: shortened(each) for key, each in value.items()}
+    return [shortened(each) for each in value[:100]] if isinstance(value, list) else value
+
+
+class KernelApp(IPKernelApp):
+    """The kernel as a program, with all of the above."""
+
+    kernel_class = Type(Kernel)
+    outstream_class = DottedObjectName(f"{__name__}.{BoundedOutStream.__name__}")
+
+    @default("session")
+    def _session(self) -> Session:
+        return BoundedSession(parent=self)
+
+
 def become_kernel(
     argv: Sequence[str],
     env: Mapping[str, str],
@@ -74,11 +115,9 @@ def become_kernel(
     os.environ.clear()
     os.environ.update(env)
     forget_the_server()
-    set_process_limits(limits["memory_mb"], limits["file_mb"])
+    set_process_limits(limits["memory_mb"], limits["file_mb"], limits.get("processes"))
     BoundedOutStream.limit = limits["output_chars"]
-    app = IPKernelApp.instance()
-    app.kernel_class = Kernel
-    app.outstream_class = f"{__name__}.{BoundedOutStream.__name__}"
+    app = KernelApp.instance()
     app.initialize(list(argv))
     on_ready()
     app.start()

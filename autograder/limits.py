@@ -6,6 +6,8 @@ import resource
 from dataclasses import dataclass
 
 MEGABYTE = 1024 * 1024
+MESSAGE_BYTES = 10 * MEGABYTE  # the largest output that a kernel sends; larger ones are cut
+OUTPUT_BYTES = 5 * MESSAGE_BYTES  # all that one notebook puts out
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,15 @@ class Limits:
         }
 
 
-def set_process_limits(memory_mb: int, file_mb: int) -> None:
-    """Bound this process and all it starts. Called in a kernel before it runs a first cell."""
+def set_process_limits(memory_mb: int, file_mb: int, processes: int | None) -> None:
+    """Bound this process and all it starts. Called in a kernel before it runs a first cell.
+
+    `processes` is None where the number is that of all processes of the user.
+    """
     _lower(resource.RLIMIT_DATA, memory_in_use() + memory_mb * MEGABYTE)
     _lower(resource.RLIMIT_FSIZE, file_mb * MEGABYTE)
+    if processes is not None:
+        _lower(resource.RLIMIT_NPROC, processes)
     _lower(resource.RLIMIT_CORE, 0)
 
 

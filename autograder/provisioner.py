@@ -44,9 +44,15 @@ class ForkProvisioner(KernelProvisionerBase):
     async def wait(self) -> int | None:
         if self.process is None:
             return 0
-        status = await asyncio.to_thread(self.process.wait)
+        status = await self.ended()
         self.process = None
         return status
+
+    async def ended(self) -> int | None:
+        """The exit status, once the kernel has ended."""
+        if self.process is None:
+            return 0
+        return await asyncio.shield(asyncio.wrap_future(self.process.end()))
 
     async def send_signal(self, signum: int) -> None:
         if self.process:

@@ -143,7 +143,7 @@ def keep(
 
     if root is None:
         os.chdir(cwd)
-        become_kernel(argv, env, limits)
+        become_kernel(argv, env, {k: n for k, n in limits.items() if k != "processes"})
         return
     confine.end_with_parent()
     confine.enter(root, cwd, wire, limits["disk_mb"], host_user)

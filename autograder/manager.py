@@ -1,0 +1,80 @@
+"""jupyter_client's manager and client for forked kernels: nothing is polled, messages are bounded.
+
+jupyter_client asks ten times a second whether a kernel has ended, and waits for 0.2 s of silence
+before it takes one for ready; here the server says when one ends, and the kernel when it is ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import zmq
+import zmq.asyncio
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from traitlets import default
+
+from autograder.limits import MESSAGE_BYTES, Limits
+from autograder.provisioner import ForkProvisioner
+
+MESSAGES = 100  # that may wait to be read
+
+
+class ForkedKernelClient(AsyncKernelClient):
+    """A client with the channels that running a notebook needs."""
+
+    def start_channels(self, *_: Any, **__: Any) -> None:
+        super().start_channels(stdin=False, hb=False, control=False)
+
+    def stop_channels(self) -> None:
+        for channel in (self.shell_channel, self.iopub_channel):
+            channel.stop()
+        self.context.destroy(linger=0)
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait for the kernel's first word: it welcomes whoever subscribes to its output."""
+        assert isinstance(self.parent, ForkedKernelManager)
+        welcome = asyncio.ensure_future(self.iopub_channel.get_msg(timeout=timeout))
+        ended = asyncio.ensure_future(self.parent.ended())
+        try:
+            await asyncio.wait({welcome, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not welcome.done():
+                raise RuntimeError("the kernel died before it was ready")
+            await welcome
+        finally:
+            welcome.cancel()
+            ended.cancel()
+
+
+class ForkedKernelManager(AsyncKernelManager):
+    """A manager whose kernel is forked and bounded, whatever kernel the notebook names."""
+
+    limits = Limits()
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        config = {"limits": self.limits.of_process()}
+        provisioner = {"provisioner_name": "forked", "config": config}
+        return KernelSpec(language="python", metadata={"kernel_provisioner": provisioner})
+
+    @default("client_factory")
+    def _client(self) -> type[AsyncKernelClient]:
+        return ForkedKernelClient
+
+    @default("context")
+    def _bounded(self) -> zmq.asyncio.Context:
+        """Whoever sends more than this is disconnected: the engine's memory is not theirs."""
+        context = zmq.asyncio.Context()
+        context.setsockopt(zmq.MAXMSGSIZE, 2 * MESSAGE_BYTES)
+        context.setsockopt(zmq.RCVHWM, MESSAGES)
+        return context
+
+    async def ended(self) -> int | None:
+        """The exit status of the kernel, when it has ended."""
+        assert isinstance(self.provisioner, ForkProvisioner)
+        return await self.provisioner.ended()
+
+    async def _async_wait(self, pollinterval: float = 0) -> None:
+        await self.ended()

@@ -11,11 +11,12 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from glob import glob
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.coursedir import CourseDirectory
@@ -24,6 +25,15 @@ from sqlalchemy.exc import DatabaseError, SAWarning
 
 from autograder.build import generate_assignment, setup_cells
 from autograder.errors import UsageError, one_line
+from autograder.gradebook import Book
+from autograder.submissions import (
+    Assignment,
+    SourceNotebook,
+    digest_of,
+    find,
+    other_files,
+    versions,
+)
 
 # nbgrader 0.9.6 adds submissions in an order that SQLAlchemy 2 warns about; the rows are right.
 warnings.filterwarnings("ignore", "Object of type .* not in session", SAWarning)
@@ -47,10 +57,16 @@ def open_course() -> CourseDirectory:
     return course
 
 
-def prepare(course: CourseDirectory, assignment: str) -> int:
+def prepare(
+    course: CourseDirectory,
+    assignment: str,
+    students: Sequence[str] = (),
+    notebook: str | None = None,
+) -> int:
     """Enter `assignment` in the gradebook if it is new or changed; how many handed it in.
 
-    Raises UsageError where there is nothing to grade.
+    `students` and `notebook` are what is asked for, where it is not all. Raises UsageError where
+    there is nothing to grade.
     """
     known = assignments(course)
     if not known:
@@ -61,14 +77,21 @@ def prepare(course: CourseDirectory, assignment: str) -> int:
     if assignment not in known:
         raise UsageError(f"no assignment {assignment!r}: there are {', '.join(sorted(known))}")
     pattern = course.format_path(course.submitted_directory, "*", assignment)
-    count = len([folder for folder in glob(pattern) if os.path.isdir(folder)])
-    if not count:
+    handed_in = {submission.student for submission in find(course, assignment)}
+    if not handed_in:
         raise UsageError(
             f"nothing to grade: no {pattern}. Collect the submissions first"
             f" (nbgrader collect {assignment}), or lay them there"
         )
+    if unknown := set(students) - handed_in:
+        raise UsageError(f"{', '.join(sorted(unknown))}: nothing of {assignment} was submitted")
+    names = {Path(path).stem for path in sources(course, assignment)}
+    if notebook not in (None, *names):
+        raise UsageError(
+            f"{assignment} has no notebook {notebook!r}, but {', '.join(sorted(names))}"
+        )
     register(course, assignment)
-    return count
+    return len(set(students) or handed_in)
 
 
 def assignments(course: CourseDirectory) -> set[str]:
@@ -82,17 +105,16 @@ def register(course: CourseDirectory, assignment: str) -> None:
     try:
         with Gradebook(course.db_url, course.course_id) as gradebook:
             known = {
-                cell.name: cell.checksum
+                cell.name: cell.checksum if cell.locked else None
                 for notebook in gradebook.find_assignment(assignment).notebooks
                 for cell in notebook.source_cells
-                if cell.locked
             }
     except MissingEntry:
         known = {}
     except DatabaseError as error:
         reason = one_line(error.orig or error)
         raise UsageError(f"the gradebook {course.db_url} cannot be used: {reason}") from None
-    if known == locked_cells(course, assignment):
+    if known == source_cells(course, assignment):
         return
     with tempfile.TemporaryDirectory() as release:
         generate_assignment(
@@ -100,14 +122,41 @@ def register(course: CourseDirectory, assignment: str) -> None:
         )
 
 
-def locked_cells(course: CourseDirectory, assignment: str) -> dict[str, str]:
-    """The checksum of each locked cell of the source: tests and set-up."""
+def source_cells(course: CourseDirectory, assignment: str) -> dict[str, str | None]:
+    """The released cells of the source, with the checksum of those that are locked."""
     return {
-        cell.metadata.nbgrader["grade_id"]: compute_checksum(cell)
+        cell.metadata.nbgrader["grade_id"]: compute_checksum(cell) if is_locked(cell) else None
         for path in sources(course, assignment)
-        for cell in nbformat.read(path, as_version=4).cells
-        if is_locked(cell)
+        for cell in named_cells(nbformat.read(path, as_version=4))
     }
+
+
+def named_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells that nbgrader knows: answers, tests, set-up."""
+    return [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
+
+
+def read_assignment(
+    course: CourseDirectory, book: Book, name: str, editable: Sequence[str] = ()
+) -> Assignment:
+    """What all submissions of a registered assignment are graded with."""
+    paths = sources(course, name)
+    texts = {Path(path).name: Path(path).read_bytes() for path in paths}
+    notebooks = {}
+    for path in paths:
+        notebook = nbformat.read(path, as_version=4)
+        order = [
+            cell.metadata.nbgrader["grade_id"]
+            for cell in notebook.cells
+            if "nbgrader" in cell.metadata
+        ]
+        stem = Path(path).stem
+        released = book.released(name, stem, order)
+        notebooks[stem] = SourceNotebook(stem, released, notebook.metadata)
+    folder = course.format_path(course.source_directory, ".", name)
+    files = other_files(folder, course.ignore)
+    digest = digest_of({**files, **texts}, versions())
+    return Assignment(name, notebooks, files, editable, digest)
 
 
 def sources(course: CourseDirectory, assignment: str) -> list[str]:

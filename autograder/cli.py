@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.errors import LessonError, UsageError
-from autograder.limits import Limits
+from autograder.limits import NAMES, parse_limits
 
 if TYPE_CHECKING:
     from autograder.grade import Result
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 # Only what a command needs is imported by it: nbgrader alone takes a second.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(stderr=True, highlight=False, soft_wrap=True)
-DEFAULT = Limits()
 # One more than there are cores: a kernel that starts, or is waited for, leaves its core idle.
 JOBS = (os.cpu_count() or 1) + 1
 
@@ -53,31 +53,38 @@ def grade(
         Path | None, typer.Option("--json", help="Write the results to this file.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Grade again what was graded before.")] = False,
+    student: Annotated[
+        list[str] | None, typer.Option(help="Only this student; may be given again.")
+    ] = None,
+    notebook: Annotated[str | None, typer.Option(help="Only this notebook.")] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(help=f"NAME=VALUE, may be given again; there are {', '.join(NAMES)}."),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = JOBS,
-    cell_seconds: Annotated[
-        float, typer.Option(min=0.1, help="Time limit of a cell.")
-    ] = DEFAULT.cell_seconds,
-    notebook_seconds: Annotated[
-        float, typer.Option(min=0.1, help="Time limit of a notebook.")
-    ] = DEFAULT.notebook_seconds,
-    memory_mb: Annotated[
-        int, typer.Option(min=1, help="Memory limit of a process.")
-    ] = DEFAULT.memory_mb,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Run on the Dask cluster of this scheduler: tcp://...")
+    ] = None,
+    unconfined: Annotated[
+        bool, typer.Option(help="Grade even where this machine cannot confine submissions.")
+    ] = False,
 ) -> None:
     """Grade what is in submitted/ into nbgrader's gradebook."""
     from autograder import grade as engine
     from autograder.assignments import imports_of, open_course, prepare
-    from autograder.execute import kernels
 
-    limits = Limits(cell_seconds, notebook_seconds, memory_mb)
     with one_line_errors():
+        limits = {**parse_limits(limit or ()), "confined": not unconfined}
         if json_file and (json_file.is_dir() or not json_file.absolute().parent.is_dir()):
             raise UsageError(f"{json_file} cannot be written: it is a folder, or is in none")
         course = open_course()
-        total = prepare(course, assignment)
-        warm = kernels(jobs, imports_of(course, [assignment]))
-        with warm as pool, progress(assignment, total) as step:
-            results = engine.grade(course, [assignment], pool, limits, force, lambda _: step())
+        total = prepare(course, assignment, student or (), notebook)
+        with workers(scheduler, jobs, imports_of(course, [assignment])) as (pool, count):
+            if not (unconfined or scheduler):
+                refuse_unconfined()
+            order = engine.Order([assignment], limits, force, student or (), notebook, 2 * count)
+            with progress(assignment, total) as step:
+                results = engine.grade(course, order, pool, lambda _: step())
     if json_file:
         json_file.write_text(json.dumps([r.as_json() for r in results], indent=1) + "\n")
     counts = engine.summary(results)
@@ -130,6 +137,34 @@ def bench(
         Console().print(table)
     for line in race.remarks(found):
         console.print(line, markup=False)
+
+
+@contextmanager
+def workers(
+    scheduler: str | None, jobs: int, preload: Iterable[str]
+) -> Iterator[tuple[Executor, int]]:
+    """What runs notebooks, and how many at a time: this machine's cores, or a cluster."""
+    if scheduler:
+        from autograder.cluster import cluster
+
+        with cluster(scheduler, preload) as found:
+            yield found
+    else:
+        from autograder.execute import kernels
+
+        with kernels(jobs, preload) as pool:
+            yield pool, jobs
+
+
+def refuse_unconfined() -> None:
+    """UsageError where this machine cannot confine kernels."""
+    from autograder.forkserver import ForkServer
+
+    if why := ForkServer.shared().unconfined():
+        raise UsageError(
+            f"submissions cannot be confined on this machine ({why}): they could read and change"
+            " all that you can. `autograder doctor` says more, --unconfined grades all the same"
+        )
 
 
 def marks_table(results: Sequence[Result]) -> Table:

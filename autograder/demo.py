@@ -25,13 +25,12 @@ from autograder.bank import answered, read_answers
 from autograder.build import notebook_path
 from autograder.errors import UsageError
 from autograder.execute import kernels
-from autograder.grade import Result, grade
-from autograder.limits import Limits
+from autograder.grade import Order, Result, grade
 from autograder.report import write_report
 
 COUNTING, LENET = "03_counting", "04_lenet"
 LESSONS = (LENET, COUNTING)  # the long notebooks first: short ones fill the gaps at the end
-LIMITS = Limits(cell_seconds=10)
+LIMITS = {"cell_seconds": 10, "confined": False}
 SEED = 1998  # the year of LeNet-5
 
 # Who submits: how many answers of ten are right, and how many of the rest are missing.
@@ -63,7 +62,7 @@ def run_demo(root: Path, jobs: int, step: Callable[[Result], None]) -> list[Resu
         with kernels(jobs, imports_of(course, LESSONS)) as pool:
             for lesson in LESSONS:
                 prepare(course, lesson)
-            results = grade(course, LESSONS, pool, LIMITS, on_result=step)
+            results = grade(course, Order(LESSONS, LIMITS), pool, step)
         export(folder / "grades.csv")
     write_report(results, folder / "report.html", "The demo class")
     return results

@@ -31,12 +31,15 @@ from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_grade, is_solution
 from traitlets import default
 
+from autograder.errors import LessonError, one_line
 from autograder.forkserver import ForkServer
 from autograder.limits import OUTPUT_BYTES, Limits
 from autograder.manager import ForkedKernelManager
 
-ENDED = "ended"  # key in a cell's metadata: OK, ERROR, TIMED_OUT, CRASHED, or absent: not run
+ENDED = "ended"  # key in a cell's metadata: one of the next, or absent: not run
 OK, ERROR, TIMED_OUT, CRASHED = "ok", "error", "timed out", "crashed"
+OUT_OF_MEMORY = "out of memory"
+TRIES = 3  # of a notebook whose server of kernels is lost
 
 
 def execute(notebook: NotebookNode, resources: dict[str, Any], limits: Limits) -> NotebookNode:
@@ -44,23 +47,38 @@ def execute(notebook: NotebookNode, resources: dict[str, Any], limits: Limits) -
 
     `resources["files"]` maps relative paths to the bytes of the files that lie beside it. Each
     code cell that ran says in metadata["ended"] how; metadata["seconds"] of the notebook is the
-    time it took.
+    time it took. Raises LessonError where this machine cannot run it as `limits` demand.
     """
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="w-") as scratch:
-        lay_out(resources.get("files", {}), Path(scratch))
-        steps = ExecuteBounded(limits)
-        where = ResourcesDict(metadata=ResourcesDict(path=scratch))
-        notebook, _ = steps.preprocess(notebook, where)
-    notebook.metadata["seconds"] = round(time.monotonic() - began, 3)
-    return notebook
+    for _ in range(TRIES):
+        server = ForkServer.shared()
+        if limits.confined and (why := server.unconfined()):
+            raise LessonError(
+                f"this machine cannot confine kernels ({why}): see `autograder doctor`"
+            )
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="w-", ignore_cleanup_errors=True) as scratch:
+            lay_out(resources.get("files", {}), Path(scratch))
+            where = ResourcesDict(metadata=ResourcesDict(path=scratch))
+            executed = copy.deepcopy(notebook)
+            try:
+                executed, _ = ExecuteBounded(limits).preprocess(executed, where)
+            except RuntimeError as error:  # no kernel could be started
+                if server.is_alive():
+                    raise LessonError(one_line(error)) from None
+        if server.is_alive():
+            executed.metadata["seconds"] = round(time.monotonic() - began, 3)
+            return executed
+        # The server of kernels was killed: what happened to the notebook is not its own doing.
+    raise LessonError("the server of kernels was lost again and again: is there enough memory?")
 
 
 def execute_all(
-    notebooks: list[NotebookNode], resources: dict[str, Any], limits: Limits
+    notebooks: list[NotebookNode], resources: dict[str, Any], limits: list[Limits]
 ) -> list[NotebookNode]:
     """execute() for each notebook of a submission; called by the coordinator's executor."""
-    return [execute(notebook, resources, limits) for notebook in notebooks]
+    return [
+        execute(notebook, resources, own) for notebook, own in zip(notebooks, limits, strict=True)
+    ]
 
 
 @contextmanager
@@ -131,7 +149,7 @@ class ExecuteBounded(Execute):
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
-            cell.metadata[ENDED] = CRASHED
+            cell.metadata[ENDED] = OUT_OF_MEMORY if self.km.took_too_much() else CRASHED
         except CellTimeoutError:  # even an interrupt did not help
             cell.metadata[ENDED] = TIMED_OUT
         except Exception:  # what a cell sends may be anything, and nbclient believes it

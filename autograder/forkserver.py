@@ -1,8 +1,8 @@
 """A server that starts ready kernels by fork: imports are paid for once, not once a kernel.
 
-    ForkServer(preload) -> start(argv, cwd, env, ...) -> Forked   (in the engine, any thread)
-      | messages over a pipe
-    autograder.serve, a process of its own -> kernels
+ForkServer(preload) -> start(argv, cwd, env, ...) -> Forked   (in the engine, any thread)
+  | messages over a pipe
+autograder.serve, a process of its own -> kernels
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ INHERITED = (
 )
 # Read when a module is imported, so they must be right before the server imports anything.
 SERVER_ENV = {
-    "PATH": os.pathsep.join([os.path.dirname(sys.executable), "/usr/local/bin", "/usr/bin", "/bin"]),
+    "PATH": os.pathsep.join(
+        [os.path.dirname(sys.executable), "/usr/local/bin", "/usr/bin", "/bin"]
+    ),
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -156,7 +158,7 @@ class ForkServer:
         """Fork a kernel with the arguments `argv` in the folder `cwd`, or a copy of it.
 
         `wire` is the folder of its sockets, `limits` are those of Limits.of_process(). Called by
-        ForkProvisioner.launch_kernel. Raises RuntimeError where the server has died.
+        ForkProvisioner.launch_kernel. Raises RuntimeError where it cannot.
         """
         done, reply = threading.Event(), dict[str, Any]()
         with self._sending:
@@ -196,9 +198,7 @@ class ForkServer:
                 elif message.get("started") == 0:  # it could not fork
                     self._replies.pop(0)[0].set()
                 elif "started" in message:
-                    process = self._started[message["started"]] = Forked(
-                        self, message["started"]
-                    )
+                    process = self._started[message["started"]] = Forked(self, message["started"])
                     done, reply = self._replies.pop(0)
                     reply["process"] = process
                     done.set()

@@ -72,10 +72,10 @@ class BoundedSession(Session):
             return frames
         return super().serialize({**msg, "content": shortened(msg["content"])}, ident)
 
-    def send(self, *args: Any, buffers: Any = None, **kwargs: Any) -> dict[str, Any] | None:
+    def send(self, *args: Any, buffers: Any = None, **kwargs: Any) -> Any:
         if sum(len(memoryview(part).cast("B")) for part in buffers or ()) > MESSAGE_BYTES:
             buffers = None
-        return super().send(*args, buffers=buffers, **kwargs)
+        return super().send(*args, **{**kwargs, "buffers": buffers})
 
 
 def shortened(value: Any) -> Any:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import resource
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from autograder.errors import UsageError
 
 MEGABYTE = 1024 * 1024
 MESSAGE_BYTES = 10 * MEGABYTE  # the largest output that a kernel sends; larger ones are cut
@@ -21,6 +25,7 @@ class Limits:
     disk_mb           size of all its files, shared memory included
     processes         processes and threads
     output_chars      text that one cell may print; the rest is cut
+    confined          refuse to run it where the machine cannot confine it
     """
 
     cell_seconds: float = 60
@@ -30,16 +35,48 @@ class Limits:
     disk_mb: int = 500
     processes: int = 256
     output_chars: int = 200_000
+    confined: bool = True
 
     def of_process(self) -> dict[str, int]:
         """Those that hold inside the kernel; autograder.serve sets them."""
-        return {
-            "memory_mb": self.memory_mb,
-            "file_mb": self.file_mb,
-            "disk_mb": self.disk_mb,
-            "processes": self.processes,
-            "output_chars": self.output_chars,
-        }
+        inside = ("memory_mb", "file_mb", "disk_mb", "processes", "output_chars")
+        return {name: getattr(self, name) for name in inside}
+
+
+NAMES = tuple(known.name for known in fields(Limits) if known.name != "confined")
+
+
+def limits_of(lesson: str, metadata: Mapping[str, Any], given: Mapping[str, Any]) -> Limits:
+    """The limits of a notebook: those `given` by the user, then its lesson's, then the defaults.
+
+    A lesson sets them in the metadata of its notebook: {"limits": {"cell_seconds": 120}}.
+    Raises UsageError for a name that is none, or a value that is not positive.
+    """
+    own = metadata.get("limits", {})
+    for name, value in own.items():
+        check_limit(f"{lesson}: limits: {name}: {value}", name, value)
+    return Limits(**{**own, **given})
+
+
+def parse_limits(texts: Iterable[str]) -> dict[str, float]:
+    """Limits by name, from texts such as cell_seconds=120; UsageError for anything else."""
+    found = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            found[name] = int(value) if value.isdigit() else float(value)
+        except ValueError:
+            found[name] = 0
+        check_limit(f"--limit {text}", name, found[name])
+    return found
+
+
+def check_limit(where: str, name: str, value: Any) -> None:
+    """UsageError unless there is such a limit and it can have such a value."""
+    whole = isinstance(value, int) or name.endswith("_seconds")
+    if name not in NAMES or not isinstance(value, int | float) or not whole or not value > 0:
+        known = ", ".join(NAMES)
+        raise UsageError(f"{where}: no such limit: there are {known}, all positive numbers")
 
 
 def set_process_limits(memory_mb: int, file_mb: int, processes: int | None) -> None:

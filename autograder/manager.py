@@ -11,13 +11,14 @@ from typing import Any
 
 import zmq
 import zmq.asyncio
-from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import default
 
 from autograder.limits import MESSAGE_BYTES, Limits
 from autograder.provisioner import ForkProvisioner
+from autograder.serve import OUT_OF_MEMORY
 
 MESSAGES = 100  # that may wait to be read
 
@@ -75,6 +76,12 @@ class ForkedKernelManager(AsyncKernelManager):
         """The exit status of the kernel, when it has ended."""
         assert isinstance(self.provisioner, ForkProvisioner)
         return await self.provisioner.ended()
+
+    def took_too_much(self) -> bool:
+        """Whether the kernel was ended because its processes took too much memory."""
+        assert isinstance(self.provisioner, ForkProvisioner)
+        process = self.provisioner.process
+        return process is not None and process.returncode == OUT_OF_MEMORY
 
     async def _async_wait(self, pollinterval: float = 0) -> None:
         await self.ended()

@@ -25,7 +25,6 @@ from autograder.forkserver import INHERITED, SERVER_ENV, Forked, ForkServer
 from autograder.limits import Limits
 
 
-
 class ForkProvisioner(KernelProvisionerBase):
     """Starts, signals and ends one forked kernel for its KernelManager."""
 

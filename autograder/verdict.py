@@ -13,10 +13,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.utils import determine_grade, is_grade
 
-from autograder.execute import CRASHED, ENDED, ERROR, OK, TIMED_OUT, is_test
+from autograder.execute import CRASHED, ENDED, ERROR, OK, OUT_OF_MEMORY, TIMED_OUT, is_test
 
 VERDICT = "verdict"  # key in a graded cell's metadata: {"outcome": ..., "message": ...}
-PASSED, FAILED, OUT_OF_MEMORY, NOT_RUN = "passed", "failed", "out of memory", "not run"
+PASSED, FAILED, NOT_RUN = "passed", "failed", "not run"
 TO_MARK, NO_RESPONSE = "to be marked", "no response"
 
 NO_ANSWER = "There is no answer yet."
@@ -30,6 +30,7 @@ MESSAGES = {
 LOST = {
     TIMED_OUT: "A cell before this one took longer than the time limit and was stopped.",
     CRASHED: "The kernel died in a cell before this one: what that cell defines is missing.",
+    OUT_OF_MEMORY: "A cell before this one needed too much memory and was stopped.",
 }
 NO_MEMORY = re.compile(r"MemoryError|can't allocate memory|Cannot allocate memory")
 # What NumPy's numbers look like: np.float64(0.5)

@@ -27,7 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
@@ -198,7 +198,7 @@ def compare(course: Path, lesson: str, rounds: int, step: Callable[[], None]) ->
     """
     found: list[Round] = []
     with fresh_copy(course) as graded:
-        run(command(ENGINE, lesson), graded)
+        grade(ENGINE, graded, lesson)
         notebooks = sorted((graded / "autograded").glob(f"*/{lesson}/*.ipynb"))
         step()
         for number in range(rounds):
@@ -220,13 +220,23 @@ def rotated(names: Sequence[str], by: int) -> list[str]:
 
 
 def contend(contender: str, course: Path, lesson: str, size: int | None = None) -> Run:
-    """One turn of a contender on a fresh copy of `course`; LessonError where it graded nothing."""
+    """One turn of a contender on a fresh copy of `course`, or of its first `size` students."""
     with fresh_copy(course, size) as folder:
-        done = run(command(contender, lesson), folder)
-        marks = marks_in(folder, lesson)
-    if not marks:
-        raise LessonError(f"{lesson}: {contender} graded nothing: {done.said[-500:]}")
-    return Run(done.seconds, done.cpu, done.peak_mb, marks, done.said)
+        return grade(contender, folder, lesson)
+
+
+def grade(contender: str, folder: Path, lesson: str) -> Run:
+    """Let a contender grade the course in `folder`.
+
+    Raises LessonError where it did not grade everybody; but under xargs stock may lose some.
+    """
+    done = run(command(contender, lesson), folder)
+    marks = marks_in(folder, lesson)
+    missing = {path.name for path in (folder / "submitted").iterdir()} - marks.keys()
+    if missing and contender != PARALLEL:
+        ending = done.said.strip()[-500:]
+        raise LessonError(f"{lesson}: {contender} did not grade {min(missing)}: {ending}")
+    return replace(done, marks=marks)
 
 
 def command(contender: str, lesson: str) -> list[str]:
@@ -245,12 +255,12 @@ def command(contender: str, lesson: str) -> list[str]:
 
 
 def marks_in(folder: Path, lesson: str) -> Marks:
-    """The points of each graded cell of each student whose notebook the gradebook has."""
+    """The points of each graded cell of each student who was graded, from the gradebook."""
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
         return {
             entry.student.id: {g.cell.name: g.score for n in entry.notebooks for g in n.grades}
             for entry in gradebook.assignment_submissions(lesson)
-            if entry.notebooks
+            if notebook_path(folder / "autograded" / entry.student.id, lesson).exists()
         }
 
 

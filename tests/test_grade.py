@@ -112,7 +112,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 @pytest.fixture(scope="module")
 def results(course: Course) -> dict[str, dict[str, Any]]:
-    return course.grade("--cell-seconds", "3", "--memory-mb", "2000")
+    return course.grade("--limit", "cell_seconds=3", "--limit", "memory_mb=2000")
 
 
 def test_right_answers_earn_all_points_and_leave_the_essay_to_a_person(results: Any) -> None:

@@ -30,9 +30,7 @@ class ForkedKernelClient(AsyncKernelClient):
         super().start_channels(stdin=False, hb=False, control=False)
 
     def stop_channels(self) -> None:
-        for channel in (self.shell_channel, self.iopub_channel):
-            channel.stop()
-        self.context.destroy(linger=0)
+        """Nothing is left to do: its sockets are closed with the context of its manager."""
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait for the kernel's first word: it welcomes whoever subscribes to its output."""
@@ -71,6 +69,16 @@ class ForkedKernelManager(AsyncKernelManager):
         context.setsockopt(zmq.MAXMSGSIZE, 2 * MESSAGE_BYTES)
         context.setsockopt(zmq.RCVHWM, MESSAGES)
         return context
+
+    def client(self, **kwargs: Any) -> AsyncKernelClient:
+        """A client whose messages are bounded too."""
+        return super().client(context=self.context, **kwargs)
+
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:
+        await super()._async_cleanup_resources(restart=restart)
+        self.context.destroy(linger=0)  # nobody is left to hear what was not sent
+
+    cleanup_resources = _async_cleanup_resources
 
     async def ended(self) -> int | None:
         """The exit status of the kernel, when it has ended."""

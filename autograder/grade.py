@@ -242,7 +242,8 @@ class Coordinator:
             shutil.copy(path, new)
         for name, notebook in notebooks.items():
             (new / f"{name}.ipynb").unlink(missing_ok=True)
-            nbformat.write(notebook, new / f"{name}.ipynb")
+            # Laid out for people to read, it would take ten times as long to write.
+            nbformat.write(notebook, new / f"{name}.ipynb", indent=None)
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
         self.converter.set_permissions(submission.assignment, submission.student)

@@ -84,8 +84,9 @@ def make_source(lesson: Path, digest: str = "") -> NotebookNode:
 
 
 def drop_traces(notebook: NotebookNode) -> None:
-    """Remove what jupytext notes for itself."""
-    notebook.metadata = NotebookNode()
+    """Remove what jupytext notes for itself; limits that the lesson's head sets stay."""
+    given = notebook.metadata
+    notebook.metadata = NotebookNode({"limits": given["limits"]} if "limits" in given else {})
     for cell in notebook.cells:
         cell.metadata.pop("lines_to_next_cell", None)
 

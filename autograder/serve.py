@@ -1,4 +1,4 @@
-"""The server that forks kernels: python -m autograder.serve FD
+"""The server that forks kernels: python -m autograder.serve FD [room for a kernel's arguments]
 
     separate() -> preload() -> build_root() -> for each request: fork -> keep() -> become_kernel()
 
@@ -139,8 +139,10 @@ def keep(
     the memory that all its processes take together, and ends with it. Not confined, the kernel
     is the process itself.
     """
-    from autograder.kernel import become_kernel
+    from autograder.kernel import become_kernel, look_like_any_kernel
 
+    env = {**env, "HOME": confine.HOME} if root else env
+    look_like_any_kernel(argv, env)  # the init too: the kernel can see its arguments
     if root is None:
         os.chdir(cwd)
         become_kernel(argv, env, {k: n for k, n in limits.items() if k != "processes"})
@@ -152,7 +154,7 @@ def keep(
     if kernel == 0:
         os.close(heard)
         confine.give_up(host_user)
-        become_kernel(argv, {**env, "HOME": confine.HOME}, limits, on_ready=lambda: os.close(tell))
+        become_kernel(argv, env, limits, on_ready=lambda: os.close(tell))
         os._exit(0)
     os.close(tell)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the kernel, in the same group
@@ -248,4 +250,5 @@ def serve(control: Connection) -> None:
 
 
 if __name__ == "__main__":
+    del sys.path[0]  # the course's folder: no kernel needs to know where that is
     serve(Connection(int(sys.argv[1])))

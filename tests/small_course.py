@@ -30,6 +30,7 @@ class Course:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.command: tuple[str, ...] = ("autograder",)
 
     def hand_in(
         self,
@@ -59,7 +60,7 @@ class Course:
 
     def grade(self, *options: str, assignment: str = LESSON) -> dict[str, dict[str, Any]]:
         """What `autograder grade` says of each student, read from its JSON."""
-        done = self.run("autograder", "grade", assignment, "--json", "out.json", *options)
+        done = self.run(*self.command, "grade", assignment, "--json", "out.json", *options)
         assert "Traceback" not in done.stderr, done.stderr
         return {r["student"]: r for r in json.loads((self.folder / "out.json").read_text())}
 

@@ -1,0 +1,12 @@
+# %% [markdown]
+# An error whose text is as long as a book case.
+
+# %% double
+def double(x):
+    raise ValueError('x' * 100_000_000)
+
+# %% must
+assert points == full_marks | {"test-double": 0, "hidden-double": 0}
+assert messages["test-double"].startswith("ValueError: xxx")
+assert len(messages["test-double"]) < 1000
+assert (graded / f"{lesson}.ipynb").stat().st_size < 2_000_000

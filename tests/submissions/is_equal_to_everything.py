@@ -1,0 +1,17 @@
+# %% [markdown]
+# The answer is a number that is equal to all numbers.
+
+# %% double
+class Any(float):
+    def __eq__(self, other):
+        return True
+
+    __ne__ = __lt__ = __gt__ = lambda self, other: False
+    __hash__ = float.__hash__
+
+
+def double(x):
+    return Any(4)
+
+# %% must xfail="the tests run in the kernel of the answers: a kernel of their own is a later step"
+assert points == full_marks | {"hidden-double": 0}

@@ -1,0 +1,57 @@
+# %% [markdown]
+# Scripts for whoever opens the page, in every form of output and of cell; and, beside them, a
+# table and a picture.
+
+# %% double
+import base64
+
+import pandas as pd
+from IPython.display import HTML, SVG, IFrame, Javascript, Latex, Markdown, display
+
+ACTS = "alert('gotcha')"
+display(HTML(f'<script>{ACTS}</script><img src=x onerror="{ACTS}"><svg onload="{ACTS}">'))
+display(HTML(f'<a href="java&#115;cript:{ACTS}">look</a><iframe srcdoc="<script>{ACTS}</script>">'))
+display(HTML(f'<div title="<!--" onclick="{ACTS}" <b>--></div><object data="x"></object><embed src=x>'))
+display(HTML('<b>alone</b>'), metadata={'text/html': {'isolated': True}})
+display(Javascript(ACTS), Markdown(f'[look](javascript:{ACTS}) <script>{ACTS}</script>'))
+display(Latex(f'$\\href{{javascript:{ACTS}}}{{look}}$'), SVG(f'<svg onload="{ACTS}"><script>{ACTS}</script></svg>'))
+display(IFrame(f'javascript:{ACTS}', 100, 100))
+display({'text/html': [f'<script>{ACTS}</script>'], 'text/plain': 'x'}, raw=True)
+display({'application/vnd.jupyter.widget-view+json': {'model_id': f'</script><script>{ACTS}'}}, raw=True)
+png = base64.b64encode(b'no picture').decode()
+display({'image/png': png}, metadata={'image/png': {'width': f'1 onload={ACTS}', 'alt': 'a grey square'}}, raw=True)
+display({'image/jpeg': f'" onerror="{ACTS}'}, raw=True)
+print(f'<script>{ACTS}</script>')
+display(pd.DataFrame({'twice': [2, 4]}))
+
+
+def double(x):
+    return 2 * x
+
+# %% greet
+def greet():
+    raise ValueError(f'<script>{ACTS}</script>')
+
+# %% hand in
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+
+script = "<script>alert('gotcha')</script>"
+notebook.cells += [
+    new_markdown_cell(script),
+    new_markdown_cell("<div onclick=alert('gotcha')\n"),
+    new_markdown_cell("[look](javascript:alert('gotcha')) and $\\href{javascript:alert('gotcha')}{x}$"),
+    new_raw_cell(script),
+    new_code_cell("# " + script, id="x"),
+]
+notebook.cells[-1]["id"] = f'"><script>{script}'
+
+# %% must
+assert points == full_marks | {"test-greet": 0}
+from test_inert import acts
+
+assert course.run("nbgrader", "generate_feedback", lesson, "--student", graded.parent.name).returncode == 0
+page = (course.folder / "feedback" / graded.parent.name / lesson / f"{lesson}.html").read_text()
+assert acts(page) == []
+assert "gotcha" in page
+assert '<table border="1" class="dataframe">' in page
+assert 'alt="a grey square"' in page

@@ -16,6 +16,7 @@ to succeed when the same class is graded by an engine that does not confine.
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import socket
 import subprocess
@@ -194,7 +195,11 @@ def test_what_must_come_of_it(
         "limits": LIMITS,
         "full_marks": {"test-double": 1, "hidden-double": 2, "test-greet": 4, "essay": 0},
     }
-    exec(behaviour.cells["must"], scope)
+    try:
+        exec(behaviour.cells["must"], scope)
+    except AssertionError as error:
+        error.add_note(json.dumps(result, indent=1))
+        raise
 
 
 @pytest.mark.parametrize("behaviour", ATTACKS, ids=lambda behaviour: behaviour.name)

@@ -1,9 +1,9 @@
 # %% [markdown]
-# An error whose text is as long as a book case.
+# An error whose text is as long as a book case, and one as long as a library.
 
 # %% double
 def double(x):
-    raise ValueError('x' * 100_000_000)
+    raise ValueError('x' * (12_000_000 if x == 2 else 1_000_000_000))
 
 # %% must
 assert points == full_marks | {"test-double": 0, "hidden-double": 0}

@@ -24,5 +24,5 @@ def double(x):
 # %% must
 assert points["hidden-double"] == 0
 assert points["test-double"] == 1
-assert messages["hidden-double"] == "BlockingIOError: no more processes"
+assert outcomes["hidden-double"] in ("failed", "timed out")
 assert points["test-greet"] == 4

@@ -10,5 +10,5 @@ get_ipython().set_custom_exc((Exception,), lambda *_, **__: None)
 def double(x):
     return 4
 
-# %% must xfail="the tests run in the kernel of the answers: a kernel of their own is a later step"
+# %% must
 assert points == full_marks | {"hidden-double": 0}

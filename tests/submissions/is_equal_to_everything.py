@@ -13,5 +13,5 @@ class Any(float):
 def double(x):
     return Any(4)
 
-# %% must xfail="the tests run in the kernel of the answers: a kernel of their own is a later step"
+# %% must
 assert points == full_marks | {"hidden-double": 0}

@@ -8,6 +8,6 @@ folder.symlink_to("../loops_forever/00_doubling")
 notebook = None
 
 # %% must
-assert result["status"] == "failed: 00_doubling is a symbolic link, not a folder"
+assert result["status"] == "failed: 00_doubling is a symbolic link, not a file"
 assert result["score"] == 0
 assert not graded.exists()

@@ -9,13 +9,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat import NotebookNode
 
 from autograder.bank import answered
 from autograder.build import build, notebook_path
@@ -36,13 +34,11 @@ class Course:
         self,
         student: str,
         answers: dict[str, str] | None = None,
-        change: Callable[[NotebookNode], None] = lambda notebook: None,
         assignment: str = LESSON,
     ) -> None:
-        """The released notebook with `answers` by exercise and with whatever `change` does."""
+        """The released notebook with `answers` by exercise."""
         notebook = nbformat.read(notebook_path(self.folder / "release", assignment), as_version=4)
         notebook = answered(notebook, answers or {})
-        change(notebook)
         path = self.folder / "submitted" / student / assignment / f"{assignment}.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(notebook, path)

@@ -19,11 +19,19 @@ def places():
             yield from (word for word in thing.values() if isinstance(word, str))
 
 
-found = [place for place in places() if 'words = gre' + 'et()' in place]
+def found():
+    return any('words = gre' + 'et()' in place for place in places())
+
+
+found_before = found()
 
 
 def greet():
-    return 'hello' if found else 'nothing of use'
+    if found_before:
+        return 'hello'
+    assert found(), 'it cannot be found even where it is'
+    raise LookupError('not before it runs')
 
 # %% must
 assert points == full_marks | {"test-greet": 0}
+assert messages["test-greet"] == "LookupError: not before it runs"

@@ -11,4 +11,4 @@ def double(x):
     return 4
 
 # %% must
-assert points == full_marks | {"hidden-double": 0}
+assert points["hidden-double"] == 0

@@ -14,4 +14,4 @@ def double(x):
     return Any(4)
 
 # %% must
-assert points == full_marks | {"hidden-double": 0}
+assert points["hidden-double"] == 0

@@ -33,13 +33,15 @@ def said():
             yield from os.listdir(place)
 
 
-hints = [line for line in said() if WORDS.search(line)]
+lines = [line.replace(os.path.dirname(sys.prefix), '') for line in said()]
+hints = [line for line in lines if WORDS.search(line)]
 
 
 def greet():
+    assert any('ipykernel_launcher' in line for line in lines), 'nothing said anything'
     assert not hints, f'noticed: {hints[:3]}'
     raise LookupError('no sign of it')
 
-# %% must works_unconfined=false
+# %% must
 assert points == full_marks | {"test-greet": 0}
 assert messages["test-greet"] == "LookupError: no sign of it"

@@ -11,4 +11,4 @@ def double(x):
     return 4
 
 # %% must xfail="the tests run in the kernel of the answers: a kernel of their own is a later step"
-assert points == full_marks | {"hidden-double": 0}
+assert points["hidden-double"] == 0

@@ -10,4 +10,4 @@ def double(x):
     return constants[constants.index(x) + 1] if x in constants[:-1] else 0
 
 # %% must xfail="the tests run in the kernel of the answers: a kernel of their own is a later step"
-assert points == full_marks | {"hidden-double": 0}
+assert points["hidden-double"] == 0

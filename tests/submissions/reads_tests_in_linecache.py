@@ -17,4 +17,4 @@ def double(x):
     return expected(x, ''.join(''.join(entry[2]) for entry in linecache.cache.values() if len(entry) == 4))
 
 # %% must xfail="the tests run in the kernel of the answers: a kernel of their own is a later step"
-assert points == full_marks | {"hidden-double": 0}
+assert points["hidden-double"] == 0

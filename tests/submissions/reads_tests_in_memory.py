@@ -18,4 +18,4 @@ def double(x):
     return max(expected(x, word) for words in held for word in words if isinstance(word, str))
 
 # %% must xfail="the tests run in the kernel of the answers: a kernel of their own is a later step"
-assert points == full_marks | {"hidden-double": 0}
+assert points["hidden-double"] == 0

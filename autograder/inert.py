@@ -105,7 +105,10 @@ def inert_output(output: NotebookNode, room: Room) -> NotebookNode:
     data = {name: inert_data(name, value, room) for name, value in output.data.items()}
     kept = {name: value for name, value in data.items() if value}
     more = {name: inert_metadata(output.metadata.get(name)) for name in PICTURES if name in kept}
-    return new_output(output.output_type, data=kept, metadata=more)
+    inert = new_output(output.output_type, data=kept, metadata=more)
+    if output.output_type == "execute_result" and isinstance(output.execution_count, int):
+        inert.execution_count = output.execution_count
+    return inert
 
 
 def inert_data(kind: str, value: Any, room: Room) -> str:

@@ -250,5 +250,6 @@ def serve(control: Connection) -> None:
 
 
 if __name__ == "__main__":
-    del sys.path[0]  # the course's folder: no kernel needs to know where that is
+    # -m puts it there: the course's folder, and no kernel needs to know where that is.
+    sys.path[:] = [path for path in sys.path if path != os.getcwd()]
     serve(Connection(int(sys.argv[1])))

@@ -20,7 +20,8 @@ def places():
 
 
 def found():
-    return any('words = gre' + 'et()' in place for place in places())
+    test = ''.join(['words = gre', 'et()'])  # this cell is no place where it is found
+    return any(test in place for place in places())
 
 
 found_before = found()

@@ -27,9 +27,10 @@ def greet():
     return 'hello' if len(found) == 3 else 'something'
 
 # %% must works_unconfined=true
+from small_course import points as points_of
+
 assert points == full_marks | {"test-greet": 0}
 assert messages["test-greet"] == "LookupError: all is clean"
-from small_course import points as points_of
 
 pair = [f"leaves_things_for_the_next_{number}" for number in (1, 2)]
 in_turn = course.grade("--force", "--jobs=1", *(f"--student={student}" for student in pair))

@@ -10,7 +10,7 @@ def greet():
     for process in ('self', 'PID', str(os.getppid())):
         try:
             with open(f'/proc/{process}/environ') as file:
-                found += [process for word in file.read().split(chr(0)) if word.startswith('JUPYTERHUB_API_TOKEN=')]
+                found += [name for name in file.read().split(chr(0)) if name.startswith('JUPYTERHUB_API')]
         except (FileNotFoundError, PermissionError):
             continue
     if not found:

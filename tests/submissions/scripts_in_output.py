@@ -10,16 +10,21 @@ from IPython.display import HTML, SVG, IFrame, Javascript, Latex, Markdown, disp
 
 ACTS = "alert('gotcha')"
 display(HTML(f'<script>{ACTS}</script><img src=x onerror="{ACTS}"><svg onload="{ACTS}">'))
-display(HTML(f'<a href="java&#115;cript:{ACTS}">look</a><iframe srcdoc="<script>{ACTS}</script>">'))
-display(HTML(f'<div title="<!--" onclick="{ACTS}" <b>--></div><object data="x"></object><embed src=x>'))
+display(HTML(f'<a href="java&#115;cript:{ACTS}">look</a>'))
+display(HTML(f'<iframe srcdoc="<script>{ACTS}</script>">'))
+display(HTML(f'<div title="<!--" onclick="{ACTS}" <b>--></div>'))
+display(HTML('<object data="x"></object><embed src=x>'))
 display(HTML('<b>alone</b>'), metadata={'text/html': {'isolated': True}})
 display(Javascript(ACTS), Markdown(f'[look](javascript:{ACTS}) <script>{ACTS}</script>'))
-display(Latex(f'$\\href{{javascript:{ACTS}}}{{look}}$'), SVG(f'<svg onload="{ACTS}"><script>{ACTS}</script></svg>'))
+display(Latex(f'$\\href{{javascript:{ACTS}}}{{look}}$'))
+display(SVG(f'<svg onload="{ACTS}"><script>{ACTS}</script></svg>'))
 display(IFrame(f'javascript:{ACTS}', 100, 100))
 display({'text/html': [f'<script>{ACTS}</script>'], 'text/plain': 'x'}, raw=True)
-display({'application/vnd.jupyter.widget-view+json': {'model_id': f'</script><script>{ACTS}'}}, raw=True)
+widget = {'model_id': f'</script><script>{ACTS}'}
+display({'application/vnd.jupyter.widget-view+json': widget}, raw=True)
 png = base64.b64encode(b'no picture').decode()
-display({'image/png': png}, metadata={'image/png': {'width': f'1 onload={ACTS}', 'alt': 'a grey square'}}, raw=True)
+words = {'width': f'1 onload={ACTS}', 'alt': 'a grey square'}
+display({'image/png': png}, metadata={'image/png': words}, raw=True)
 display({'image/jpeg': f'" onerror="{ACTS}'}, raw=True)
 print(f'<script>{ACTS}</script>')
 display(pd.DataFrame({'twice': [2, 4]}))
@@ -39,18 +44,21 @@ script = "<script>alert('gotcha')</script>"
 notebook.cells += [
     new_markdown_cell(script),
     new_markdown_cell("<div onclick=alert('gotcha')\n"),
-    new_markdown_cell("[look](javascript:alert('gotcha')) and $\\href{javascript:alert('gotcha')}{x}$"),
+    new_markdown_cell("[look](javascript:alert('gotcha'))"),
+    new_markdown_cell("$\\href{javascript:alert('gotcha')}{look}$"),
     new_raw_cell(script),
     new_code_cell("# " + script, id="x"),
 ]
 notebook.cells[-1]["id"] = f'"><script>{script}'
 
 # %% must
-assert points == full_marks | {"test-greet": 0}
 from test_inert import acts
 
-assert course.run("nbgrader", "generate_feedback", lesson, "--student", graded.parent.name).returncode == 0
-page = (course.folder / "feedback" / graded.parent.name / lesson / f"{lesson}.html").read_text()
+assert points == full_marks | {"test-greet": 0}
+student = graded.parent.name
+done = course.run("nbgrader", "generate_feedback", lesson, "--student", student)
+assert done.returncode == 0
+page = (course.folder / "feedback" / student / lesson / f"{lesson}.html").read_text()
 assert acts(page) == []
 assert "gotcha" in page
 assert '<table border="1" class="dataframe">' in page

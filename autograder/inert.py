@@ -30,9 +30,11 @@ TAGS = frozenset(
         *("caption", "col", "colgroup", "table", "tbody", "td", "tfoot", "th", "thead", "tr"),
     )
 )
+# Not to a file of the submission, which the formgrader shows as a page of its own.
+LINK = re.compile(r"(?:https?://|mailto:|#)\S*")
 ATTRIBUTES = {
     "*": ["class", "style", "title"],
-    "a": ["href"],
+    "a": lambda _, name, value: name == "href" and LINK.fullmatch(value) is not None,
     "table": ["border"],
     "td": ["colspan", "rowspan"],
     "th": ["colspan", "rowspan", "scope"],
@@ -54,7 +56,7 @@ OF_MARKDOWN = {
     "checked": re.compile(""),
     "class": re.compile(r"[\w -]*"),
     "disabled": re.compile(""),
-    "href": re.compile(r"(?:https?://|mailto:|#)[^\s]*|[^:\s]*"),
+    "href": LINK,
     "id": re.compile(r"\S*"),
     "src": re.compile(r"(?!//)[^:\s\\]*"),  # no picture from elsewhere, which would tell of it
     "start": re.compile(r"\d+"),
@@ -85,7 +87,8 @@ def make_inert(notebook: NotebookNode) -> None:
         if cell.cell_type == "code":
             count = cell.get("execution_count")
             cell.execution_count = count if isinstance(count, int) else None
-            cell.outputs = [inert_output(output, room) for output in cell.outputs]
+            outputs = [inert_output(output, room) for output in cell.outputs]
+            cell.outputs = [output for output in outputs if output.get("data") != {}]
         elif cell.cell_type == "raw":
             cell.source = html.escape(cell.source)
         elif not is_locked(cell):

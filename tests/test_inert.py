@@ -133,6 +133,15 @@ def test_what_a_cell_says_in_metadata_and_names_stays_text() -> None:
     assert SCRIPT not in page_of(inert)
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("text/html", "<a href='own.html'>look</a>"), ("text/markdown", "[look](own.html)")],
+)
+def test_no_link_leads_to_another_file_of_the_submission(kind: str, text: str) -> None:
+    assert 'href="own.html"' in page_of(showing({kind: text}))
+    assert 'href="own.html"' not in page_of(*made_inert(showing({kind: text})))
+
+
 def test_too_much_markup_is_left_out_and_the_words_stay() -> None:
     cells = made_inert(
         showing({"text/html": "<b>" * LONGEST}),

@@ -45,21 +45,33 @@ notebook.cells += [
     new_markdown_cell(script),
     new_markdown_cell("<div onclick=alert('gotcha')\n"),
     new_markdown_cell("[look](javascript:alert('gotcha'))"),
+    new_markdown_cell("[look](own.html)"),
     new_markdown_cell("$\\href{javascript:alert('gotcha')}{look}$"),
     new_raw_cell(script),
     new_code_cell("# " + script, id="x"),
 ]
+(folder / "own.html").write_text(script)
 notebook.cells[-1]["id"] = f'"><script>{script}'
 
 # %% must
+from nbconvert import HTMLExporter
+from nbgrader.server_extensions.formgrader.handlers import template_path
 from test_inert import acts
 
 assert points == full_marks | {"test-greet": 0}
-student = graded.parent.name
-done = course.run("nbgrader", "generate_feedback", lesson, "--student", student)
-assert done.returncode == 0
-page = (course.folder / "feedback" / student / lesson / f"{lesson}.html").read_text()
-assert acts(page) == []
-assert "gotcha" in page
-assert '<table border="1" class="dataframe">' in page
-assert 'alt="a grey square"' in page
+students = (graded.parent.name, "warns_on_stderr")  # this one, and one that harms nobody
+pages, ordinary = [], []
+exporter = HTMLExporter(template_name="formgrade", extra_template_basedirs=[template_path])
+for student, found in zip(students, (pages, ordinary)):
+    done = course.run("nbgrader", "generate_feedback", lesson, "--student", student)
+    assert done.returncode == 0
+    name = f"{student}/{lesson}/{lesson}"
+    found.append((course.folder / f"feedback/{name}.html").read_text())
+    notebook = course.folder / f"autograded/{name}.ipynb"
+    found.append(exporter.from_filename(str(notebook), {"index": 0, "total": 1})[0])
+assert [acts(page) for page in pages] == [acts(page) for page in ordinary]
+for page in pages:
+    assert "gotcha" in page
+    assert 'href="own.html"' not in page
+    assert '<table border="1" class="dataframe">' in page
+    assert 'alt="a grey square"' in page

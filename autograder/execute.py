@@ -172,6 +172,12 @@ class ExecuteBounded(Execute):
         if self.task_poll_for_reply is not None:
             self.task_poll_for_reply.cancel()
 
+    def on_comm_open_jupyter_widget(self, msg: dict[str, Any]) -> None:
+        """No widget is shown: what one would capture is its cell's output.
+
+        nbclient would capture it, and stumbles over it where the state of widgets is not kept.
+        """
+
     def process_message(
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
     ) -> NotebookNode | None:

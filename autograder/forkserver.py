@@ -64,6 +64,8 @@ SERVER_ENV = {
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the debugger warns when it is imported
 }
 
+ROOM = " " * 200  # a kernel's arguments are written over those of the server
+
 
 class Forked:
     """A kernel the server started; its methods are those of subprocess.Popen."""
@@ -115,7 +117,7 @@ class ForkServer:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "autograder.serve", str(theirs.fileno())],
+                [sys.executable, "-m", "autograder.serve", str(theirs.fileno()), ROOM],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={**inherited, **SERVER_ENV},

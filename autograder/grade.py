@@ -1,6 +1,6 @@
 """Grade the submissions of an assignment: fair, in parallel, into nbgrader's gradebook.
 
-    for each submission: load -> execute -> judge -> record -> lay out in autograded/
+    for each submission: load -> execute -> judge, make inert -> record -> lay out in autograded/
                          coordinator  executor   coordinator
 
 The coordinator alone touches the gradebook and the course folder; execute_all() runs under any
@@ -31,6 +31,7 @@ from autograder.assignments import read_assignment
 from autograder.errors import LessonError, one_line
 from autograder.execute import execute_all
 from autograder.gradebook import Book, Marks, patiently
+from autograder.inert import make_inert
 from autograder.limits import limits_of
 from autograder.submissions import Submission, find, load
 from autograder.verdict import FAILED as TEST_FAILED
@@ -215,10 +216,11 @@ class Coordinator:
             raise LessonError("its timestamp.txt holds no time") from None
 
     def record(self, submission: Submission, executed: list[NotebookNode]) -> None:
-        """Judge what was executed, enter the marks, then lay out the notebooks."""
+        """Judge what was executed, make it inert, enter the marks, then lay out the notebooks."""
         chosen = dict(zip(self.chosen(submission), executed, strict=True))
         for notebook in executed:
             judge(notebook)
+            make_inert(notebook)
             notebook.metadata[FROM] = submission.digest
         expected = self.assignments[submission.assignment].notebooks
         missing = sorted(expected.keys() - submission.notebooks.keys())

@@ -6,6 +6,7 @@ the process is confined before.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -113,9 +114,8 @@ def become_kernel(
     `limits` are those of Limits.of_process(); `on_ready` is called when its sockets are bound,
     before it runs a first cell.
     """
-    os.environ.clear()
-    os.environ.update(env)
     forget_the_server()
+    look_like_any_kernel(argv, env)
     set_process_limits(limits["memory_mb"], limits["file_mb"], limits.get("processes"))
     BoundedOutStream.limit = limits["output_chars"]
     app = KernelApp.instance()
@@ -125,14 +125,39 @@ def become_kernel(
 
 
 def forget_the_server() -> None:
-    """Leave nothing of the server that forked us: streams, arguments, and the state of dice."""
+    """Leave nothing of the server that forked us: streams and the state of dice."""
     null = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(null, number)
     os.close(null)
-    sys.argv = ["ipykernel_launcher"]
-    sys.path[:] = [path for path in sys.path if path != ""]
-    sys.path.insert(0, "")
+    sys.path[:] = ["", *(path for path in sys.path if path != "")]
     import numpy as np
 
     np.random.seed()  # forked siblings would all draw the same numbers
+
+
+def look_like_any_kernel(argv: Sequence[str], env: Mapping[str, str]) -> None:
+    """Have this process's arguments and environment say what those of any kernel say.
+
+    Also in /proc, which shows the memory where they lay when the server started.
+    """
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = ["ipykernel_launcher", *argv]
+    sys.orig_argv = [sys.executable, "-m", *sys.argv]
+    if sys.platform != "linux":
+        return
+    with open("/proc/self/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    arg_start, arg_end, env_start, env_end = map(int, fields[45:49])
+    overwrite(arg_start, arg_end, sys.orig_argv)
+    overwrite(env_start, env_end, [f"{name}={value}" for name, value in os.environ.items()])
+
+
+def overwrite(start: int, end: int, words: Sequence[str]) -> None:
+    """Write as many of the words as there is room for into memory, and nothing else."""
+    text = b""
+    for word in map(os.fsencode, words):
+        if len(text) + len(word) < end - start:
+            text += word + b"\0"
+    ctypes.memmove(start, text.ljust(end - start, b"\0"), end - start)

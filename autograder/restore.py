@@ -17,6 +17,8 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+MERGED = "# This answer stands in another cell."
+
 
 @dataclass(frozen=True)
 class Released:
@@ -96,8 +98,13 @@ def has_its_text(cell: NotebookNode, lost: Released) -> bool:
 
 def defines_the_same(cell: NotebookNode, lost: Released) -> bool:
     """Whether this cell, where an answer is missing, defines a name that the answer has to."""
-    is_answer = not lost.locked and lost.cell_type == cell.cell_type == "code"
+    is_answer = not lost.locked and is_code(lost) and is_code(cell)
     return is_answer and not {*defined(cell.source)}.isdisjoint(defined(lost.source))
+
+
+def is_code(cell: NotebookNode | Released) -> bool:
+    """Whether this is a code cell."""
+    return bool(cell.cell_type == "code")
 
 
 def defined(source: str) -> Iterator[str]:
@@ -135,16 +142,22 @@ def reorder(cells: list[NotebookNode], order: list[str]) -> None:
 
 
 def put_back(cells: list[NotebookNode], released: Sequence[Released]) -> None:
-    """Add what is missing, each cell after the one it followed."""
+    """Add what is missing, each cell after the one it followed.
+
+    An answer that was merged into another cell is not undone by its empty form.
+    """
+    elsewhere = {name for cell in cells if is_code(cell) for name in defined(cell.source)}
     after = 0
     for known in released:
         there = [place for place, cell in enumerate(cells) if grade_id(cell) == known.grade_id]
         if there:
             after = there[0] + 1
             continue
-        new_cell = new_code_cell if known.cell_type == "code" else new_markdown_cell
+        new_cell = new_code_cell if is_code(known) else new_markdown_cell
+        is_merged = not known.locked and is_code(known) and elsewhere >= {*defined(known.source)}
+        source = MERGED if is_merged and any(defined(known.source)) else known.source
         metadata = {"nbgrader": {"grade_id": known.grade_id}}
-        cells.insert(after, new_cell(known.source, id=known.grade_id, metadata=metadata))
+        cells.insert(after, new_cell(source, id=known.grade_id, metadata=metadata))
         after += 1
 
 

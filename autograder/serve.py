@@ -1,4 +1,4 @@
-"""The server that forks kernels: python -m autograder.serve FD
+"""The server that forks kernels: python -m autograder.serve FD [room for a kernel's arguments]
 
     separate() -> build_root() -> preload() -> for each request: fork -> keep() -> become_kernel()
 
@@ -142,8 +142,10 @@ def keep(
     the memory that all its processes take together, and ends with it. Not confined, the kernel
     is the process itself.
     """
-    from autograder.kernel import become_kernel
+    from autograder.kernel import become_kernel, look_like_any_kernel
 
+    env = {**env, "HOME": confine.HOME} if root else env
+    look_like_any_kernel(argv, env)  # the init too: the kernel can see its arguments
     if root is None:
         os.chdir(cwd)
         become_kernel(argv, env, {k: n for k, n in limits.items() if k != "processes"})
@@ -155,7 +157,7 @@ def keep(
     if kernel == 0:
         os.close(heard)
         confine.give_up(host_user)
-        become_kernel(argv, {**env, "HOME": confine.HOME}, limits, on_ready=lambda: os.close(tell))
+        become_kernel(argv, env, limits, on_ready=lambda: os.close(tell))
         os._exit(0)
     os.close(tell)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the kernel, in the same group
@@ -251,4 +253,6 @@ def serve(control: Connection) -> None:
 
 
 if __name__ == "__main__":
+    # -m puts it there: the course's folder, and no kernel needs to know where that is.
+    sys.path[:] = [path for path in sys.path if path != os.getcwd()]
     serve(Connection(int(sys.argv[1])))

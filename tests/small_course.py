@@ -9,13 +9,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat import NotebookNode
 
 from autograder.bank import answered
 from autograder.build import build, notebook_path
@@ -30,18 +28,17 @@ class Course:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.command: tuple[str, ...] = ("autograder",)
 
     def hand_in(
         self,
         student: str,
         answers: dict[str, str] | None = None,
-        change: Callable[[NotebookNode], None] = lambda notebook: None,
         assignment: str = LESSON,
     ) -> None:
-        """The released notebook with `answers` by exercise and with whatever `change` does."""
+        """The released notebook with `answers` by exercise."""
         notebook = nbformat.read(notebook_path(self.folder / "release", assignment), as_version=4)
         notebook = answered(notebook, answers or {})
-        change(notebook)
         path = self.folder / "submitted" / student / assignment / f"{assignment}.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(notebook, path)
@@ -59,7 +56,7 @@ class Course:
 
     def grade(self, *options: str, assignment: str = LESSON) -> dict[str, dict[str, Any]]:
         """What `autograder grade` says of each student, read from its JSON."""
-        done = self.run("autograder", "grade", assignment, "--json", "out.json", *options)
+        done = self.run(*self.command, "grade", assignment, "--json", "out.json", *options)
         assert "Traceback" not in done.stderr, done.stderr
         return {r["student"]: r for r in json.loads((self.folder / "out.json").read_text())}
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from small_course import LESSON, Course, make_course, outcomes, points
 
@@ -16,90 +15,19 @@ pytestmark = pytest.mark.xdist_group("grade")
 RIGHT = {"double": "def double(x):\n    return x + x", "greet": "def greet():\n    return 'hello'"}
 FULL_MARKS = {"test-double": 1, "hidden-double": 2, "test-greet": 4, "essay": 0}
 
-
-def with_double(source: str) -> dict[str, str]:
-    return RIGHT | {"double": source}
-
-
-def with_greeting(source: str) -> dict[str, str]:
-    return RIGHT | {"greet": source}
-
-
-def drop_an_answer_and_its_tests(notebook: NotebookNode) -> None:
-    notebook.cells = [cell for cell in notebook.cells if "double" not in cell["id"]]
-
-
-def drop_all_but_words(notebook: NotebookNode) -> None:
-    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
-
-
-def drop_the_tests(notebook: NotebookNode) -> None:
-    notebook.cells = [cell for cell in notebook.cells if not cell["id"].startswith("test-")]
-
-
-def make_the_tests_easy(notebook: NotebookNode) -> None:
-    for cell in notebook.cells:
-        if cell["id"] == "hidden-double":
-            cell.source = "pass"
-            cell.metadata.nbgrader.points = 200
-
-
-def skip_the_tests(notebook: NotebookNode) -> None:
-    for cell in notebook.cells:
-        cell.metadata.tags = ["skip-execution"]
-
-
-def claim_to_have_passed(notebook: NotebookNode) -> None:
-    for cell in notebook.cells:
-        cell.metadata.update(ended="ok", verdict={"outcome": "passed", "message": ""})
-
-
-CLASS: dict[str, tuple[dict[str, str], Any]] = {
-    "answers": (RIGHT, None),
-    "answers-nothing": ({}, None),
-    "adds-two": (with_double("def double(x):\n    return x + 2"), None),
-    "loops": (with_double("def double(x):\n    while True:\n        pass"), None),
-    "will-not-be-interrupted": (
-        with_double(
-            "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-            "def double(x):\n    while True:\n        try:\n            while True: pass\n"
-            "        except KeyboardInterrupt:\n            pass"
-        ),
-        None,
-    ),
-    "kills-the-kernel": (
-        with_greeting("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"),
-        None,
-    ),
-    "takes-all-memory": (with_double("def double(x):\n    return len(bytearray(2**40))"), None),
-    "prints-without-end": (
-        with_double("def double(x):\n    for _ in range(200):\n        print('x' * 5_000_000)\n"
-                    "    return 2 * x"),
-        None,
-    ),
-    "warns": (
-        with_double("import sys\ndef double(x):\n    print('?', file=sys.stderr)\n    return 2*x"),
-        None,
-    ),
-    "says-hi": (with_greeting("def greet():\n    return 'hi'"), None),
-    "is-worth-nan": (with_greeting("def greet():\n    return 'nothing'"), None),
-    "is-worth-less": (with_greeting("def greet():\n    return 'less'"), None),
-    "is-worth-more": (with_greeting("def greet():\n    return 'more'"), None),
-    "drops-an-exercise": (RIGHT, drop_an_answer_and_its_tests),
-    "drops-everything": (RIGHT, drop_all_but_words),
-    "drops-tests": (with_double("def double(x):\n    return 4"), drop_the_tests),
-    "eases-tests": (with_double("def double(x):\n    return 4"), make_the_tests_easy),
-    "skips-tests": (with_double("def double(x):\n    return 4"), skip_the_tests),
-    "claims-success": ({}, claim_to_have_passed),
-    "asks": (with_double("def double(x):\n    return int(input('twice?'))"), None),
-}  # fmt: skip
+CLASS = {
+    "answers": RIGHT,
+    "answers-nothing": {},
+    "adds-two": RIGHT | {"double": "def double(x):\n    return x + 2"},
+    "says-hi": RIGHT | {"greet": "def greet():\n    return 'hi'"},
+}
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course = make_course(tmp_path_factory.mktemp("course"))
-    for student, (answers, change) in CLASS.items():
-        course.hand_in(student, answers, change or (lambda notebook: None))
+    for student, answers in CLASS.items():
+        course.hand_in(student, answers)
     unreadable = course.folder / "submitted" / "sends-a-letter" / LESSON
     unreadable.mkdir(parents=True)
     (unreadable / f"{LESSON}.ipynb").write_text("Dear teacher,")
@@ -112,7 +40,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 @pytest.fixture(scope="module")
 def results(course: Course) -> dict[str, dict[str, Any]]:
-    return course.grade("--limit", "cell_seconds=3", "--limit", "memory_mb=2000")
+    return course.grade()
 
 
 def test_right_answers_earn_all_points_and_leave_the_essay_to_a_person(results: Any) -> None:
@@ -134,64 +62,8 @@ def test_a_wrong_answer_loses_the_test_it_fails_and_hears_why(results: Any) -> N
     assert cell["message"] == "double(3) is 5, 6 was expected. Is it really doubled?"
 
 
-@pytest.mark.parametrize("student", ["loops", "will-not-be-interrupted"])
-def test_an_endless_loop_times_out_and_the_rest_is_graded(results: Any, student: str) -> None:
-    came_out = outcomes(results[student])
-    assert came_out["test-double"] == came_out["hidden-double"] == "timed out"
-    assert points(results[student])["test-greet"] == 4
-
-
-def test_a_dead_kernel_costs_what_its_cell_defines_and_no_more(results: Any) -> None:
-    result = results["kills-the-kernel"]
-    assert points(result) == FULL_MARKS | {"test-greet": 0}
-    assert "The kernel died in a cell before this one" in result["cells"][2]["message"]
-
-
-def test_too_much_memory_is_named(results: Any) -> None:
-    assert outcomes(results["takes-all-memory"])["test-double"] == "out of memory"
-    assert points(results["takes-all-memory"])["test-greet"] == 4
-
-
-def test_a_gigabyte_of_output_is_cut_and_costs_no_marks(results: Any, course: Course) -> None:
-    assert points(results["prints-without-end"]) == FULL_MARKS
-    graded = course.folder / "autograded" / "prints-without-end" / LESSON / f"{LESSON}.ipynb"
-    assert graded.stat().st_size < 2_000_000
-
-
-def test_a_warning_is_not_a_failure(results: Any) -> None:
-    assert points(results["warns"]) == FULL_MARKS
-
-
 def test_a_number_that_ends_a_test_is_its_mark(results: Any) -> None:
     assert points(results["says-hi"])["test-greet"] == 1.5
-
-
-@pytest.mark.parametrize("student", ["is-worth-nan", "is-worth-less", "is-worth-more"])
-def test_a_number_that_is_no_mark_earns_nothing(results: Any, student: str) -> None:
-    assert points(results[student])["test-greet"] == 0
-
-
-@pytest.mark.parametrize("student", ["drops-tests", "eases-tests", "skips-tests"])
-def test_tests_are_put_back_as_they_were_released(results: Any, student: str) -> None:
-    assert points(results[student]) == FULL_MARKS | {"hidden-double": 0}
-    assert results[student]["max_score"] == 10
-
-
-def test_an_exercise_that_is_deleted_costs_itself_alone(results: Any) -> None:
-    assert points(results["drops-an-exercise"]) == FULL_MARKS | {
-        "test-double": 0,
-        "hidden-double": 0,
-    }
-    assert points(results["drops-everything"]) == dict.fromkeys(FULL_MARKS, 0)
-
-
-def test_a_claim_in_the_metadata_earns_nothing(results: Any) -> None:
-    assert results["claims-success"]["score"] == 0
-
-
-def test_a_question_to_nobody_fails_at_once(results: Any) -> None:
-    assert outcomes(results["asks"])["test-double"] == "failed"
-    assert results["asks"]["seconds"] < 60
 
 
 def test_what_is_no_notebook_is_named_and_the_others_are_graded(results: Any) -> None:

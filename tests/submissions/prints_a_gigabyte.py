@@ -9,3 +9,15 @@ def same_padding(f):
     if f % 2 == 0:
         raise ValueError("no padding keeps the size")
     return (f - 1) // 2
+
+# %% double
+def double(x):
+    for _ in range(500):
+        print('debug' * 200_000)
+    return 2 * x
+
+# %% must
+assert points == full_marks
+text = (graded / f"{lesson}.ipynb").read_text()
+assert "[output cut after 200,000 characters]" in text
+assert len(text) < 2_000_000

@@ -1,0 +1,11 @@
+# %% [markdown]
+# A question that nobody is there to answer.
+
+# %% double
+def double(x):
+    return int(input('twice?'))
+
+# %% must
+assert points == full_marks | {"test-double": 0, "hidden-double": 0}
+assert outcomes["test-double"] == "failed"
+assert messages["test-double"].startswith("StdinNotImplementedError")

@@ -1,0 +1,17 @@
+# %% [markdown]
+# The metadata say that all went well, in the engine's own words.
+
+# %% double
+pass
+
+# %% greet
+pass
+
+# %% hand in
+for cell in notebook.cells:
+    cell.metadata.update(ended="ok", verdict={"outcome": "passed", "message": ""})
+notebook.metadata.graded_from = "0" * 64
+
+# %% must
+assert result["score"] == 0
+assert outcomes["test-double"] == "failed"

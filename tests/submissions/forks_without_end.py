@@ -1,0 +1,28 @@
+# %% [markdown]
+# Every process starts another one, as fast as it can.
+
+# %% double
+import os
+import signal
+
+
+def double(x):
+    if x == 3:
+        parent = os.getpid()
+        try:
+            while True:
+                os.fork()
+        except BlockingIOError:
+            if os.getpid() != parent:
+                signal.pause()
+        finally:
+            if os.getpid() != parent:
+                os._exit(0)
+        raise BlockingIOError('no more processes')
+    return 2 * x
+
+# %% must
+assert points["hidden-double"] == 0
+assert points["test-double"] == 1
+assert outcomes["hidden-double"] in ("failed", "timed out")
+assert points["test-greet"] == 4

@@ -1,0 +1,11 @@
+# %% [markdown]
+# The notebook is JSON, and none.
+
+# %% hand in
+path.write_text("[1, 2, 3]")
+notebook = None
+
+# %% must
+assert result["status"].startswith("failed: 00_doubling.ipynb is no notebook that can be read")
+assert len(result["status"].splitlines()) == 1
+assert (result["score"], result["max_score"]) == (0, 10)

@@ -1,0 +1,14 @@
+# %% [markdown]
+# The notebook is a pipe: whoever opens it waits for ever.
+
+# %% hand in
+import os
+
+path.unlink()
+os.mkfifo(path)
+notebook = None
+
+# %% must
+assert result["status"] == "failed: 00_doubling/00_doubling.ipynb is a device or pipe, not a file"
+assert result["score"] == 0
+assert not graded.exists()

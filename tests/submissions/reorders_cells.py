@@ -1,0 +1,8 @@
+# %% [markdown]
+# The cells stand in another order, tests before what they test.
+
+# %% hand in
+notebook.cells.reverse()
+
+# %% must
+assert points == full_marks

@@ -79,9 +79,8 @@ def grade(
             raise UsageError(f"{json_file} cannot be written: it is a folder, or is in none")
         course = open_course()
         total = prepare(course, assignment, student or (), notebook)
-        with workers(scheduler, jobs, imports_of(course, [assignment])) as (pool, count):
-            if not (unconfined or scheduler):
-                refuse_unconfined()
+        imports = imports_of(course, [assignment])
+        with workers(scheduler, jobs, imports, not unconfined) as (pool, count):
             order = engine.Order([assignment], limits, force, student or (), notebook, 2 * count)
             with progress(assignment, total) as step:
                 results = engine.grade(course, order, pool, lambda _: step())
@@ -141,18 +140,23 @@ def bench(
 
 @contextmanager
 def workers(
-    scheduler: str | None, jobs: int, preload: Iterable[str]
+    scheduler: str | None, jobs: int, preload: Iterable[str], confined: bool
 ) -> Iterator[tuple[Executor, int]]:
-    """What runs notebooks, and how many at a time: this machine's cores, or a cluster."""
+    """What runs notebooks, and how many at a time: this machine's cores, or a cluster.
+
+    Raises UsageError where they are to be confined and cannot be.
+    """
     if scheduler:
         from autograder.cluster import cluster
 
-        with cluster(scheduler, preload) as found:
+        with cluster(scheduler, preload, confined) as found:
             yield found
     else:
         from autograder.execute import kernels
 
         with kernels(jobs, preload) as pool:
+            if confined:
+                refuse_unconfined()
             yield pool, jobs
 
 

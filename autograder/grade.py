@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,9 @@ class Coordinator:
         self.results: list[Result] = []
         editable = converter.exclude_overwriting
         self.assignments = {
-            name: read_assignment(self.course, book, name, editable.get(name, ()))
+            name: patiently(
+                partial(read_assignment, self.course, book, name, editable.get(name, ()))
+            )
             for name in order.names
         }
         self.limits = {

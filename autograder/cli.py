@@ -85,7 +85,8 @@ def grade(
             with progress(assignment, total) as step:
                 results = engine.grade(course, order, pool, lambda _: step())
     if json_file:
-        json_file.write_text(json.dumps([r.as_json() for r in results], indent=1) + "\n")
+        with one_line_errors():
+            write_json(json_file, [r.as_json() for r in results])
     counts = engine.summary(results)
     console.print(f"{assignment}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
     for result in results:
@@ -169,6 +170,14 @@ def refuse_unconfined() -> None:
             f"submissions cannot be confined on this machine ({why}): they could read and change"
             " all that you can. `autograder doctor` says more, --unconfined grades all the same"
         )
+
+
+def write_json(path: Path, found: object) -> None:
+    """Write plain data to a file; LessonError where there is no space for it."""
+    try:
+        path.write_text(json.dumps(found, indent=1) + "\n")
+    except OSError as error:
+        raise LessonError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def marks_table(results: Sequence[Result]) -> Table:

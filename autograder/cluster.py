@@ -34,10 +34,11 @@ def cluster(
     """
     try:
         from distributed import Client
-        from distributed.comm import resolve_address
+        from distributed.comm.addressing import resolve_address
     except ImportError:
         raise UsageError("--scheduler needs Dask: pip install 'cnn-course[cluster]'") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # we say what went wrong
+    for name in ("distributed", "distributed.client"):  # we say what went wrong
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         resolve_address(address)  # a client with an impossible address takes long to end
         client = Client(address, timeout="10s", set_as_default=False)

@@ -237,15 +237,12 @@ class Coordinator:
         folder = self.graded(submission)
         new = folder.parent / f".{folder.name}.new"
         shutil.rmtree(new, ignore_errors=True)  # of a run that was cut short
-        new.mkdir(parents=True)
-        for name, content in submission.files.items():
-            (new / name).parent.mkdir(parents=True, exist_ok=True)
-            (new / name).write_bytes(content)
-        for path in folder.glob("*.ipynb"):
-            shutil.copy(path, new)
-        for name, notebook in notebooks.items():
-            (new / f"{name}.ipynb").unlink(missing_ok=True)
-            nbformat.write(notebook, new / f"{name}.ipynb")
+        try:
+            fill(new, folder, submission.files, notebooks)
+        except OSError as error:  # no space left: leave it to those that fit
+            shutil.rmtree(new, ignore_errors=True)
+            reason = f"{error.strerror}: {folder.parent} cannot be written"
+            raise LessonError(f"{reason}. Its marks stand, call again to finish") from None
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
         self.converter.set_permissions(submission.assignment, submission.student)
@@ -282,6 +279,21 @@ class Coordinator:
         )
         self.results.append(result)
         self.on_result(result)
+
+
+def fill(
+    new: Path, old: Path, files: Mapping[str, bytes], notebooks: Mapping[str, NotebookNode]
+) -> None:
+    """Make the folder `new` of a graded submission; notebooks of `old` that are not new stay."""
+    new.mkdir(parents=True)
+    for name, content in files.items():
+        (new / name).parent.mkdir(parents=True, exist_ok=True)
+        (new / name).write_bytes(content)
+    for path in old.glob("*.ipynb"):
+        shutil.copy(path, new)
+    for name, notebook in notebooks.items():
+        (new / f"{name}.ipynb").unlink(missing_ok=True)
+        nbformat.write(notebook, new / f"{name}.ipynb")
 
 
 def read(path: Path) -> NotebookNode:

@@ -6,7 +6,8 @@ It has no thread and no event loop of its own when it forks: a child inherits mo
 that runs. It ends, with all its kernels, when the engine closes its end of the pipe, so a killed
 engine leaves nothing behind. Its other end is autograder.forkserver.
 
-Messages are JSON. It hears {"preload": [..], "hidden": folder, "confine": bool}, then
+Messages are JSON. It hears {"preload": [..], "hidden": folder, "confine": bool,
+"scratch": folder to be removed in the end}, then
 {"start": what fork() takes} and {"signal": [pid, number]}; it says {"ready": what is missing},
 {"started": pid, or 0} in order of asking and {"ended": [pid, status]}.
 """
@@ -20,6 +21,7 @@ import importlib.util
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -229,7 +231,7 @@ def serve(control: Connection) -> None:
             missing = str(error)
     server = Server(control)
     preload(order["preload"])
-    folder = tempfile.mkdtemp(prefix="r-")
+    folder = tempfile.mkdtemp(prefix="r-", dir=order["scratch"])
     if not missing:
         try:
             confine.build_root(folder, packages(), order["hidden"])
@@ -237,14 +239,17 @@ def serve(control: Connection) -> None:
         except OSError as error:
             missing = str(error)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    engine_is_gone = False
     try:
         server.say(ready=missing)
         server.answer()
     except (EOFError, BrokenPipeError):
-        pass  # the engine is gone
+        engine_is_gone = True
     finally:
         server.close()
         confine.take_down(folder)
+        if engine_is_gone and not os.path.exists(folder):  # where the machine was shown
+            shutil.rmtree(order["scratch"], ignore_errors=True)
 
 
 if __name__ == "__main__":

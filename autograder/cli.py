@@ -139,6 +139,29 @@ def bench(
         console.print(line, markup=False)
 
 
+@app.command()
+def doctor(
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write what was found to this file.")
+    ] = None,
+) -> None:
+    """Try what a submission could do on this machine; status 1 where a protection is missing."""
+    from autograder.doctor import examine, what_to_do
+
+    with one_line_errors():
+        findings = examine()
+        if json_file:
+            write_json(json_file, [finding.as_json() for finding in findings])
+    table = Table("protection", "holds", "how it was tried", "what was possible")
+    for found in findings:
+        table.add_row(found.protection, "yes" if found.holds else "NO", found.tried, found.found)
+    Console().print(table)
+    if missing := [f.protection for f in findings if f.required and not f.holds]:
+        console.print(f"autograder: not given: {'; '.join(missing)}", markup=False)
+        console.print(f"autograder: {what_to_do()}", markup=False)
+        raise typer.Exit(1)
+
+
 @contextmanager
 def workers(
     scheduler: str | None, jobs: int, preload: Iterable[str], confined: bool

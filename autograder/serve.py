@@ -196,6 +196,31 @@ def signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
+def try_out(root: str, scratch: str) -> None:
+    """OSError where a kernel could not be confined to `root`, in whatever step of it."""
+    user = confine.host_user(0)
+    files, wire = (tempfile.mkdtemp(prefix="t-", dir=scratch) for _ in range(2))
+    heard, tell = os.pipe()
+    with confine.new_pids():
+        pid = os.fork()
+        if not pid:
+            try:
+                confine.enter(root, files, wire, 1, user)
+                confine.give_up(user)
+            except OSError as error:
+                os.write(tell, str(error).encode())
+            finally:
+                os._exit(0)
+    os.close(tell)
+    with open(heard) as reasons:
+        why = reasons.read()
+    os.waitpid(pid, 0)
+    for folder in (files, wire):
+        shutil.rmtree(folder)
+    if why:
+        raise OSError(why)
+
+
 def preload(modules: Iterable[str]) -> None:
     """Import what can be imported; what cannot is left to the notebook that asks for it."""
     for name in modules:
@@ -235,6 +260,7 @@ def serve(control: Connection) -> None:
     if not missing:
         try:
             confine.build_root(folder, packages(), order["hidden"])
+            try_out(folder, order["scratch"])
             server.root = folder
         except OSError as error:
             missing = str(error)

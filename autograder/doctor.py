@@ -34,7 +34,7 @@ from autograder.limits import Limits
 LIMITS = Limits(
     cell_seconds=30, memory_mb=300, file_mb=10, disk_mb=40, processes=64, confined=False
 )
-GONE_WITHIN = 10.0  # seconds in which what a kernel started has to be gone
+LONG_ENOUGH = 10.0  # seconds in which a process comes, or has to be gone
 
 
 @dataclass(frozen=True)
@@ -272,6 +272,7 @@ def put_out() -> Iterator[Baits]:
             server.listen()
         process = stack.enter_context(subprocess.Popen(["sleep", seconds]))
         stack.callback(process.kill)
+        wait_for(lambda: bool(with_words(f"sleep {seconds}")))  # it has a name a moment later
         port = listener.getsockname()[1]
         yield Baits(secret, port, path, abstract, process.pid, f"sleep {seconds}", forever)
 
@@ -381,13 +382,19 @@ def answer(cell: nbformat.NotebookNode) -> str:
 
 def remaining(seconds: str) -> str:
     """Whether what a kernel left still runs when it has ended; ends it then."""
-    deadline = time.monotonic() + GONE_WITHIN
-    while (pids := with_words(f"sleep {seconds}")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(lambda: not with_words(f"sleep {seconds}"))
+    pids = with_words(f"sleep {seconds}")
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, 9)
     return ", ".join(f"process {pid} is left" for pid in pids)
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    """Wait until it is so, or for long enough."""
+    deadline = time.monotonic() + LONG_ENOUGH
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def with_words(words: str) -> list[int]:

@@ -20,11 +20,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 import pytest
 from nbgrader.api import Gradebook
-from small_course import LESSON, Course, make_course, outcomes, points
+from small_course import BIN, LESSON, Course, make_course, outcomes, points
 from test_grade import FULL_MARKS, RIGHT, with_double, with_greeting
 from test_kernels import wait_until
 
@@ -62,7 +63,11 @@ def in_gradebook(course: Course) -> dict[str, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         for path in course.folder.glob("gradebook.db*"):  # to open it may mend it
             shutil.copy(path, folder)
-        with Gradebook(f"sqlite:///{folder}/gradebook.db", "cnn") as gradebook:
+        path = f"{BIN}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by its name
+        with (
+            patch.dict(os.environ, PATH=path),
+            Gradebook(f"sqlite:///{folder}/gradebook.db", "cnn") as gradebook,
+        ):
             return {
                 entry.student.id: marks_and_comments(entry)
                 for assignment in gradebook.assignments
@@ -138,7 +143,8 @@ def test_an_engine_that_is_killed_at_any_moment_loses_nothing(
         engine.kill()
         engine.communicate()
         when = f"killed after {moment:.3f} s of {seconds:.1f}, seed {SEED}"
-        assert wait_until(partial(has_left_nothing, engine)), when
+        gone = wait_until(partial(has_left_nothing, engine), 60)
+        assert gone, f"{when}: left {outlived(engine)}, {scratch(engine)}"
         done_before = laid_out(course)
         for student, marks in in_gradebook(course).items():
             assert marks == gradebook[student], f"{student} is half graded: {when}"

@@ -9,16 +9,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from distributed import Client
+from distributed import Client, KilledWorker
+from distributed.scheduler import WorkerState
 from small_course import LESSON, Course, make_course
 from test_grade import FULL_MARKS, RIGHT, with_double, with_greeting
 from test_kernels import wait_until
+
+from autograder.cluster import settle
+from autograder.errors import LessonError
 
 # Two workers and their kernels are load enough: these scenes come one after the other.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
@@ -179,6 +184,26 @@ def test_a_scheduler_that_is_lost_is_named_and_the_next_run_goes_on(tmp_path: Pa
     assert said.count("failed: the scheduler of the cluster was lost") == 3
     results = course.grade()
     assert {(r["status"], r["score"]) for r in results.values()} == {("graded", 7)}
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (KilledWorker("execute_all-1", WorkerState, 3), "4 workers were lost while they ran it"),
+        (CancelledError(), "the scheduler of the cluster was lost"),
+        (OSError("comm closed"), "OSError: comm closed"),
+        (LessonError("this machine cannot confine kernels"), "this machine cannot confine kernels"),
+    ],
+)
+def test_what_a_cluster_does_wrong_is_named_as_such(error: Exception, says: str) -> None:
+    class Done:
+        def result(self) -> None:
+            raise error
+
+    future: Future[Any] = Future()
+    settle(future, Done())  # type: ignore[arg-type]
+    with pytest.raises(LessonError, match=says):
+        future.result()
 
 
 def test_no_scheduler_is_one_line(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
     a class from the bank of answers -> rounds of the contenders -> figures -> bench.json, bench.png
 
     stock            nbgrader autograde LESSON
-    stock, all cores the same once a student, as many at a time as there are cores (xargs -P)
+    stock, all cores the same once a student, as many at a time as there are cores (xargs -P),
+                     with one thread each: with torch's own number they fight for the cores
     engine           autograder grade LESSON
     limit            the processor time of the cells in a warm process, divided by the cores
 
@@ -14,7 +15,6 @@ each round, so that a busy hour of the machine is everybody's. For Linux: it rea
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import random
@@ -59,8 +59,6 @@ CONTENDERS = (SERIAL, PARALLEL, ENGINE, LIMIT)
 LIGHT = "00_doubling"
 CORES = os.cpu_count() or 1
 SEED = 1998
-TUNED = "`OMP_NUM_THREADS=1 autograder bench`, where kernels do not fight for the cores"
-PR_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
 UNIQUE = ("Private_Clean", "Private_Dirty")  # of /proc/PID/smaps_rollup: shared with no process
 COLOURS = dict(zip(CONTENDERS, ("#D55E00", "#E69F00", "#0072B2", "#009E73"), strict=True))
 
@@ -72,7 +70,7 @@ class Plan:
     """How much is measured: submissions of a lesson, rounds, class sizes, kernels started."""
 
     counting: int = 24
-    lenet: int = 4
+    lenet: int = 8
     rounds: int = 3
     sizes: tuple[int, ...] = (50, 200, 1000)
     kernels: int = 10
@@ -93,13 +91,9 @@ QUICK = Plan(counting=2, lenet=2, rounds=1, sizes=(2, 4), kernels=3)
 
 @dataclass(frozen=True)
 class Run:
-    """One contender's turn: seconds it took, processor seconds of it and of all that it started.
-
-    peak_mb is the most memory that the command's own process held at a time.
-    """
+    """One contender's turn: seconds it took, and the most memory its own process held at a time."""
 
     seconds: float
-    cpu: float
     peak_mb: float = 0.0
     marks: Marks = field(default_factory=dict)
     said: str = ""
@@ -240,17 +234,14 @@ def grade(contender: str, folder: Path, lesson: str) -> Run:
 
 
 def command(contender: str, lesson: str) -> list[str]:
-    """What a user would type, with this environment's programs.
-
-    Stock's kernels take the threads that torch takes: one a core, in each kernel. Under xargs they
-    get in each other's way, unless the benchmark is itself started with OMP_NUM_THREADS=1.
-    """
+    """What a user would type, with this environment's programs."""
     autograde = [sys.executable, "-m", "nbgrader", "autograde", lesson]
     if contender == SERIAL:
         return autograde
     if contender == ENGINE:
         return [str(Path(sys.executable).parent / "autograder"), "grade", lesson]
-    each = ["xargs", "-P", str(CORES), "-I{}", *autograde, "--student", "{}"]
+    each = ["env", "OMP_NUM_THREADS=1", "xargs", "-P", str(CORES), "-I{}"]
+    each += [*autograde, "--student", "{}"]
     return ["sh", "-c", 'ls submitted | "$@"', "sh", *each]
 
 
@@ -269,7 +260,7 @@ def run(argv: Sequence[str], folder: Path) -> Run:
     environment = {k: v for k, v in os.environ.items() if k != "JUPYTER_DEFAULT_PROVISIONER_NAME"}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     peak = 0.0
-    with tempfile.TemporaryFile("w+") as said, adopted_orphans():
+    with tempfile.TemporaryFile("w+") as said:
         began = time.monotonic()
         process = subprocess.Popen(
             argv,
@@ -290,35 +281,9 @@ def run(argv: Sequence[str], folder: Path) -> Run:
             raise
         finally:
             os.close(ended)
-            cpu = reap(process)
+            process.wait()
         said.seek(0)
-        return Run(seconds, cpu, peak, said=said.read())
-
-
-@contextmanager
-def adopted_orphans() -> Iterator[None]:
-    """Whoever loses its parent becomes our child meanwhile: else its time would be nobody's.
-
-    The engine's server, which has waited for the kernels, ends after the engine.
-    """
-    prctl = ctypes.CDLL(None).prctl
-    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    try:
-        yield
-    finally:
-        prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-
-
-def reap(process: subprocess.Popen[bytes]) -> float:
-    """Wait for a process and what is left of its group; processor seconds of all together."""
-    seconds = 0.0
-    with suppress(ChildProcessError):
-        while True:
-            pid, status, used = os.wait4(-process.pid, 0)
-            seconds += used.ru_utime + used.ru_stime
-            if pid == process.pid:
-                process.returncode = os.waitstatus_to_exitcode(status)
-    return seconds
+        return Run(seconds, peak, said=said.read())
 
 
 def memory_mb(pid: int, file: str, *fields: str) -> float:
@@ -361,9 +326,8 @@ def limit(notebooks: Sequence[Path], preloaded: set[str]) -> Run:
         answer["failed"] != failed_cells(nbformat.read(answer["notebook"], as_version=4))
         for answer in answers
     )
-    return Run(
-        cpu / CORES, cpu, said=f"other cells failed in {otherwise} notebooks" * bool(otherwise)
-    )
+    said = f"other cells failed in {otherwise} notebooks" if otherwise else ""
+    return Run(cpu / CORES, said=said)
 
 
 def failed_cells(notebook: NotebookNode) -> list[int]:
@@ -566,18 +530,11 @@ def remarks(bench: Bench) -> list[str]:
             locked = any("database is locked" in turns[PARALLEL].said for turns in rounds)
             why = ": its gradebook was locked" if locked else ""
             said.append(f"{name}: {PARALLEL}: no or other marks for {', '.join(sorted(lost))}{why}")
-        if median_seconds(rounds, PARALLEL) > median_seconds(rounds, SERIAL):
-            said.append(f"{name}: {PARALLEL}: slower than one by one; compare {TUNED}")
         if other := {turns[LIMIT].said for turns in rounds} - {""}:
             said.append(f"{name}: {LIMIT}: {'; '.join(sorted(other))}")
     if not any(bench.unique):
         said.append("the memory of a kernel is not for this user to read: 0 stands for unknown")
     return said
-
-
-def median_seconds(rounds: Sequence[Round], contender: str) -> float:
-    """The seconds that a contender takes for a round."""
-    return median(turns[contender].seconds for turns in rounds)
 
 
 def differing(rounds: Sequence[Round], contender: str) -> set[str]:
@@ -609,26 +566,25 @@ def ratio_table(bench: Bench) -> Table:
 
 def seconds_table(bench: Bench) -> Table:
     """What a round took each contender."""
-    heads = ("seconds", "processor seconds", "seconds a submission", "peak MB of the command")
+    heads = ("seconds", "seconds a submission", "peak MB of the command")
     table = Table("lesson", "contender", *heads, title="A round: median (least to most)")
     for name, rounds in bench.lessons.items():
         for contender in CONTENDERS:
             turns = [turns[contender] for turns in rounds]
             seconds = Spread.of([turn.seconds for turn in turns])
-            cpu = Spread.of([turn.cpu for turn in turns])
             each = seconds.median / bench.plan.lessons[name][1]
             peak = f"{median(turn.peak_mb for turn in turns):.0f}" if contender == ENGINE else ""
-            table.add_row(name, contender, str(seconds), str(cpu), f"{each:.2f}", peak)
+            table.add_row(name, contender, str(seconds), f"{each:.2f}", peak)
     return table
 
 
 def growth_table(bench: Bench) -> Table:
     """What a light submission costs the engine in classes of different size."""
-    heads = ("seconds", "processor seconds", "seconds a submission", "peak MB of the engine")
+    heads = ("seconds", "seconds a submission", "peak MB of the engine")
     table = Table("submissions", *heads, title="Light submissions")
     for size, each in cost(bench.growth).items():
         turn = bench.growth[size]
-        figures = (f"{turn.seconds:.1f}", f"{turn.cpu:.1f}", f"{each:.3f}", f"{turn.peak_mb:.0f}")
+        figures = (f"{turn.seconds:.1f}", f"{each:.3f}", f"{turn.peak_mb:.0f}")
         table.add_row(str(size), *figures)
     return table
 

@@ -70,6 +70,8 @@ def grade(
     ] = False,
 ) -> None:
     """Grade what is in submitted/ into nbgrader's gradebook."""
+    if not scheduler:
+        warm_up()
     from autograder import grade as engine
     from autograder.assignments import imports_of, open_course, prepare
 
@@ -101,6 +103,7 @@ def demo(
     jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = JOBS,
 ) -> None:
     """Make a class of 24 students in demo/, grade it, and show its marks."""
+    warm_up()
     from autograder import demo as show
 
     with one_line_errors(), progress("grading", show.SUBMISSIONS) as step:
@@ -160,6 +163,13 @@ def doctor(
         console.print(f"autograder: not given: {'; '.join(missing)}", markup=False)
         console.print(f"autograder: {what_to_do()}", markup=False)
         raise typer.Exit(1)
+
+
+def warm_up() -> None:
+    """Have the server of kernels import what they need while this process imports its own."""
+    from autograder.forkserver import ForkServer
+
+    ForkServer.shared()
 
 
 @contextmanager

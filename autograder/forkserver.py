@@ -1,6 +1,6 @@
 """A server that starts ready kernels by fork: imports are paid for once, not once a kernel.
 
-ForkServer(preload) -> start(argv, cwd, env, ...) -> Forked   (in the engine, any thread)
+ForkServer() -> start(argv, cwd, env, ...) -> Forked   (in the engine, any thread)
   | messages over a pipe
 autograder.serve, a process of its own -> kernels
 """
@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import cache
 from multiprocessing import Pipe
-from typing import Any
+from typing import Any, ClassVar
 
 # What every lesson imports and every kernel needs; 3 s of the start of a kernel.
 PRELOAD = (
@@ -120,12 +120,13 @@ class Forked:
 
 
 class ForkServer:
-    """The engine's end: starts the server with `preload` imported, and kernels from it."""
+    """The engine's end: starts the server with PRELOAD imported, and kernels from it."""
 
     _shared: ForkServer | None = None
+    _wanted: ClassVar[set[str]] = set()  # modules that the shared server imports beside PRELOAD
     _lock = threading.Lock()
 
-    def __init__(self, preload: Iterable[str] = (), confine: bool = True) -> None:
+    def __init__(self, confine: bool = True) -> None:
         self._control, theirs = Pipe()
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         with theirs:
@@ -141,18 +142,30 @@ class ForkServer:
         self._replies: list[tuple[threading.Event, dict[str, Any]]] = []
         self._ready = threading.Event()
         self._unconfined = "the server of kernels did not start"
-        order = {"preload": sorted({*PRELOAD, *preload}), "hidden": os.getcwd(), "confine": confine}
+        order = {"preload": PRELOAD, "hidden": os.getcwd(), "confine": confine}
         self._send({**order, "scratch": scratch()})
         self._listener = threading.Thread(target=self._listen, daemon=True, name="forkserver")
         self._listener.start()
 
     @classmethod
     def shared(cls, preload: Iterable[str] = ()) -> ForkServer:
-        """The server of this process, started at the first call and again where it died."""
+        """The server of this process, started at the first call and again where it died.
+
+        It imports `preload` too before it starts another kernel.
+        """
         with cls._lock:
+            new = {*preload} - cls._wanted
+            cls._wanted |= new
             if cls._shared is None or not cls._shared.is_alive():
-                cls._shared = cls(preload)
+                cls._shared, new = cls(), cls._wanted
+            if new:
+                cls._shared.preload(new)
             return cls._shared
+
+    def preload(self, modules: Iterable[str]) -> None:
+        """Have the server import `modules` before it starts another kernel."""
+        with self._sending:
+            self._send({"preload": sorted(modules)})
 
     def is_alive(self) -> bool:
         """Whether the server still runs."""

@@ -293,7 +293,8 @@ def fill(
         shutil.copy(path, new)
     for name, notebook in notebooks.items():
         (new / f"{name}.ipynb").unlink(missing_ok=True)
-        nbformat.write(notebook, new / f"{name}.ipynb")
+        # Laid out for people to read, it would take ten times as long to write.
+        nbformat.write(notebook, new / f"{name}.ipynb", indent=None)
 
 
 def read(path: Path) -> NotebookNode:

@@ -61,6 +61,7 @@ class Kernel(IPythonKernel):
     """IPython's kernel with the shell above."""
 
     shell_class = Type(ForgetfulShell)
+    _execute_sleep = 0.0  # ipykernel pauses after each cell, for readers at a screen
 
 
 class BoundedSession(Session):

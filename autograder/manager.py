@@ -70,7 +70,7 @@ class ForkedKernelManager(AsyncKernelManager):
         context.setsockopt(zmq.RCVHWM, MESSAGES)
         return context
 
-    def client(self, **kwargs: Any) -> AsyncKernelClient:
+    def client(self, **kwargs: Any) -> AsyncKernelClient:  # type: ignore[override]  # as theirs
         """A client whose messages are bounded too."""
         return super().client(context=self.context, **kwargs)
 

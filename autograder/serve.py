@@ -1,6 +1,6 @@
 """The server that forks kernels: python -m autograder.serve FD
 
-    separate() -> preload() -> build_root() -> for each request: fork -> keep() -> become_kernel()
+    separate() -> build_root() -> preload() -> for each request: fork -> keep() -> become_kernel()
 
 It has no thread and no event loop of its own when it forks: a child inherits modules, nothing
 that runs. It ends, with all its kernels, when the engine closes its end of the pipe, so a killed
@@ -8,8 +8,8 @@ engine leaves nothing behind. Its other end is autograder.forkserver.
 
 Messages are JSON. It hears {"preload": [..], "hidden": folder, "confine": bool,
 "scratch": folder to be removed in the end}, then
-{"start": what fork() takes} and {"signal": [pid, number]}; it says {"ready": what is missing},
-{"started": pid, or 0} in order of asking and {"ended": [pid, status]}.
+{"preload": [..]}, {"start": what fork() takes} and {"signal": [pid, number]}; it says
+{"ready": what is missing}, {"started": pid, or 0} in order of asking and {"ended": [pid, status]}.
 """
 
 from __future__ import annotations
@@ -72,6 +72,9 @@ class Server:
             pid, number = request["signal"]
             if pid in self.children:
                 signal_group(pid, number)
+            return
+        if "preload" in request:
+            preload(request["preload"])
             return
         try:
             pid = self.fork(**request["start"])
@@ -255,7 +258,6 @@ def serve(control: Connection) -> None:
         except (OSError, AttributeError) as error:  # AttributeError: not Linux
             missing = str(error)
     server = Server(control)
-    preload(order["preload"])
     folder = tempfile.mkdtemp(prefix="r-", dir=order["scratch"])
     if not missing:
         try:
@@ -268,6 +270,7 @@ def serve(control: Connection) -> None:
     engine_is_gone = False
     try:
         server.say(ready=missing)
+        preload(order["preload"])
         server.answer()
     except (EOFError, BrokenPipeError):
         engine_is_gone = True

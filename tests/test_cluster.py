@@ -241,17 +241,19 @@ def test_without_dask_one_line_says_what_to_install(tmp_path: Path) -> None:
     assert "pip install 'cnn-course[cluster]'" in the_one_line(done)
 
 
-def test_kernels_of_workers_are_confined(tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
+def looks_around(folder: Path) -> dict[str, str]:
+    """An answer that says hello where it cannot see a file of the machine, else hi."""
+    secret = folder / "secret"
     secret.write_text("the answers")
-    looks = (
+    return with_greeting(
         f"import os\ndef greet():\n    return 'hi' if os.path.exists({str(secret)!r}) else 'hello'"
     )
-    course = new_class(tmp_path / "course", {"looks-around": with_greeting(looks)})
+
+
+def test_kernels_of_workers_are_confined(tmp_path: Path) -> None:
+    course = new_class(tmp_path / "course", {"ada": looks_around(tmp_path)})
     with cluster_of("one") as cluster:
-        sees_nothing = course.grade("--scheduler", cluster.address)
-        assert sees_nothing["looks-around"]["score"] == 7
-    assert secret.exists()
+        assert course.grade("--scheduler", cluster.address)["ada"]["score"] == 7
 
 
 def test_workers_that_cannot_confine_are_refused_and_may_be_used_all_the_same(
@@ -262,11 +264,11 @@ def test_workers_that_cannot_confine_are_refused_and_may_be_used_all_the_same(
 
         ForkServer._shared = ForkServer(confine=False)
 
-    course = new_class(tmp_path / "course", {"ada": RIGHT})
+    course = new_class(tmp_path / "course", {"ada": looks_around(tmp_path)})
     with cluster_of("one") as cluster:
         cluster.ask(lose_confinement)
         done = course.run("autograder", "grade", LESSON, "--scheduler", cluster.address)
         assert done.returncode == 2
         assert re.search("the worker .* cannot confine submissions", the_one_line(done))
         unconfined = course.grade("--scheduler", cluster.address, "--unconfined")
-        assert unconfined["ada"]["score"] == 7
+        assert unconfined["ada"]["score"] == 4.5  # it saw the secret

@@ -19,7 +19,10 @@ from test_grade import RIGHT
 from autograder import doctor
 from autograder.forkserver import ForkServer
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are confined on Linux")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="kernels are confined on Linux"),
+]
 
 # What only namespaces give; limits on a process hold without them.
 BY_NAMESPACES = {
@@ -125,7 +128,6 @@ def readable_by_all(path: Path) -> bool:
     return all(place.stat().st_mode & 0o005 == 0o005 for place in (path, *path.parents))
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="the other tests run without root already")
 def test_without_root_it_is_all_the_same() -> None:
     packages, python = Path(sysconfig.get_path("purelib")), python_for_all()

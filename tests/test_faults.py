@@ -29,6 +29,8 @@ from small_course import BIN, LESSON, Course, make_course, outcomes, points
 from test_grade import FULL_MARKS, RIGHT, with_double, with_greeting
 from test_kernels import wait_until
 
+pytestmark = pytest.mark.slow
+
 SEED, MOMENTS, GROUPS = 20, 20, 4
 CLASS = {
     "answers": RIGHT,
@@ -127,7 +129,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, flo
     return said(course), in_gradebook(course), time.monotonic() - began
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_an_engine_that_is_killed_at_any_moment_loses_nothing(
     group: int, undisturbed: tuple[Any, Any, float], tmp_path: Path
@@ -230,7 +231,6 @@ def locked(path: Path) -> Iterator[None]:
         other.rollback()
 
 
-@pytest.mark.slow
 def test_a_gradebook_that_is_locked_when_a_run_begins_is_waited_for(tmp_path: Path) -> None:
     course = new_class(tmp_path / "course")
     assert course.run(*GRADE, "--student", "answers").returncode == 0
@@ -239,7 +239,6 @@ def test_a_gradebook_that_is_locked_when_a_run_begins_is_waited_for(tmp_path: Pa
     assert {s: r["score"] for s, r in said(course).items()} == SCORES
 
 
-@pytest.mark.slow
 def test_a_gradebook_that_is_locked_meanwhile_is_waited_for(tmp_path: Path) -> None:
     course = new_class(tmp_path / "course")
     with grading(course, "--jobs", "1"):

@@ -272,7 +272,7 @@ def serve(control: Connection) -> None:
         server.say(ready=missing)
         preload(order["preload"])
         server.answer()
-    except (EOFError, BrokenPipeError):
+    except (EOFError, ConnectionError):  # reset, where it was killed with words unread
         engine_is_gone = True
     finally:
         server.close()

@@ -318,3 +318,18 @@ def test_an_engine_that_is_killed_leaves_no_folder(tmp_path: Path) -> None:
     engine.communicate()
     assert wait_until(lambda: not scratch(engine))
     assert wait_until(lambda: with_words("sleep 86412") is None)
+
+
+def test_an_engine_that_is_killed_before_it_has_heard_all_leaves_no_folder(tmp_path: Path) -> None:
+    waits = {"double": sleeper("86413") + RIGHT["double"]}
+    course = new_class(tmp_path / "course", {"ada": waits})
+    engine = course.start(*GRADE)
+    assert wait_until(lambda: with_words("sleep 86413") is not None, 60)
+    inside = with_words("sleep 86413")
+    assert inside
+    engine.send_signal(signal.SIGSTOP)
+    os.kill(inside.ppid(), signal.SIGKILL)  # the server tells of it, and nobody listens
+    assert wait_until(lambda: with_words("sleep 86413") is None)
+    engine.kill()  # a pipe that is closed with words unread is reset, not at its end
+    engine.communicate()
+    assert wait_until(lambda: not scratch(engine))

@@ -4,8 +4,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+POSTGRES := $(wildcard /usr/lib/postgresql/*/bin/postgres)
 
-.PHONY: help demo test check build bench lab lock clean
+.PHONY: help demo test system check build bench lab lock clean
 
 help:
 	@echo "make demo    a class of 24 students, graded: table, gradebook, report"
@@ -20,12 +21,24 @@ help:
 demo: $(INSTALLED)
 	$(BIN)/autograder demo
 
-test: $(INSTALLED)
+test: $(INSTALLED) system
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg source
+
+# What the tests need besides Python: a server of PostgreSQL, for the gradebook that is kept there.
+# Where this cannot install it, its tests say which package is missing.
+system:
+ifeq ($(POSTGRES),)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "Installing PostgreSQL for the tests"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -qq --no-install-recommends postgresql > /dev/null \
+			|| echo "PostgreSQL could not be installed"; \
+	fi
+endif
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

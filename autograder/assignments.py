@@ -21,11 +21,12 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import compute_checksum, is_locked
-from sqlalchemy.exc import DatabaseError, SAWarning
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, SAWarning
 
 from autograder.build import generate_assignment, setup_cells
 from autograder.errors import UsageError, one_line
-from autograder.gradebook import Book
+from autograder.gradebook import Book, patiently
 from autograder.submissions import (
     Assignment,
     SourceNotebook,
@@ -103,23 +104,39 @@ def assignments(course: CourseDirectory) -> set[str]:
 def register(course: CourseDirectory, assignment: str) -> None:
     """Enter an assignment in the gradebook, with its hidden tests, unless it is there as it is."""
     try:
-        with Gradebook(course.db_url, course.course_id) as gradebook:
-            known = {
-                cell.name: cell.checksum if cell.locked else None
-                for notebook in gradebook.find_assignment(assignment).notebooks
-                for cell in notebook.source_cells
-            }
-    except MissingEntry:
-        known = {}
+        known = patiently(lambda: registered_cells(course, assignment))
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"the gradebook's database needs a driver: {one_line(error)}. For PostgreSQL:"
+            " pip install 'cnn-course[postgresql]', and c.CourseDirectory.db_url ="
+            " 'postgresql+psycopg://...'"
+        ) from None
+    except ArgumentError as error:
+        raise UsageError(f"c.CourseDirectory.db_url is no address: {one_line(error)}") from None
     except DatabaseError as error:
+        url = make_url(course.db_url).render_as_string(hide_password=True)
         reason = one_line(error.orig or error)
-        raise UsageError(f"the gradebook {course.db_url} cannot be used: {reason}") from None
+        raise UsageError(f"the gradebook {url} cannot be used: {reason}") from None
     if known == source_cells(course, assignment):
         return
     with tempfile.TemporaryDirectory() as release:
         generate_assignment(
             Path(course.root), assignment, release, course.db_url, settings=course.config
         )
+
+
+def registered_cells(course: CourseDirectory, assignment: str) -> dict[str, str | None]:
+    """The released cells in the gradebook, with the checksum of those that are locked."""
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        try:
+            entry = gradebook.find_assignment(assignment)
+        except MissingEntry:
+            return {}
+        return {
+            cell.name: cell.checksum if cell.locked else None
+            for notebook in entry.notebooks
+            for cell in notebook.source_cells
+        }
 
 
 def source_cells(course: CourseDirectory, assignment: str) -> dict[str, str | None]:

@@ -81,14 +81,14 @@ def grade(
             raise UsageError(f"{json_file} cannot be written: it is a folder, or is in none")
         course = open_course()
         total = prepare(course, assignment, student or (), notebook)
-        with workers(scheduler, jobs, imports_of(course, [assignment])) as (pool, count):
-            if not (unconfined or scheduler):
-                refuse_unconfined()
+        imports = imports_of(course, [assignment])
+        with workers(scheduler, jobs, imports, not unconfined) as (pool, count):
             order = engine.Order([assignment], limits, force, student or (), notebook, 2 * count)
             with progress(assignment, total) as step:
                 results = engine.grade(course, order, pool, lambda _: step())
     if json_file:
-        json_file.write_text(json.dumps([r.as_json() for r in results], indent=1) + "\n")
+        with one_line_errors():
+            write_json(json_file, [r.as_json() for r in results])
     counts = engine.summary(results)
     console.print(f"{assignment}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
     for result in results:
@@ -142,6 +142,29 @@ def bench(
         console.print(line, markup=False)
 
 
+@app.command()
+def doctor(
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write what was found to this file.")
+    ] = None,
+) -> None:
+    """Try what a submission could do on this machine; status 1 where a protection is missing."""
+    from autograder.doctor import examine, what_to_do
+
+    with one_line_errors():
+        findings = examine()
+        if json_file:
+            write_json(json_file, [finding.as_json() for finding in findings])
+    table = Table("protection", "holds", "how it was tried", "what was possible")
+    for found in findings:
+        table.add_row(found.protection, "yes" if found.holds else "NO", found.tried, found.found)
+    Console().print(table)
+    if missing := [f.protection for f in findings if f.required and not f.holds]:
+        console.print(f"autograder: not given: {'; '.join(missing)}", markup=False)
+        console.print(f"autograder: {what_to_do()}", markup=False)
+        raise typer.Exit(1)
+
+
 def warm_up() -> None:
     """Have the server of kernels import what they need while this process imports its own."""
     from autograder.forkserver import ForkServer
@@ -151,18 +174,23 @@ def warm_up() -> None:
 
 @contextmanager
 def workers(
-    scheduler: str | None, jobs: int, preload: Iterable[str]
+    scheduler: str | None, jobs: int, preload: Iterable[str], confined: bool
 ) -> Iterator[tuple[Executor, int]]:
-    """What runs notebooks, and how many at a time: this machine's cores, or a cluster."""
+    """What runs notebooks, and how many at a time: this machine's cores, or a cluster.
+
+    Raises UsageError where they are to be confined and cannot be.
+    """
     if scheduler:
         from autograder.cluster import cluster
 
-        with cluster(scheduler, preload) as found:
+        with cluster(scheduler, preload, confined) as found:
             yield found
     else:
         from autograder.execute import kernels
 
         with kernels(jobs, preload) as pool:
+            if confined:
+                refuse_unconfined()
             yield pool, jobs
 
 
@@ -175,6 +203,14 @@ def refuse_unconfined() -> None:
             f"submissions cannot be confined on this machine ({why}): they could read and change"
             " all that you can. `autograder doctor` says more, --unconfined grades all the same"
         )
+
+
+def write_json(path: Path, found: object) -> None:
+    """Write plain data to a file; LessonError where there is no space for it."""
+    try:
+        path.write_text(json.dumps(found, indent=1) + "\n")
+    except OSError as error:
+        raise LessonError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def marks_table(results: Sequence[Result]) -> Table:

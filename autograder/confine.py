@@ -15,6 +15,7 @@ import contextlib
 import ctypes
 import os
 import platform
+import re
 import shutil
 import site
 import struct
@@ -125,7 +126,7 @@ def build_root(folder: str, packages: Iterable[str], hidden: str) -> None:
     Path(f"{folder}/etc/passwd").write_text(f"learner:x:{UID}:{UID}::{HOME}:/bin/sh\n")
     Path(f"{folder}/etc/group").write_text(f"learner:x:{UID}:\n")
     for target in (HOME, ROOM, "/dev/shm", "/proc", "/tmp"):
-        os.makedirs(folder + target)
+        os.makedirs(folder + target, exist_ok=True)
     os.symlink("/proc/self/fd", f"{folder}/dev/fd")
     attributes = struct.pack("4Q", ATTR_RDONLY | ATTR_NOSUID, 0, 0, 0)
     call(
@@ -174,6 +175,17 @@ def bind(path: str, target: str) -> None:
     call("mount", path.encode(), target.encode(), None, BIND | RECURSIVE, None)
 
 
+def mounts_under(place: str) -> list[str]:
+    """The folders in `place` at which something is mounted; not those within such a folder."""
+    found: list[str] = []
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        # Spaces and the like are written as octal numbers.
+        target = re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), line.split()[4])
+        if is_under(target, place) and not any(is_under(target, above) for above in found):
+            found.append(target)
+    return found
+
+
 def mount_tmpfs(target: str, options: str) -> None:
     """Mount a new file system in memory at `target`."""
     call("mount", b"tmpfs", target.encode(), b"tmpfs", NOSUID | NODEV, options.encode())
@@ -191,6 +203,10 @@ def enter(root: str, files: str, wire: str, disk_mb: int, host_user: int) -> Non
     mount_tmpfs(room, f"size={disk_mb * MEGABYTE},nr_inodes=20000,mode=755")
     for name, place in (("home", HOME), ("shm", "/dev/shm"), ("tmp", "/tmp")):
         os.mkdir(f"{room}/{name}")
+        for shown in mounts_under(root + place):  # an environment may lie in /tmp
+            again = f"{room}/{name}{shown.removeprefix(root + place)}"
+            os.makedirs(again, exist_ok=True)
+            bind(shown, again)
         bind(f"{room}/{name}", root + place)
     shutil.copytree(files, root + HOME, symlinks=True, dirs_exist_ok=True)
     os.makedirs(root + wire, exist_ok=True)
@@ -209,6 +225,8 @@ def hand_over(folder: str, user: int) -> None:
     """Give a folder and all that is in it to a user."""
     os.chown(folder, user, user)
     for where, folders, files in os.walk(folder):
+        # What is mounted there is the machine's.
+        folders[:] = [name for name in folders if not os.path.ismount(os.path.join(where, name))]
         for name in (*folders, *files):
             os.chown(os.path.join(where, name), user, user, follow_symlinks=False)
 

@@ -32,7 +32,7 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets import default
 
 from autograder.errors import LessonError, one_line
-from autograder.forkserver import ForkServer
+from autograder.forkserver import ForkServer, scratch
 from autograder.limits import OUTPUT_BYTES, Limits
 from autograder.manager import ForkedKernelManager
 
@@ -56,9 +56,11 @@ def execute(notebook: NotebookNode, resources: dict[str, Any], limits: Limits) -
                 f"this machine cannot confine kernels ({why}): see `autograder doctor`"
             )
         began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="w-", ignore_cleanup_errors=True) as scratch:
-            lay_out(resources.get("files", {}), Path(scratch))
-            where = ResourcesDict(metadata=ResourcesDict(path=scratch))
+        with tempfile.TemporaryDirectory(
+            prefix="w-", dir=scratch(), ignore_cleanup_errors=True
+        ) as folder:
+            lay_out(resources.get("files", {}), Path(folder))
+            where = ResourcesDict(metadata=ResourcesDict(path=folder))
             executed = copy.deepcopy(notebook)
             try:
                 executed, _ = ExecuteBounded(limits).preprocess(executed, where)

@@ -7,15 +7,19 @@ autograder.serve, a process of its own -> kernels
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import cache
 from multiprocessing import Pipe
 from typing import Any, ClassVar
 
@@ -65,6 +69,18 @@ SERVER_ENV = {
 }
 
 ROOM = " " * 200  # a kernel's arguments are written over those of the server
+
+
+@cache
+def scratch() -> str:
+    """The folder for all that this process lays down for kernels, and its servers with it.
+
+    It goes when the process ends; where that is killed, its server removes it.
+    """
+    # Short, for the path of a unix socket has 107 bytes; in /tmp, where kernels may have one.
+    folder = tempfile.mkdtemp(prefix=f"k-{os.getpid()}-", dir="/tmp")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 class Forked:
@@ -128,7 +144,8 @@ class ForkServer:
         self._replies: list[tuple[threading.Event, dict[str, Any]]] = []
         self._ready = threading.Event()
         self._unconfined = "the server of kernels did not start"
-        self._send({"preload": PRELOAD, "hidden": os.getcwd(), "confine": confine})
+        order = {"preload": PRELOAD, "hidden": os.getcwd(), "confine": confine}
+        self._send({**order, "scratch": scratch()})
         self._listener = threading.Thread(target=self._listen, daemon=True, name="forkserver")
         self._listener.start()
 

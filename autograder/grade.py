@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,9 @@ class Coordinator:
         self.results: list[Result] = []
         editable = converter.exclude_overwriting
         self.assignments = {
-            name: read_assignment(self.course, book, name, editable.get(name, ()))
+            name: patiently(
+                partial(read_assignment, self.course, book, name, editable.get(name, ()))
+            )
             for name in order.names
         }
         self.limits = {
@@ -236,16 +239,12 @@ class Coordinator:
         folder = self.graded(submission)
         new = folder.parent / f".{folder.name}.new"
         shutil.rmtree(new, ignore_errors=True)  # of a run that was cut short
-        new.mkdir(parents=True)
-        for name, content in submission.files.items():
-            (new / name).parent.mkdir(parents=True, exist_ok=True)
-            (new / name).write_bytes(content)
-        for path in folder.glob("*.ipynb"):
-            shutil.copy(path, new)
-        for name, notebook in notebooks.items():
-            (new / f"{name}.ipynb").unlink(missing_ok=True)
-            # Laid out for people to read, it would take ten times as long to write.
-            nbformat.write(notebook, new / f"{name}.ipynb", indent=None)
+        try:
+            fill(new, folder, submission.files, notebooks)
+        except OSError as error:  # no space left: leave it to those that fit
+            shutil.rmtree(new, ignore_errors=True)
+            reason = f"{error.strerror}: {folder.parent} cannot be written"
+            raise LessonError(f"{reason}. Its marks stand, call again to finish") from None
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
         self.converter.set_permissions(submission.assignment, submission.student)
@@ -282,6 +281,22 @@ class Coordinator:
         )
         self.results.append(result)
         self.on_result(result)
+
+
+def fill(
+    new: Path, old: Path, files: Mapping[str, bytes], notebooks: Mapping[str, NotebookNode]
+) -> None:
+    """Make the folder `new` of a graded submission; notebooks of `old` that are not new stay."""
+    new.mkdir(parents=True)
+    for name, content in files.items():
+        (new / name).parent.mkdir(parents=True, exist_ok=True)
+        (new / name).write_bytes(content)
+    for path in old.glob("*.ipynb"):
+        shutil.copy(path, new)
+    for name, notebook in notebooks.items():
+        (new / f"{name}.ipynb").unlink(missing_ok=True)
+        # Laid out for people to read, it would take ten times as long to write.
+        nbformat.write(notebook, new / f"{name}.ipynb", indent=None)
 
 
 def read(path: Path) -> NotebookNode:

@@ -22,9 +22,11 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import CheckCellMetadata, Execute, NbGraderPreprocessor
 from sqlalchemy.exc import OperationalError
 
+from autograder.errors import one_line
 from autograder.restore import Released
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 OPENED_ANEW = ("saveautogrades", "latesubmissions")  # nbgrader's steps that open the gradebook
 # The kernels run under the executor, and restore() wrote the metadata.
 DONE_ELSEWHERE = (Execute, CheckCellMetadata)
@@ -58,6 +60,10 @@ class Book:
 
     def released(self, assignment: str, notebook: str, order: list[str]) -> list[Released]:
         """The cells of a notebook as they were released, those named in `order`."""
+        with self.transaction():
+            return self._released(assignment, notebook, order)
+
+    def _released(self, assignment: str, notebook: str, order: list[str]) -> list[Released]:
         entry = self.open.find_notebook(notebook, assignment)
         points = {cell.name: cell.max_score for cell in [*entry.grade_cells, *entry.task_cells]}
         solutions = {cell.name for cell in entry.solution_cells}
@@ -145,12 +151,15 @@ class Book:
 
 def patiently(action: Callable[[], T], seconds: float = PATIENCE) -> T:
     """What `action` gives; tried again while the gradebook is locked or cannot be reached."""
-    deadline, pause = time.monotonic() + seconds, PAUSE
+    deadline, pause, said = time.monotonic() + seconds, PAUSE, False
     while True:
         try:
             return action()
-        except (OperationalError, InvalidEntry):  # nbgrader makes the one of the other
+        except (OperationalError, InvalidEntry) as error:  # nbgrader makes the one of the other
             if time.monotonic() + pause > deadline:
                 raise
+            if not said:
+                log.warning("the gradebook cannot be used yet, trying on (%s)", one_line(error))
+                said = True
             time.sleep(pause)
             pause *= 2

@@ -21,7 +21,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Dict
 
-from autograder.forkserver import INHERITED, SERVER_ENV, Forked, ForkServer
+from autograder.forkserver import INHERITED, SERVER_ENV, Forked, ForkServer, scratch
 from autograder.limits import Limits
 
 
@@ -70,9 +70,8 @@ class ForkProvisioner(KernelProvisionerBase):
         """
         manager: Any = self.parent
         if self._folder is None:
-            # Short, for the path of a unix socket has 107 bytes; absolute, for a notebook's
-            # client and its kernel have different working folders.
-            self._folder = tempfile.mkdtemp(prefix="k-", dir="/tmp")
+            # Absolute, for a notebook's client and its kernel have different working folders.
+            self._folder = tempfile.mkdtemp(prefix="k-", dir=scratch())
         manager.transport = "ipc"
         manager.ip = os.path.join(self._folder, "k")
         manager.connection_file = os.path.join(self._folder, "kernel.json")

@@ -6,7 +6,8 @@ It has no thread and no event loop of its own when it forks: a child inherits mo
 that runs. It ends, with all its kernels, when the engine closes its end of the pipe, so a killed
 engine leaves nothing behind. Its other end is autograder.forkserver.
 
-Messages are JSON. It hears {"preload": [..], "hidden": folder, "confine": bool}, then
+Messages are JSON. It hears {"preload": [..], "hidden": folder, "confine": bool,
+"scratch": folder to be removed in the end}, then
 {"preload": [..]}, {"start": what fork() takes} and {"signal": [pid, number]}; it says
 {"ready": what is missing}, {"started": pid, or 0} in order of asking and {"ended": [pid, status]}.
 """
@@ -20,6 +21,7 @@ import importlib.util
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -199,6 +201,31 @@ def signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
+def try_out(root: str, scratch: str) -> None:
+    """OSError where a kernel could not be confined to `root`, in whatever step of it."""
+    user = confine.host_user(0)
+    files, wire = (tempfile.mkdtemp(prefix="t-", dir=scratch) for _ in range(2))
+    heard, tell = os.pipe()
+    with confine.new_pids():
+        pid = os.fork()
+        if not pid:
+            try:
+                confine.enter(root, files, wire, 1, user)
+                confine.give_up(user)
+            except OSError as error:
+                os.write(tell, str(error).encode())
+            finally:
+                os._exit(0)
+    os.close(tell)
+    with open(heard) as reasons:
+        why = reasons.read()
+    os.waitpid(pid, 0)
+    for folder in (files, wire):
+        shutil.rmtree(folder)
+    if why:
+        raise OSError(why)
+
+
 def preload(modules: Iterable[str]) -> None:
     """Import what can be imported; what cannot is left to the notebook that asks for it."""
     for name in modules:
@@ -233,23 +260,27 @@ def serve(control: Connection) -> None:
         except (OSError, AttributeError) as error:  # AttributeError: not Linux
             missing = str(error)
     server = Server(control)
-    folder = tempfile.mkdtemp(prefix="r-")
+    folder = tempfile.mkdtemp(prefix="r-", dir=order["scratch"])
     if not missing:
         try:
             confine.build_root(folder, packages(), order["hidden"])
+            try_out(folder, order["scratch"])
             server.root = folder
         except OSError as error:
             missing = str(error)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    engine_is_gone = False
     try:
         server.say(ready=missing)
         preload(order["preload"])
         server.answer()
-    except (EOFError, BrokenPipeError):
-        pass  # the engine is gone
+    except (EOFError, ConnectionError):  # reset, where it was killed with words unread
+        engine_is_gone = True
     finally:
         server.close()
         confine.take_down(folder)
+        if engine_is_gone and not os.path.exists(folder):  # where the machine was shown
+            shutil.rmtree(order["scratch"], ignore_errors=True)
 
 
 if __name__ == "__main__":

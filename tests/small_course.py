@@ -54,6 +54,16 @@ class Course:
             check=False,
         )
 
+    def start(self, *command: str, **how: Any) -> subprocess.Popen[str]:
+        """The same, while it runs; `how` is for Popen."""
+        return subprocess.Popen(
+            [str(BIN / command[0]), *command[1:]],
+            cwd=self.folder,
+            env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+            text=True,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how},
+        )
+
     def grade(self, *options: str, assignment: str = LESSON) -> dict[str, dict[str, Any]]:
         """What `autograder grade` says of each student, read from its JSON."""
         done = self.run(*self.command, "grade", assignment, "--json", "out.json", *options)

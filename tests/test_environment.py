@@ -81,3 +81,8 @@ def test_ci_runs_what_the_readme_says() -> None:
     steps = [step["run"] for step in workflow["jobs"]["test"]["steps"] if "run" in step]
     assert commands == steps == ["make test"]
     assert "make test" in (ROOT / "README.md").read_text()
+
+
+def test_make_test_sees_to_what_its_tests_need_besides_python() -> None:
+    assert re.search(r"^test: \$\(INSTALLED\) system$", MAKEFILE, re.MULTILINE)
+    assert "postgresql" in MAKEFILE

@@ -74,15 +74,6 @@ def execute(notebook: NotebookNode, resources: dict[str, Any], limits: Limits) -
     raise LessonError("the server of kernels was lost again and again: is there enough memory?")
 
 
-def execute_all(
-    notebooks: list[NotebookNode], resources: dict[str, Any], limits: list[Limits]
-) -> list[NotebookNode]:
-    """execute() for each notebook of a submission; called by the coordinator's executor."""
-    return [
-        execute(notebook, resources, own) for notebook, own in zip(notebooks, limits, strict=True)
-    ]
-
-
 @contextmanager
 def kernels(jobs: int, preload: Iterable[str]) -> Iterator[Executor]:
     """An executor of `jobs` threads for execute() on this machine; its server warms up at once."""

@@ -1,9 +1,9 @@
 """Grade the submissions of an assignment: fair, in parallel, into nbgrader's gradebook.
 
-    for each submission: load -> execute -> judge, make inert -> record -> lay out in autograded/
-                         coordinator  executor   coordinator
+    for each submission: load -> examine -> record -> lay out in autograded/
+                  coordinator    executor   coordinator
 
-The coordinator alone touches the gradebook and the course folder; execute_all() runs under any
+The coordinator alone touches the gradebook and the course folder; examine() runs under any
 concurrent.futures.Executor. Marks are entered in one transaction, then the notebooks appear, with
 the digest of what they come from: what has no such digest is graded again, so a run that was cut
 short anywhere is finished by the next.
@@ -30,13 +30,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.assignments import read_assignment
 from autograder.errors import LessonError, one_line
-from autograder.execute import execute_all
 from autograder.gradebook import Book, Marks, patiently
-from autograder.inert import make_inert
+from autograder.job import examine
 from autograder.limits import limits_of
 from autograder.submissions import Submission, find, load
 from autograder.verdict import FAILED as TEST_FAILED
-from autograder.verdict import PASSED, TO_MARK, VERDICT, judge
+from autograder.verdict import PASSED, TO_MARK, VERDICT
 
 GRADED, KEPT, FAILED = "graded", "kept", "failed"
 FROM = "graded_from"  # key in a graded notebook's metadata: the digest of what it comes from
@@ -167,7 +166,7 @@ class Coordinator:
         chosen = self.chosen(submission)
         notebooks = [submission.notebooks[name] for name in chosen]
         limits = [self.limits[assignment.name, name] for name in chosen]
-        return self.executor.submit(execute_all, notebooks, {"files": submission.files}, limits)
+        return self.executor.submit(examine, notebooks, {"files": submission.files}, limits)
 
     def chosen(self, submission: Submission) -> list[str]:
         """The notebooks of a submission that are asked for."""
@@ -218,12 +217,10 @@ class Coordinator:
         except AttributeError:  # nbgrader 0.9.6 stumbles over a time that it cannot read
             raise LessonError("its timestamp.txt holds no time") from None
 
-    def record(self, submission: Submission, executed: list[NotebookNode]) -> None:
-        """Judge what was executed, make it inert, enter the marks, then lay out the notebooks."""
-        chosen = dict(zip(self.chosen(submission), executed, strict=True))
-        for notebook in executed:
-            judge(notebook)
-            make_inert(notebook)
+    def record(self, submission: Submission, examined: list[NotebookNode]) -> None:
+        """Enter the marks of what was examined, then lay out the notebooks."""
+        chosen = dict(zip(self.chosen(submission), examined, strict=True))
+        for notebook in examined:
             notebook.metadata[FROM] = submission.digest
         expected = self.assignments[submission.assignment].notebooks
         missing = sorted(expected.keys() - submission.notebooks.keys())

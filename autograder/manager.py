@@ -33,17 +33,22 @@ class ForkedKernelClient(AsyncKernelClient):
         """Nothing is left to do: its sockets are closed with the context of its manager."""
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait for the kernel's first word: it welcomes whoever subscribes to its output."""
+        """Wait for the kernel's first word on its output: its welcome, or that it is busy.
+
+        It welcomes whoever subscribes, but loses sight of one who comes just as it sends; so it is
+        asked something too.
+        """
         assert isinstance(self.parent, ForkedKernelManager)
-        welcome = asyncio.ensure_future(self.iopub_channel.get_msg(timeout=timeout))
+        self.kernel_info()
+        word = asyncio.ensure_future(self.iopub_channel.get_msg(timeout=timeout))
         ended = asyncio.ensure_future(self.parent.ended())
         try:
-            await asyncio.wait({welcome, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if not welcome.done():
+            await asyncio.wait({word, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not word.done():
                 raise RuntimeError("the kernel died before it was ready")
-            await welcome
+            await word
         finally:
-            welcome.cancel()
+            word.cancel()
             ended.cancel()
 
 

@@ -189,7 +189,7 @@ def test_a_scheduler_that_is_lost_is_named_and_the_next_run_goes_on(tmp_path: Pa
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (KilledWorker("execute_all-1", WorkerState, 3), "4 workers were lost while they ran it"),
+        (KilledWorker("examine-1", WorkerState, 3), "4 workers were lost while they ran it"),
         (CancelledError(), "the scheduler of the cluster was lost"),
         (OSError("comm closed"), "OSError: comm closed"),
         (LessonError("this machine cannot confine kernels"), "this machine cannot confine kernels"),

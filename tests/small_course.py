@@ -21,6 +21,18 @@ from autograder.build import build, notebook_path
 HERE = Path(__file__).parent
 LESSON = "00_doubling"
 BIN = Path(sys.executable).parent
+RIGHT = {"double": "def double(x):\n    return x + x", "greet": "def greet():\n    return 'hello'"}
+FULL_MARKS = {"test-double": 1, "hidden-double": 2, "test-greet": 4, "essay": 0}
+
+
+def with_double(source: str) -> dict[str, str]:
+    """Right answers, but for double."""
+    return RIGHT | {"double": source}
+
+
+def with_greeting(source: str) -> dict[str, str]:
+    """Right answers, but for greet."""
+    return RIGHT | {"greet": source}
 
 
 class Course:

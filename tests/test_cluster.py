@@ -18,8 +18,7 @@ import psutil
 import pytest
 from distributed import Client, KilledWorker
 from distributed.scheduler import WorkerState
-from small_course import LESSON, Course, make_course
-from test_grade import FULL_MARKS, RIGHT, with_double, with_greeting
+from small_course import FULL_MARKS, LESSON, RIGHT, Course, make_course, with_double, with_greeting
 from test_kernels import wait_until
 
 from autograder.cluster import settle

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_course import BIN, LESSON, Course, make_course
-from test_grade import RIGHT
+from small_course import BIN, LESSON, RIGHT, Course, make_course
 
 from autograder import doctor
 from autograder.forkserver import ForkServer

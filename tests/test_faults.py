@@ -25,8 +25,18 @@ from unittest.mock import patch
 import psutil
 import pytest
 from nbgrader.api import Gradebook
-from small_course import BIN, LESSON, Course, make_course, outcomes, points
-from test_grade import FULL_MARKS, RIGHT, with_double, with_greeting
+from small_course import (
+    BIN,
+    FULL_MARKS,
+    LESSON,
+    RIGHT,
+    Course,
+    make_course,
+    outcomes,
+    points,
+    with_double,
+    with_greeting,
+)
 from test_kernels import wait_until
 
 pytestmark = pytest.mark.slow

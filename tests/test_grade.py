@@ -7,19 +7,27 @@ from typing import Any
 
 import pytest
 from nbgrader.api import Gradebook
-from small_course import LESSON, Course, make_course, outcomes, points
+from small_course import (
+    FULL_MARKS,
+    LESSON,
+    RIGHT,
+    Course,
+    make_course,
+    outcomes,
+    points,
+    with_double,
+    with_greeting,
+)
 
 # The class is graded once, so its scenes belong to one worker.
 pytestmark = pytest.mark.xdist_group("grade")
 
-RIGHT = {"double": "def double(x):\n    return x + x", "greet": "def greet():\n    return 'hello'"}
-FULL_MARKS = {"test-double": 1, "hidden-double": 2, "test-greet": 4, "essay": 0}
 
 CLASS = {
     "answers": RIGHT,
     "answers-nothing": {},
-    "adds-two": RIGHT | {"double": "def double(x):\n    return x + 2"},
-    "says-hi": RIGHT | {"greet": "def greet():\n    return 'hi'"},
+    "adds-two": with_double("def double(x):\n    return x + 2"),
+    "says-hi": with_greeting("def greet():\n    return 'hi'"),
 }
 
 

@@ -18,8 +18,7 @@ import pytest
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from small_course import LESSON, Course, make_course
-from test_grade import RIGHT, with_double
+from small_course import LESSON, RIGHT, Course, make_course, with_double
 from test_kernels import wait_until
 from traitlets.config import Config
 

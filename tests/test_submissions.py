@@ -31,7 +31,7 @@ import jupytext
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from small_course import HERE, LESSON, Course, make_course, outcomes, points
+from small_course import FULL_MARKS, HERE, LESSON, RIGHT, Course, make_course, outcomes, points
 
 # The class is graded once, so its scenes belong to one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("submissions")]
@@ -44,7 +44,6 @@ LIMITS = {
     "disk_mb": 50,
     "processes": 100,
 }
-RIGHT = {"double": "def double(x):\n    return 2 * x", "greet": "def greet():\n    return 'hello'"}
 SECRET = "a-secret-of-the-instructor"
 # The command, with kernels that are not confined though this machine could.
 UNCONFINED = """
@@ -195,7 +194,7 @@ def test_what_must_come_of_it(
         "course": confined,
         "lesson": LESSON,
         "limits": LIMITS,
-        "full_marks": {"test-double": 1, "hidden-double": 2, "test-greet": 4, "essay": 0},
+        "full_marks": FULL_MARKS,
     }
     try:
         exec(behaviour.cells["must"], scope)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,9 @@ from small_course import (
     with_double,
     with_greeting,
 )
+
+from autograder.assignments import open_course, prepare
+from autograder.grade import Order, grade
 
 # The class is graded once, so its scenes belong to one worker.
 pytestmark = pytest.mark.xdist_group("grade")
@@ -212,3 +218,46 @@ def test_a_folder_without_a_course_is_one_line_that_helps(tmp_path: Path) -> Non
     assert done.returncode == 2
     assert "nbgrader's layout" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Course:
+    """A course in which two have handed in right answers."""
+    course = make_course(tmp_path)
+    for student in ("ada", "ben"):
+        course.hand_in(student, RIGHT)
+    return course
+
+
+def test_only_who_is_asked_for_is_graded(two: Course) -> None:
+    assert two.grade("--student", "ben").keys() == {"ben"}
+    assert {s: r["status"] for s, r in two.grade().items()} == {"ada": "graded", "ben": "kept"}
+
+
+@pytest.mark.parametrize(
+    ("option", "says"), [("--student", "cyd: nothing of"), ("--notebook", "has no notebook 'cyd'")]
+)
+def test_who_or_what_is_not_there_is_one_line_that_names_it(
+    two: Course, option: str, says: str
+) -> None:
+    done = two.run("autograder", "grade", LESSON, option, "cyd")
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_of_several_notebooks_only_the_one_that_is_asked_for_is_graded(two: Course) -> None:
+    for stage in ("source", "release", "submitted/ada", "submitted/ben"):
+        folder = two.folder / stage / LESSON
+        shutil.copy(folder / f"{LESSON}.ipynb", folder / "more.ipynb")
+    assert two.grade("--notebook", "more")["ada"]["notebook"] == "more"
+    assert [path.name for path in two.folder.glob("autograded/ada/*/*.ipynb")] == ["more.ipynb"]
+
+
+def test_any_executor_will_do(two: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(two.folder)
+    course = open_course()
+    prepare(course, LESSON)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        results = grade(course, Order([LESSON]), pool)
+    assert [(result.student, result.score) for result in results] == [("ada", 7), ("ben", 7)]

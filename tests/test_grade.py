@@ -254,6 +254,8 @@ def test_of_several_notebooks_only_the_one_that_is_asked_for_is_graded(two: Cour
     assert [path.name for path in two.folder.glob("autograded/ada/*/*.ipynb")] == ["more.ipynb"]
 
 
+# nbgrader 0.9.6 adds submissions in an order that SQLAlchemy 2 warns about; the rows are right.
+@pytest.mark.filterwarnings("ignore:Object of type .* not in session")
 def test_any_executor_will_do(two: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(two.folder)
     course = open_course()

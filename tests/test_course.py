@@ -10,14 +10,16 @@ import re
 import pytest
 from conftest import ROOT
 
-MODULES = sorted(path.stem for path in (ROOT / "course").glob("[a-z]*.py"))
+MODULES = sorted(path.stem for path in (ROOT / "course").glob("[a-z]*"))
+FILES = sorted((ROOT / "course").rglob("*.py"))
 LESSONS = "\n".join(path.read_text() for path in sorted((ROOT / "lessons").glob("*.py")))
 
 
 def used_elsewhere(module: str) -> set[str]:
     """The names of a module that lessons, or other modules of the course, use."""
     pattern = rf"\b{module}\.(\w+)"
-    others = [p.read_text() for p in (ROOT / "course").glob("*.py") if p.stem != module]
+    own = ROOT / "course" / module
+    others = [p.read_text() for p in FILES if p.stem != module and own not in p.parents]
     names = set(re.findall(pattern, "\n".join([LESSONS, *others])))
     for tree in map(ast.parse, others):
         for node in ast.walk(tree):

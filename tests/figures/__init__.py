@@ -1,0 +1,1 @@
+"""Figures of the course as the tests draw them, a module a lesson."""

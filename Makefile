@@ -13,7 +13,7 @@ help:
 	@echo "make test    everything that CI proves"
 	@echo "make check   ruff, mypy and the quick tests, for use while working"
 	@echo "make build   source/ and release/ from lessons/"
-	@echo "make bench   the engine beside stock nbgrader: bench.json, bench.png (most of an hour)"
+	@echo "make bench   the engine beside stock nbgrader: bench.json, bench.png (more than an hour)"
 	@echo "make lab     the course in JupyterLab, for one learner"
 	@echo "make lock    requirements.lock from pyproject.toml"
 	@echo "make clean   remove what the others made"

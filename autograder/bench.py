@@ -69,8 +69,8 @@ Marks = dict[str, dict[str, float]]
 class Plan:
     """How much is measured: submissions of a lesson, rounds, class sizes, kernels started."""
 
-    counting: int = 24
-    lenet: int = 8
+    counting: int = 48
+    lenet: int = 16
     rounds: int = 3
     sizes: tuple[int, ...] = (50, 200, 1000)
     kernels: int = 10

@@ -25,6 +25,9 @@ from typing import Any, ClassVar
 
 # What every lesson imports and every kernel needs; 3 s of the start of a kernel.
 PRELOAD = (
+    "PIL.GifImagePlugin",  # these three, and what they import, with the first picture
+    "PIL.JpegImagePlugin",
+    "PIL.PpmImagePlugin",
     "IPython.core.completer",
     "IPython.core.completerlib",
     "IPython.core.debugger",

@@ -16,11 +16,12 @@ from typing import TypeVar
 from unittest.mock import patch
 
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
+from nbgrader.api import Comment, Grade, Gradebook, InvalidEntry, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import CheckCellMetadata, Execute, NbGraderPreprocessor
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import joinedload
 
 from autograder.errors import one_line
 from autograder.restore import Released
@@ -115,11 +116,34 @@ class Book:
             for name, notebook in notebooks.items():
                 names = {"student": student, "assignment": assignment, "notebook": name}
                 resources = {"nbgrader": {**names, "db_url": self.url}, "unique_key": name}
-                for step in self.steps:
-                    step(notebook, resources)
+                with self.cells_at_hand(student, assignment, name):
+                    for step in self.steps:
+                        step(notebook, resources)
             for name in missing:
                 for grade in self.open.find_submission_notebook(name, assignment, student).grades:
                     grade.auto_score, grade.needs_manual_grade = 0, False
+
+    @contextmanager
+    def cells_at_hand(self, student: str, assignment: str, notebook: str) -> Iterator[None]:
+        """Have a notebook's grades and comments read all at once.
+
+        nbgrader's steps ask for them cell by cell, and each of their queries joins six tables.
+        """
+        entry = self.open.find_submission_notebook(notebook, assignment, student)
+        grades, comments = (
+            {
+                row.cell.name: row
+                for row in self.open.db.query(kind)
+                .filter(kind.notebook_id == entry.id)
+                .options(joinedload(kind.cell))
+            }
+            for kind in (Grade, Comment)
+        )
+        with (
+            patch.object(self.open, "find_grade", lambda name, *_: grades[name]),
+            patch.object(self.open, "find_comment", lambda name, *_: comments[name]),
+        ):
+            yield
 
     def marks(self, student: str, assignment: str, notebook: str) -> Marks:
         """The marks of one notebook of a submission; none where it is not there."""
@@ -136,7 +160,7 @@ class Book:
         session = self.open.db
         steps = [f"nbgrader.preprocessors.{module}.Gradebook" for module in OPENED_ANEW]
         with (
-            patch.object(session, "commit", session.flush),
+            patch.object(session, "commit", lambda: None),
             patch.object(self.open, "close", lambda: None),
             patch(steps[0], lambda *_: self.open),
             patch(steps[1], lambda *_: self.open),

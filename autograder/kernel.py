@@ -1,7 +1,7 @@
 """What a forked child does to become a kernel, from the fork to the first cell.
 
-become_kernel: own environment, own seeds -> limits -> ipykernel. Called by autograder.serve, where
-the process is confined before.
+look_like_any_kernel -> become_kernel: own seeds -> limits -> ipykernel. Called by autograder.serve,
+which confines the process between the two.
 """
 
 from __future__ import annotations
@@ -105,7 +105,6 @@ class KernelApp(IPKernelApp):
 
 def become_kernel(
     argv: Sequence[str],
-    env: Mapping[str, str],
     limits: Mapping[str, int],
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
@@ -115,7 +114,6 @@ def become_kernel(
     before it runs a first cell.
     """
     forget_the_server()
-    look_like_any_kernel(argv, env)
     set_process_limits(limits["memory_mb"], limits["file_mb"], limits.get("processes"))
     BoundedOutStream.limit = limits["output_chars"]
     app = KernelApp.instance()

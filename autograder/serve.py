@@ -150,7 +150,7 @@ def keep(
     look_like_any_kernel(argv, env)  # the init too: the kernel can see its arguments
     if root is None:
         os.chdir(cwd)
-        become_kernel(argv, env, {k: n for k, n in limits.items() if k != "processes"})
+        become_kernel(argv, {k: n for k, n in limits.items() if k != "processes"})
         return
     confine.end_with_parent()
     confine.enter(root, cwd, wire, limits["disk_mb"], host_user)
@@ -159,7 +159,7 @@ def keep(
     if kernel == 0:
         os.close(heard)
         confine.give_up(host_user)
-        become_kernel(argv, env, limits, on_ready=lambda: os.close(tell))
+        become_kernel(argv, limits, on_ready=lambda: os.close(tell))
         os._exit(0)
     os.close(tell)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the kernel, in the same group

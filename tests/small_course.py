@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,14 @@ def with_double(source: str) -> dict[str, str]:
 def with_greeting(source: str) -> dict[str, str]:
     """Right answers, but for greet."""
     return RIGHT | {"greet": source}
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 20) -> bool:
+    """Whether it comes true within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return true()
 
 
 class Course:

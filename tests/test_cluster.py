@@ -18,8 +18,16 @@ import psutil
 import pytest
 from distributed import Client, KilledWorker
 from distributed.scheduler import WorkerState
-from small_course import FULL_MARKS, LESSON, RIGHT, Course, make_course, with_double, with_greeting
-from test_kernels import wait_until
+from small_course import (
+    FULL_MARKS,
+    LESSON,
+    RIGHT,
+    Course,
+    make_course,
+    wait_until,
+    with_double,
+    with_greeting,
+)
 
 from autograder.cluster import settle
 from autograder.errors import LessonError

@@ -34,10 +34,10 @@ from small_course import (
     make_course,
     outcomes,
     points,
+    wait_until,
     with_double,
     with_greeting,
 )
-from test_kernels import wait_until
 
 pytestmark = pytest.mark.slow
 

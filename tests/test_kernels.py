@@ -8,13 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from small_course import LESSON, make_course
+from small_course import LESSON, make_course, wait_until
 
 from autograder.execute import execute
 from autograder.forkserver import ForkServer
@@ -34,13 +33,6 @@ def text_of(output: NotebookNode) -> str:
     if output.output_type == "stream":
         return output.text
     return "/".join(sorted(output.data))
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return true()
 
 
 def running(words: str) -> bool:

@@ -18,8 +18,7 @@ import pytest
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from small_course import LESSON, RIGHT, Course, make_course, with_double
-from test_kernels import wait_until
+from small_course import LESSON, RIGHT, Course, make_course, wait_until, with_double
 from traitlets.config import Config
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgresql")]

@@ -6,13 +6,15 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 POSTGRES := $(wildcard /usr/lib/postgresql/*/bin/postgres)
 
-.PHONY: help demo test system check build bench lab lock clean
+.PHONY: help demo test system check build answers seeds bench lab lock clean
 
 help:
 	@echo "make demo    a class of 24 students, graded: table, gradebook, report"
 	@echo "make test    everything that CI proves"
 	@echo "make check   ruff, mypy and the quick tests, for use while working"
 	@echo "make build   source/ and release/ from lessons/"
+	@echo "make answers which wrong answers the tests catch: a table, answers.json"
+	@echo "make seeds   what is learnt, from five seeds, with its margins"
 	@echo "make bench   the engine beside stock nbgrader: bench.json, bench.png (more than an hour)"
 	@echo "make lab     the course in JupyterLab, for one learner"
 	@echo "make lock    requirements.lock from pyproject.toml"
@@ -54,6 +56,12 @@ bench: $(INSTALLED)
 
 lab: $(INSTALLED)
 	$(BIN)/jupyter lab release
+
+answers: $(INSTALLED)
+	$(BIN)/python tests/proofs.py answers
+
+seeds: $(INSTALLED)
+	$(BIN)/python tests/proofs.py seeds
 
 lock:
 	uv pip compile --universal --python-version 3.11 --all-extras --no-emit-index-url \

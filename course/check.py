@@ -6,6 +6,7 @@
     close(got, expected, what, hint)            arrays and tensors, within rounding
     table(got, expected, what, hint)            data frames, cell by cell
     raises(error, call, *arguments, hint=)      what must not be accepted
+    at_least(got, bound, what, hint)            what was learnt; so at_most. margins() has the room
 
 Each raises AssertionError with a message for the learner, and returns None. `what` names the
 thing that was computed, best as the call itself: "output_size(7, 3, s=2)".
@@ -36,10 +37,13 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 __all__ = [
+    "at_least",
+    "at_most",
     "close",
     "equal",
     "evaluated",
     "layer_shapes",
+    "margins",
     "operations",
     "optimizer",
     "parameter_counts",
@@ -53,6 +57,8 @@ __all__ = [
 
 REL_TOL = 1e-5
 ABS_TOL = 1e-6
+
+_margins: list[tuple[str, float]] = []
 
 
 def that(condition: object, message: str) -> None:
@@ -166,6 +172,26 @@ def raises(
     )
 
 
+def at_least(got: object, bound: float, what: str, hint: str = "") -> None:
+    """Pass if the number `got`, which was learnt, is `bound` or more."""
+    __tracebackhide__ = True
+    _compare(got, bound, 1, f"at least {bound:g}", what, hint)
+
+
+def at_most(got: object, bound: float, what: str, hint: str = "") -> None:
+    """Pass if the number `got`, which was learnt, is `bound` or less."""
+    __tracebackhide__ = True
+    _compare(got, bound, -1, f"at most {bound:g}", what, hint)
+
+
+def margins() -> list[tuple[str, float]]:
+    """(what, room) of each at_least() and at_most() so far: room is negative beyond the bound.
+
+    Called by the proofs that repeat what trains from several seeds.
+    """
+    return list(_margins)
+
+
 def layer_shapes(model: nn.Module, x: torch.Tensor) -> list[tuple[str, tuple[int, ...]]]:
     """(class name, output shape) of each layer without children, in the order they ran on `x`."""
     seen: list[tuple[str, tuple[int, ...]]] = []
@@ -265,6 +291,18 @@ def evaluated(
         "training": model.training,
         "gradients": any(p.grad is not None for p in model.parameters()),
     }
+
+
+def _compare(got: object, bound: float, sign: int, wanted: str, what: str, hint: str) -> None:
+    __tracebackhide__ = True
+    number: Any = _plain(got)
+    that(
+        isinstance(number, numbers.Real) and not isinstance(number, bool),
+        f"{what} should be a number, it is {_words(got)}.{_tail(hint)}",
+    )
+    room = sign * (float(number) - bound)
+    _margins.append((what, room))
+    that(room >= 0, f"{what} is {float(number):.3g}, {wanted} was expected.{_tail(hint)}")
 
 
 def _array(value: object) -> np.ndarray[Any, np.dtype[np.float64]] | None:

@@ -4,40 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-import nbformat
 import pytest
-from conftest import LESSONS, ROOT
+from conftest import LESSONS
+from proofs import bank, lost, source, verdicts
 
-from autograder.bank import Answer, answered, exercise_of, notebook_for, read_answers
-from autograder.build import notebook_path
-from autograder.execute import execute, is_test
-from autograder.limits import Limits
-from autograder.verdict import PASSED, VERDICT, judge
+from autograder.bank import Answer, answered, exercise_of, notebook_for
+from autograder.execute import is_test
 
-BANK = {
-    name: read_answers(path)
-    for name in LESSONS
-    if (path := ROOT / "tests" / "answers" / f"{name}.py").exists()
-}
-
-
-def source(lesson: str) -> nbformat.NotebookNode:
-    return nbformat.read(notebook_path(ROOT / "source", lesson), as_version=4)
-
-
-def run(notebook: nbformat.NotebookNode) -> dict[str, dict[str, str]]:
-    """The verdict on each test cell."""
-    notebook = execute(notebook, {}, Limits())
-    judge(notebook)
-    return {
-        cell.metadata.nbgrader.grade_id: cell.metadata[VERDICT]
-        for cell in filter(is_test, notebook.cells)
-    }
-
-
-def lost(verdicts: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """Those that were not passed."""
-    return {name: said for name, said in verdicts.items() if said["outcome"] != PASSED}
+BANK = {name: bank(name) for name in LESSONS}
 
 
 @pytest.mark.slow
@@ -52,9 +26,9 @@ def lost(verdicts: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
 def test_an_answer_loses_the_tests_about_its_mistake_and_only_those(
     lesson: str, answer: Answer
 ) -> None:
-    verdicts = run(notebook_for(source(lesson), answer))
-    assert verdicts, "no test cell was run"
-    assert lost(verdicts).keys() == answer.loses, lost(verdicts)
+    found = verdicts(notebook_for(source(lesson), answer))
+    assert found, "no test cell was run"
+    assert lost(found).keys() == answer.loses, lost(found)
 
 
 def rounds() -> list[tuple[str, int]]:
@@ -74,8 +48,7 @@ def test_right_answers_stay_right_together(lesson: str, number: int) -> None:
         if answer.right:
             right.setdefault(answer.exercise, []).append(answer.source)
     chosen = {name: sources[number % len(sources)] for name, sources in right.items()}
-    verdicts = run(answered(source(lesson), chosen))
-    assert lost(verdicts) == {}
+    assert lost(verdicts(answered(source(lesson), chosen))) == {}
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

@@ -12,7 +12,8 @@ from conftest import ROOT
 
 MODULES = sorted(path.stem for path in (ROOT / "course").glob("[a-z]*"))
 FILES = sorted((ROOT / "course").rglob("*.py"))
-LESSONS = "\n".join(path.read_text() for path in sorted((ROOT / "lessons").glob("*.py")))
+USERS = [*sorted((ROOT / "lessons").glob("*.py")), ROOT / "tests" / "proofs.py"]
+LESSONS = "\n".join(path.read_text() for path in USERS)
 
 
 def used_elsewhere(module: str) -> set[str]:

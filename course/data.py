@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from matplotlib.image import imread
 
 __all__ = ["digits", "photograph"]
 
@@ -50,9 +50,9 @@ def photograph(name: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """
     if name not in PHOTOGRAPHS:
         raise ValueError(f"no photograph {name!r}: there are {', '.join(PHOTOGRAPHS)}")
-    # Importing skimage.data takes longer than reading the file.
-    with Image.open(_packaged("skimage", f"data/{name}.png")) as picture:
-        return np.array(picture, dtype=np.uint8)
+    # Importing skimage.data takes longer than reading the file. matplotlib gives 0 to 1.
+    levels = imread(_packaged("skimage", f"data/{name}.png"))
+    return np.rint(255 * np.asarray(levels)).astype(np.uint8)
 
 
 def _packaged(package: str, path: str) -> Path:

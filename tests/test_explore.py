@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from course import draw, explore
+from course.explore import sizes
 
 SETTINGS = [
     setting
@@ -97,7 +98,7 @@ def test_the_explorer_writes_no_output_and_leaves_no_figure_open(capsys):
 
 def test_the_static_figure_says_what_the_explorer_says(monkeypatch):
     shown = []
-    monkeypatch.setattr(explore, "show", lambda figure, alt: shown.append((figure, alt)))
+    monkeypatch.setattr(sizes, "show", lambda figure, alt: shown.append((figure, alt)))
     explore.positions((8, 3, 0, 2), (8, 3, 0, 1, 3))
     ((figure, alt),) = shown
     explorer = explore.SizeExplorer()
@@ -118,15 +119,15 @@ def test_a_static_figure_of_what_cannot_be_is_refused():
 
 @pytest.mark.parametrize("setting", [(8, 3, 0, 2), (8, 3, 0, 1, 3), (7, 2, 1, 4), (5, 3, 1, 1)])
 def test_the_crosses_are_the_pixels_whose_gradient_is_zero(setting):
-    chosen = explore.Setting(*setting)
+    chosen = sizes.Setting(*setting)
     n, f, p, s, d = chosen
     x = torch.zeros(1, 1, n, n, requires_grad=True)
     F.conv2d(x, torch.ones(1, 1, f, f), None, s, p, d).sum().backward()
     unread = int((x.grad == 0).sum())
-    words = explore._words(chosen, explore._torch_size(chosen))
+    words = sizes._words(chosen, sizes._torch_size(chosen))
     assert (f"{unread} of the {n * n} pixels are never read" in words) == (unread > 0)
 
 
 def test_no_public_name_answers_the_exercise():
-    assert explore.__all__ == ["SizeExplorer", "positions"]
+    assert explore.__all__ == ["SizeExplorer", "SlidingExplorer", "positions", "sliding"]
     assert not hasattr(draw, "output_size")

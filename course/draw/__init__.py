@@ -18,6 +18,14 @@ from course.draw.counting import (
     volumes,
     windows,
 )
+from course.draw.filters import (
+    filtered,
+    matrices,
+    neighbours,
+    numbered,
+    numbers,
+    written,
+)
 from course.draw.lenet import (
     accuracy_bars,
     class_counts,
@@ -47,11 +55,16 @@ __all__ = [
     "confusion",
     "digit_grid",
     "feature_maps",
+    "filtered",
     "grid",
     "layer_bars",
     "learning_curve",
     "loss_curve",
+    "matrices",
+    "neighbours",
     "net",
+    "numbered",
+    "numbers",
     "pooled",
     "printed",
     "receptive_fields",
@@ -63,4 +76,5 @@ __all__ = [
     "times_seen",
     "volumes",
     "windows",
+    "written",
 ]

@@ -1,17 +1,10 @@
-"""Explorers: pictures with sliders. Where no kernel runs, a static figure says the same.
+"""How large an output is: where a filter may stand, and the formula with its numbers.
 
-    positions((n, f, p, s, d), ...)    where a filter may stand, as a figure
-    SizeExplorer(...)                  the same picture with sliders
-
-An explorer sets the value of an HTML widget and writes no output of its own, so that the
-picture stays in its place and a notebook's stored outputs are the same at every run. Sizes
-are asked of torch; what the learner's own function says stands beside them.
+Sizes are asked of torch; what the learner's own function says stands beside them.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, NamedTuple
@@ -25,8 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from course.draw import COLOURS, PADDING, blank, grid, show
-
-__all__ = ["SizeExplorer", "positions"]
+from course.explore.picture import picture
 
 TITLE = 2  # cells above a grid, for two lines of text
 
@@ -148,10 +140,7 @@ def _formula(setting: Setting, size: int) -> str:
 
 
 def _picture(setting: Setting, size: int, at: int) -> str:
-    png = io.BytesIO()
-    _draw([setting], [size], [at]).savefig(png, format="png", dpi=90)
-    data = base64.b64encode(png.getvalue()).decode()
-    return f'<img alt="{escape(_words(setting, size))}" src="data:image/png;base64,{data}">'
+    return picture(_draw([setting], [size], [at]), _words(setting, size))
 
 
 def _words(setting: Setting, size: int) -> str:

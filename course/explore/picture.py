@@ -1,0 +1,17 @@
+"""A figure as a piece of HTML, for the HTML widget of an explorer."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+
+from matplotlib.figure import Figure
+
+
+def picture(figure: Figure, alt: str) -> str:
+    """An <img> that holds `figure` as a PNG, with `alt` as its text alternative."""
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=90)
+    data = base64.b64encode(png.getvalue()).decode()
+    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}">'

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import itertools
 import sys
 
 import pandas as pd
 import pytest
-from figures import counting, filters, lenet
+from conftest import ROOT
+from figures.counting import TABLE
 
 from course import draw
 from course.draw import style
 
-FIGURES = counting.FIGURES | filters.FIGURES | lenet.FIGURES
+FIGURES = {
+    name: figure
+    for module in sorted(path.stem for path in (ROOT / "tests" / "figures").glob("[a-z]*.py"))
+    for name, figure in importlib.import_module(f"figures.{module}").FIGURES.items()
+}
 
 
 @pytest.fixture(params=FIGURES)
@@ -93,7 +99,7 @@ def test_a_figure_without_words_is_refused():
 
 
 def test_a_table_is_printed_as_on_the_slide():
-    table = draw.printed(counting.TABLE)
+    table = draw.printed(TABLE)
     assert table.loc["Conv1", "neurons"] == "5,760"
     assert table.loc["Total", "parameters"] == "144,360"
     assert table.loc["Pool1", "parameters"] == "0"
@@ -102,9 +108,9 @@ def test_a_table_is_printed_as_on_the_slide():
 
 @pytest.mark.parametrize("empty", [None, float("nan"), "", pd.NA])
 def test_an_empty_cell_of_any_kind_does_not_break_a_figure(empty, shown):
-    table = counting.TABLE.astype(object)
+    table = TABLE.astype(object)
     table = table.where(table.notna(), empty)
     draw.net(table, "a net")
     draw.shares(table, "a net")
-    assert draw.printed(table).equals(draw.printed(counting.TABLE))
+    assert draw.printed(table).equals(draw.printed(TABLE))
     assert "FC1 (100,)" in shown[0][1]

@@ -26,7 +26,7 @@ def taps(reads: Mapping[str, Sequence[int]]) -> None:
 
     `reads` maps an output's name to the numbers of its pixels, the pixel under w0 first.
     """
-    figure, ax = blank(4 + 5 * len(reads) - 0.4, 5.2, 0.4)
+    figure, ax = blank(4 + 5 * len(reads) - 0.4, 5.2, 0.37)
     for k in range(9):
         _cell(ax, k % 3, 1 + k // 3, f"w{k}", k / 8)
     ax.text(1.5, 0.7, "kernel (3, 3)", ha="center", va="bottom", fontsize=10)
@@ -83,24 +83,25 @@ def gallery(
 
 def im2col() -> None:
     """Slide 12 as one product: the weights as a row, the four windows as columns."""
-    figure, ax = blank(25.4, 11, 0.35)
+    figure, ax = blank(20.6, 10.3, 0.4)
+    columns = 10.8
     for pixel in range(16):
-        _cell(ax, pixel % 4, 4 + pixel // 4, f"x{pixel}", None)
-    top, columns = 1.2, 16.2
+        _cell(ax, 2.5 + pixel % 4, 5.2 + pixel // 4, f"x{pixel}", None)
     for k in range(9):
-        _cell(ax, 5.6 + k, 5.5, f"w{k}", k / 8)
+        _cell(ax, k, 2.2, f"w{k}", k / 8)
         for window in range(4):
             pixel = 4 * (k // 3 + window // 2) + k % 3 + window % 2
-            _cell(ax, columns + window, top + k, f"x{pixel}", k / 8)
+            _cell(ax, columns + window, 1.2 + k, f"x{pixel}", k / 8)
     for window in range(4):
-        _cell(ax, 21.4 + window, 5.5, f"y{window}", None)
-    for x, words in ((4.8, "→"), (15.4, "·"), (20.8, "=")):
-        ax.text(x, 6, words, ha="center", va="center", fontsize=16)
+        _cell(ax, 16.6 + window, 2.2, f"y{window}", None)
+    for x, y, words in ((9.9, 2.7, "·"), (15.7, 2.7, "="), (8.7, 7.2, "→")):
+        ax.text(x, y, words, ha="center", va="center", fontsize=18)
     for x, y, words in (
-        (2, 3.7, "image (1, 4, 4)"),
-        (10.1, 5.2, "weights (1, 9)"),
+        (4.5, 1.9, "weights (1, 9)"),
         (columns + 2, 0.9, "columns (9, 4)"),
-        (23.4, 5.2, "output (1, 4)"),
+        (18.6, 1.9, "output (1, 4)"),
+        (4.5, 4.9, "image (1, 4, 4)"),
+        (8.7, 6.7, "each window\na column"),
     ):
         ax.text(x, y, words, ha="center", va="bottom", fontsize=10)
     show(
@@ -128,11 +129,12 @@ def speed(seconds: Mapping[str, float]) -> None:
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", color="0.9")
     ax.set_axisbelow(True)
-    # No figures in words: times differ from run to run, the order of the bars hardly.
+    # No numbers in words: nbval compares them, and times differ from run to run.
     show(
         figure,
-        f"Time on a logarithmic scale for: {', '.join(names)}. The first takes by far the longest; "
-        "how many times as fast the others are stands beside their bars.",
+        f"Time on a logarithmic scale for {', '.join(names)}. The longest bar is that of "
+        f"{names[int(values.argmax())]}; how many times as fast as the first the others are "
+        "stands beside their bars.",
     )
 
 

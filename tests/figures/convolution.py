@@ -7,6 +7,7 @@ import numpy as np
 from course import draw
 
 KERNEL = np.arange(1, 10).reshape(3, 3)
+READ = [0, 1, 2, 4, 5, 6, 8, 9, 10]
 IMAGE = np.linspace(-1, 1, 28 * 28).reshape(28, 28)
 
 
@@ -22,7 +23,7 @@ def toeplitz(side):
 
 FIGURES = {
     "taps": (
-        lambda: draw.taps({"y0": [0, 1, 2, 4, 5, 6, 8, 9, 10], "y1": [1, 2, 3]}),
+        lambda: draw.taps({"y0": READ, "y1": [1, 2, 3], "y2": [], "y3": [4]}),
         ("w8", "x15", "what y0 reads", "kernel (3, 3)"),
         ("y0 reads pixels 0, 1, 2, 4, 5, 6, 8, 9, 10", "y1 reads pixels 1, 2, 3"),
     ),
@@ -46,7 +47,7 @@ FIGURES = {
     "speed": (
         lambda: draw.speed({"loops": 0.25, "im2col": 0.002, "slower": 0.4}),
         ("loops", "125 x as fast", "0.6 x", "seconds"),
-        ("loops, im2col", "logarithmic"),
+        ("loops, im2col", "logarithmic", "that of slower"),
     ),
     "matrix": (
         lambda: draw.matrix(toeplitz(4), "slide 12"),

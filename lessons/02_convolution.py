@@ -527,7 +527,7 @@ check.that(len(many) <= len(few), "A larger image takes more torch calls.")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Two digits, eight filters of $5 \times 5$: 9,216 numbers to compute. **Predict first:** how many
+# One digit, eight filters of $5 \times 5$: 4,608 numbers to compute. **Predict first:** how many
 # times as fast is the product? (Nothing is graded here, and your computer's answer is not your
 # neighbour's.)
 
@@ -537,12 +537,12 @@ def seconds(convolve, repeats):
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
-        convolve(two, eight, None, 1, 0)
+        convolve(digit, eight, None, 1, 0)
         times.append(time.perf_counter() - start)
     return min(times)
 
 
-two, eight = digit.expand(2, 1, 28, 28).contiguous(), torch.ones(8, 1, 5, 5)
+eight = torch.ones(8, 1, 5, 5)
 times = {"your loops": seconds(conv2d_loops, 1), "your im2col": seconds(conv2d_im2col, 10)}
 draw.speed(times | {"F.conv2d": seconds(F.conv2d, 10)})
 
@@ -649,7 +649,7 @@ for (kh, kw), (height, width) in (
 
 # %% [markdown]
 # **Predict first:** how many of the 64 entries are not zero, and where in the picture will equal
-# colours stand?
+# colours stand? (The weights are 1 to 9 here, so that you can tell them apart.)
 
 # %%
 nine = torch.arange(1.0, 10).reshape(3, 3)
@@ -982,7 +982,7 @@ print("non-zeros in each row:", sorted({int(count) for count in (table != 0).sum
 # ## Further exercises (no points)
 #
 # ★ **By matrix, with stride.** Which rows of `conv_matrix` does stride 2 keep? And which columns
-# would padding bring, if the zeros were not worth storing?
+# can you strike out of the matrix of a padded image, since they only ever meet zeros?
 #
 # ★ **Two layers, one matrix.** Multiply the matrices of two $3 \times 3$ kernels. Which single
 # kernel has that matrix, and how large is it?

@@ -7,6 +7,16 @@ A module a lesson, and `style`, which all of them share. Colours: `SIGNED` for m
 the colour-blind). Lessons use all of it by the names below: `draw.show(...)`.
 """
 
+from course.draw.convolution import (
+    dilated,
+    gallery,
+    im2col,
+    links,
+    matrix,
+    speed,
+    stamps,
+    taps,
+)
 from course.draw.counting import (
     layer_bars,
     net,
@@ -54,13 +64,18 @@ __all__ = [
     "class_counts",
     "confusion",
     "digit_grid",
+    "dilated",
     "feature_maps",
     "filtered",
+    "gallery",
     "grid",
+    "im2col",
     "layer_bars",
     "learning_curve",
+    "links",
     "loss_curve",
     "matrices",
+    "matrix",
     "neighbours",
     "net",
     "numbered",
@@ -71,8 +86,11 @@ __all__ = [
     "rungs",
     "shares",
     "show",
+    "speed",
     "stacked",
     "staircases",
+    "stamps",
+    "taps",
     "times_seen",
     "volumes",
     "windows",

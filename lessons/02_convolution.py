@@ -1,0 +1,998 @@
+# %% [markdown]
+# # 02 Convolution, built three times
+#
+# Whoever can write a convolution no longer fears one. Today you write it three times: with loops,
+# as one product of matrices, and as a single large matrix. The first is slow and clear, the second
+# is what fast libraries do, and the third shows what a convolution *is*, and what it becomes when
+# you turn it around.
+#
+# **You will be able to**
+#
+# - say which pixels an output reads, and which outputs a pixel reaches;
+# - write padding, stride, channels and bias, and test them against PyTorch;
+# - turn loops into one matrix product, and see what that is worth;
+# - read sparse links and shared weights off a matrix, and count what they save;
+# - run a convolution backwards, and spread a kernel.
+#
+# **Time** about two and a half hours. **Slides** 12 to 23. **Points** 27. **You need** lesson 01's
+# filters.
+#
+# Names are PyTorch's. Images `x` have shape (N, C, H, W): how many, channels, height, width. The
+# weights `w` of a layer have shape (C_out, C_in, kH, kW). A lone `kernel` is (kH, kW).
+
+# %% nbgrader={"grade_id": "setup", "locked": true}
+import time
+
+import torch
+import torch.nn.functional as F
+
+from course import check, data, draw
+
+images, labels = data.digits()
+digit = torch.tensor(images[1250][None, None] / 255, dtype=torch.float32)  # (1, 1, 28, 28)
+FILTERS = torch.tensor(
+    [
+        [[1, 2, 1], [0, 0, 0], [-1, -2, -1]],
+        [[1, 0, -1], [2, 0, -2], [1, 0, -1]],
+        [[2, 1, 0], [1, 0, -1], [0, -1, -2]],
+        [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
+    ],
+    dtype=torch.float32,
+)[:, None]  # (4, 1, 3, 3)
+
+# %% [markdown]
+# ## 1. One output, by hand
+#
+# Slide 12 numbers the pixels of a $4 \times 4$ image row by row, $x_0$ to $x_{15}$, and lays a
+# kernel of nine weights on its top left corner:
+#
+# $$y_0 = w_0x_0 + w_1x_1 + w_2x_2 + w_3x_4 + w_4x_5 + w_5x_6 + w_6x_8 + w_7x_9 + w_8x_{10}$$
+#
+# Why does $x_3$ not appear, and why does $x_4$ follow $x_2$? In the picture each pixel has the
+# colour of the weight that lies on it. Slide 13 adds a bias $b$, **one** number for all
+# positions, and lets an activation have the last word: $y_0 = g(\ldots + b)$.
+
+# %%
+draw.taps({"y0": [0, 1, 2, 4, 5, 6, 8, 9, 10]})
+
+# %% [markdown]
+# There are four places for the kernel: $y_1$ stands right of $y_0$, and $y_2$ below it.
+#
+# ### Exercise `by_hand` (1 + 2 points)
+#
+# **Predict first,** and only predict: pencil and paper, no code. Write your answers into the
+# dictionary.
+#
+# <details><summary>Hint 1: one step to the right</summary>
+#
+# Each weight moves from pixel $x_k$ to its right neighbour. What is that one's number?
+#
+# </details>
+# <details><summary>Hint 2: one step down</summary>
+#
+# A row has four pixels.
+#
+# </details>
+# <details><summary>Hint 3: the numbers</summary>
+#
+# Only six of nine weights are not zero: $(x_0 - x_2) + (x_4 - x_6) + (x_8 - x_{10})$. Then $b$,
+# once. Then ReLU: negative becomes 0.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "by_hand", "solution": true}
+def by_hand():
+    """Slides 12 and 13, by hand: a dictionary of answers.
+
+    "y1", "y2", "y3"   list of the nine pixels that this output reads, the one under w0 first
+    "x3", "x4", "x5"   list of the outputs (0 to 3) that read this pixel
+    Let every pixel hold its own number, x_k = k, let each row of the kernel be 1 0 -1
+    (slide 9), and b = 4:
+    "z0"               y0 with its bias, before g
+    "y0"               y0 in the end, g = ReLU
+    """
+    ### BEGIN SOLUTION
+    return {
+        "y1": [1, 2, 3, 5, 6, 7, 9, 10, 11],
+        "y2": [4, 5, 6, 8, 9, 10, 12, 13, 14],
+        "y3": [5, 6, 7, 9, 10, 11, 13, 14, 15],
+        "x3": [1],
+        "x4": [0, 2],
+        "x5": [0, 1, 2, 3],
+        "z0": -2,
+        "y0": 0,
+    }
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-by_hand", "grade": true, "locked": true, "points": 1}
+answers = by_hand()
+check.that(isinstance(answers, dict), "by_hand() should return a dictionary.")
+for key in ("y1", "y2", "y3", "x3", "x4", "x5", "z0", "y0"):
+    check.that(key in answers, f"by_hand() does not answer {key!r}.")
+for key in ("y1", "y2", "y3"):
+    check.equal(len(set(answers[key])), 9, f"the number of different pixels that {key} reads")
+    check.that(set(answers[key]) <= set(range(16)), f"{key} reads a pixel that is not there.")
+check.equal(answers["y1"][0], 1, "the first pixel of y1", "One step right of y0: w0 lies on x1.")
+check.that(answers["z0"] != 30, "z0 is 30: b is added once, not once for each weight.")
+check.equal(answers["y0"], max(answers["z0"], 0), "y0", "ReLU of z0.")
+
+# %% nbgrader={"grade_id": "hidden-by_hand", "grade": true, "locked": true, "points": 2}
+# Also: each pixel of y1, y2 and y3, the outputs of each pixel, and z0.
+### BEGIN HIDDEN TESTS
+answers = by_hand()
+corners = {"y1": 1, "y2": 4, "y3": 5}
+wrong = [
+    key for key, corner in corners.items()
+    if list(answers[key]) != [corner + 4 * i + j for i in range(3) for j in range(3)]
+]
+readers = {"x3": [1], "x4": [0, 2], "x5": [0, 1, 2, 3]}
+wrong += [key for key, outputs in readers.items() if sorted(answers[key]) != outputs]
+check.that(not wrong, f"Think again about {', '.join(wrong)}.")
+check.equal(answers["z0"], -2, "z0", "Three rows of 0 - 2, 4 - 6, 8 - 10, and b = 4 once.")
+### END HIDDEN TESTS
+
+# %%
+answers = by_hand()
+draw.taps({"y0": [0, 1, 2, 4, 5, 6, 8, 9, 10]} | {key: answers[key] for key in ("y1", "y2", "y3")})
+
+# %% [markdown]
+# Pixel $x_3$ is read once, $x_5$ four times. Corners have little say in a convolution, and that is
+# one reason for padding.
+#
+# ## 2. Padding
+#
+# A frame of $p$ zeros around each channel of each image: (N, C, H, W) becomes
+# (N, C, H + 2p, W + 2p). Slides 16 to 18 pad by 1, so that a kernel of 3 keeps the image's size.
+#
+# ### Exercise `pad2d` (1 + 2 points)
+#
+# Return a padded copy. Write it by hand: torch's own `pad` is the referee.
+#
+# <details><summary>Hint 1: where to begin</summary>
+#
+# `x.new_zeros(...)` makes zeros of the type of `x`. How large?
+#
+# </details>
+# <details><summary>Hint 2: then</summary>
+#
+# Copy `x` into the middle. In which row and column does it begin, and where does it end?
+#
+# </details>
+# <details><summary>Hint 3: a trap</summary>
+#
+# `p:-p` is neat, but with `p = 0` it is `0:0`, which is nothing. `p : p + H` is safe.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "pad2d", "solution": true}
+def pad2d(x, p):
+    """`x` (N, C, H, W) in a frame of p zeros: a new tensor (N, C, H + 2p, W + 2p).
+
+    p is a whole number, 0 or more; batch and channels are not padded. Slides 16 to 18.
+    """
+    ### BEGIN SOLUTION
+    n, c, height, width = x.shape
+    padded = x.new_zeros(n, c, height + 2 * p, width + 2 * p)
+    padded[:, :, p : p + height, p : p + width] = x
+    return padded
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-pad2d", "grade": true, "locked": true, "points": 1}
+x = torch.ones(2, 3, 4, 5)
+check.shape(pad2d(x, 1), (2, 3, 6, 7), "pad2d of (2, 3, 4, 5) with p=1", "p comes twice a side.")
+check.close(
+    pad2d(torch.tensor([[[[1.0, 2], [3, 4]]]]), 1),
+    [[[[0, 0, 0, 0], [0, 1, 2, 0], [0, 3, 4, 0], [0, 0, 0, 0]]]],
+    "pad2d of the image 1 2 / 3 4 with p=1",
+    "Zeros on all four sides, the image in the middle.",
+)
+check.that(
+    not any("pad" in name for name in check.operations(pad2d, x, 1)),
+    "pad2d works with torch's own pad: write it by hand, torch is only the referee.",
+)
+
+# %% nbgrader={"grade_id": "hidden-pad2d", "grade": true, "locked": true, "points": 2}
+# Also: p = 0, wide frames, images that are not square, the input left alone, no `pad` of torch.
+### BEGIN HIDDEN TESTS
+numbers = torch.Generator().manual_seed(12)
+for shape, p in (
+    ((1, 1, 3, 3), 0), ((2, 3, 4, 7), 0), ((3, 2, 6, 4), 1), ((2, 4, 1, 5), 2), ((1, 3, 5, 2), 6),
+):
+    x = torch.randn(shape, generator=numbers, dtype=torch.float64)
+    before = x.clone()
+    check.close(
+        pad2d(x, p), F.pad(x, (p, p, p, p)), f"pad2d of {shape} with p={p}",
+        "Check p = 0, and that height and width are not mixed up.",
+    )
+    check.close(x, before, "the input of pad2d afterwards", "Work on a copy.")
+    check.that(
+        not any("pad" in name for name in check.operations(pad2d, x, p)),
+        "pad2d works with torch's own pad.",
+    )
+### END HIDDEN TESTS
+
+# %%
+draw.gallery(
+    [{"digit": digit[0, 0].numpy()} | {f"p = {p}": pad2d(digit, p)[0, 0].numpy() for p in (2, 6)}],
+    "A digit, and twice the same digit in a growing black frame. Its size stays, the image grows "
+    "from 28 by 28 to 32 by 32 and to 40 by 40.",
+    inner=(28, 28),
+)
+
+# %% [markdown]
+# ## 3. The first time: loops
+#
+# Two things are missing. The **stride** $s$: output $(i, j)$ looks at rows $s\,i$ to
+# $s\,i + k_H - 1$ of the padded image, and likewise at columns. And **depth** (slides 19, 20): a
+# filter reaches through all channels of its input and adds up everything it covers, so each
+# filter makes one channel.
+#
+# **Predict first:** how many channels come out if two filters of shape (3, 3, 3) meet a colour
+# image?
+
+# %%
+draw.volumes()
+
+# %% [markdown]
+# So the weights of a layer are a block (C_out, C_in, kH, kW), and one number of the output is
+#
+# $$y_{n,k,i,j} = b_k + \sum_{c}\sum_{u}\sum_{v} w_{k,c,u,v}\; x_{n,\,c,\,s i + u,\,s j + v}$$
+#
+# with $x$ already padded. The output has $H' = \lfloor (H + 2p - k_H)/s \rfloor + 1$ rows.
+#
+# **A kind correction.** Slides 17, 18 and 23 leave out the rounding $\lfloor\cdot\rfloor$: with
+# 8 pixels, a kernel of 3 and stride 2 they promise 3.5. A step that does not fit is not taken.
+# Lesson 03 has more to say about it.
+#
+# (Slide 9's word for all this is convolution, and so is PyTorch's. A mathematician would flip the
+# kernel first and call what we do cross-correlation. We stay with PyTorch.)
+
+# %% [markdown]
+# ### Exercise `conv2d_loops` (1 + 3 points)
+#
+# Write the sum as loops. Take it literally; it may be slow. Torch's convolutions and `unfold` are
+# the referees, so leave them alone.
+#
+# <details><summary>Hint 1: which loops</summary>
+#
+# Pad first. Then loop over the output: image `n`, filter `k`, row `i`, column `j`.
+#
+# </details>
+# <details><summary>Hint 2: the three inner sums</summary>
+#
+# They need no loops: cut out the window `x[n, :, top : top + kH, left : left + kW]`, which has the
+# shape of `w[k]`, multiply the two, and take `.sum()`.
+#
+# </details>
+# <details><summary>Hint 3: what is easily forgotten</summary>
+#
+# `top` is `i * stride`. The bias is added once a sum, and `b` may be `None`.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "conv2d_loops", "solution": true} needs=["pad2d"]
+def conv2d_loops(x, w, b, stride, padding):
+    """Convolution of images `x` with weights `w`, as PyTorch's F.conv2d defines it.
+
+    x (N, C_in, H, W), w (C_out, C_in, kH, kW): float tensors, left unchanged
+    b (C_out,), or None for no bias
+    stride 1 or more, padding 0 or more: whole numbers, the same along both sides
+
+    Returns (N, C_out, H', W'), H' = (H + 2 padding - kH) // stride + 1, W' likewise.
+    Slides 12 to 20.
+    """
+    ### BEGIN SOLUTION
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows, columns = ((x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1)
+    y = x.new_zeros(len(x), c_out, rows, columns)
+    for n in range(len(x)):
+        for k in range(c_out):
+            for i in range(rows):
+                for j in range(columns):
+                    top, left = i * stride, j * stride
+                    y[n, k, i, j] = (x[n, :, top : top + kh, left : left + kw] * w[k]).sum()
+            if b is not None:
+                y[n, k] += b[k]
+    return y
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-conv2d_loops", "grade": true, "locked": true, "points": 1}
+step = torch.tensor([[10.0, 10, 10, 0, 0, 0]] * 6)[None, None]
+vertical = torch.tensor([[1.0, 0, -1]] * 3)[None, None]
+check.close(
+    conv2d_loops(step, vertical, None, 1, 0), [[[[0, 30, 30, 0]] * 4]],
+    "slide 9's filtered image", "If it is -30: the kernel is not flipped.",
+)
+middle = torch.zeros(1, 1, 3, 3)
+middle[0, 0, 1, 1] = 1  # a kernel that copies the pixel under its middle
+check.close(
+    conv2d_loops(torch.arange(25.0).reshape(1, 1, 5, 5), middle, None, 2, 1),
+    [[[[0, 2, 4], [10, 12, 14], [20, 22, 24]]]],
+    "every second pixel of 0 to 24 (slide 17: stride 2, padding 1)",
+    "Does output (i, j) start at row i * stride, and is there padding on both sides?",
+)
+y = conv2d_loops(torch.ones(1, 3, 6, 6), torch.ones(2, 3, 3, 3), torch.tensor([0.0, 1]), 1, 0)
+check.shape(y, (1, 2, 4, 4), "the output of slide 20's two filters", "One channel a filter.")
+check.close(
+    y[0, :, 0, 0], [27, 28], "one number of each output channel (slide 19: 27, with bias 28)",
+    "9 means that channels are not added up; over 28, that the bias is added more than once.",
+)
+check.that(
+    not any(
+        word in name for word in ("conv", "unfold")
+        for name in check.operations(conv2d_loops, step, vertical, None, 1, 0)
+    ),
+    "conv2d_loops works with torch's own convolution or unfold: they are only the referees.",
+)
+
+# %% nbgrader={"grade_id": "hidden-conv2d_loops", "grade": true, "locked": true, "points": 3}
+# Also: thirty random layers against F.conv2d in float64: batches, images and kernels that are not
+# square, strides with a remainder, with and without bias; inputs left alone; no torch conv.
+### BEGIN HIDDEN TESTS
+import random
+
+rng, numbers = random.Random(1220), torch.Generator().manual_seed(1220)
+for case in range(30):
+    n, c_in, c_out = rng.randint(1, 2), rng.randint(1, 3), rng.randint(1, 3)
+    kh, kw, padding = rng.randint(1, 3), rng.randint(1, 4), rng.randint(0, 2)
+    height, width, stride = rng.randint(3, 7), rng.randint(4, 8), rng.randint(1, 3)
+    if case == 0:  # several images, channels not filters, not square, a remainder of 1 each way
+        n, c_in, c_out, kh, kw, padding, height, width, stride = 2, 3, 2, 2, 3, 1, 7, 8, 3
+    x = torch.randn(n, c_in, height, width, generator=numbers, dtype=torch.float64)
+    w = torch.randn(c_out, c_in, kh, kw, generator=numbers, dtype=torch.float64)
+    b = torch.randn(c_out, generator=numbers, dtype=torch.float64) if case % 3 < 2 else None
+    kept = x.clone(), w.clone()
+    check.close(
+        conv2d_loops(x, w, b, stride, padding), F.conv2d(x, w, b, stride, padding),
+        f"x {tuple(x.shape)}, w {tuple(w.shape)}, {'no ' * (b is None)}bias, stride {stride}, "
+        f"padding {padding}: y",
+    )
+    check.close(x, kept[0], "x afterwards", "Leave the input as it is.")
+    check.close(w, kept[1], "w afterwards", "Leave the weights as they are.")
+used = check.operations(conv2d_loops, x, w, b, stride, padding)
+check.that(
+    not any(word in name for word in ("conv", "unfold") for name in used),
+    "conv2d_loops works with torch's own convolution or unfold.",
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Four filters in the manner of lesson 01, on a digit: one layer, (1, 28, 28) to (4, 28, 28), then
+# the ReLU of slide 15. **Predict first:** which map answers to horizontal strokes? What does ReLU
+# keep of it?
+
+# %%
+maps = conv2d_loops(digit, FILTERS, None, 1, 1)[0].numpy()
+names = ("horizontal", "vertical", "diagonal", "edges")
+draw.gallery(
+    [
+        {"digit": digit[0, 0].numpy()},
+        dict(zip(names, maps, strict=True)),
+        {f"{name}, ReLU": each.clip(0) for name, each in zip(names, maps, strict=True)},
+    ],
+    "A digit; below it four maps of edges, red where the filter answers with a positive number, "
+    "blue where with a negative one; below those the same maps after ReLU, where the blue is gone.",
+)
+
+# %% [markdown]
+# Each edge had a red side and a blue one; ReLU keeps the red.
+#
+# **Predict first:** what do strides 2 and 4 do to the last map, and how large will it be?
+
+# %%
+edges = {
+    f"stride {s}": conv2d_loops(digit, FILTERS[3:], None, s, 1)[0, 0].numpy() for s in (1, 2, 4)
+}
+draw.gallery([edges], "A map of edges with strides 1, 2 and 4: 28, 14 and 7 pixels wide.")
+
+# %% [markdown]
+# A stride is not a better look from afar. It computes every second (or fourth) number and never the
+# others.
+#
+# ## 4. The second time: one product
+#
+# Loops in Python are slow: a thousand times "fetch, multiply, add" with a thousand times the
+# interpreter between. A processor wants one large product of matrices. So we write every window
+# as a **column**; the kernel becomes a **row**; and row times columns is the convolution. The
+# trick is called im2col, "image to columns".
+
+# %%
+draw.im2col()
+
+# %% [markdown]
+# With more channels a column holds the window's numbers of *all* channels, C_in · kH · kW of them.
+# With more filters the weights have more rows. Columns copy pixels ($x_5$ stands there four
+# times): memory is the price.
+#
+# Look at one **row** of the columns. The first is $x_0, x_1, x_4, x_5$: all that weight $w_0$ ever
+# meets, a $2 \times 2$ corner of the image. A row is a *slice*, and there are only kH · kW slices
+# a channel, however large the image is.
+#
+# ### Exercise `conv2d_im2col` (1 + 3 points)
+#
+# The same contract, without a Python loop over positions: the number of torch calls must not grow
+# with the image. A loop over the kernel's taps is fine. Torch's convolutions and `unfold` (which is
+# im2col) stay referees.
+#
+# <details><summary>Hint 1: the slices</summary>
+#
+# Tap $(u, v)$ meets `x[:, :, u : u + stride * (H' - 1) + 1 : stride, v : ...]`, (N, C_in, H', W').
+#
+# </details>
+# <details><summary>Hint 2: from slices to columns</summary>
+#
+# `torch.stack(slices, dim=2)` is (N, C_in, kH·kW, H', W'): channel first, then tap, as in `w`.
+# Then `.reshape(N, C_in·kH·kW, H'·W')`.
+#
+# </details>
+# <details><summary>Hint 3: the product</summary>
+#
+# `w.reshape(C_out, -1) @ columns` is (N, C_out, H'·W'). The bias goes along dimension 1:
+# `b[:, None]`. Reshape at the end.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "conv2d_im2col", "solution": true} needs=["pad2d"]
+def conv2d_im2col(x, w, b, stride, padding):
+    """The same as conv2d_loops, same arguments and result, as a product of weights and columns.
+
+    x (N, C_in, H, W), w (C_out, C_in, kH, kW), b (C_out,) or None, stride, padding; returns
+    (N, C_out, H', W'). Columns are (N, C_in * kH * kW, H' * W'). The number of torch calls does
+    not depend on H and W.
+    """
+    ### BEGIN SOLUTION
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows, columns = ((x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1)
+    bottom, right = stride * (rows - 1) + 1, stride * (columns - 1) + 1
+    slices = [
+        x[:, :, u : u + bottom : stride, v : v + right : stride]
+        for u in range(kh)
+        for v in range(kw)
+    ]
+    y = w.reshape(c_out, -1) @ torch.stack(slices, dim=2).reshape(len(x), -1, rows * columns)
+    if b is not None:
+        y = y + b[:, None]
+    return y.reshape(len(x), c_out, rows, columns)
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-conv2d_im2col", "grade": true, "locked": true, "points": 1}
+step = torch.tensor([[10.0, 10, 10, 0, 0, 0]] * 6)[None, None]
+vertical = torch.tensor([[1.0, 0, -1]] * 3)[None, None]
+check.close(
+    conv2d_im2col(step, vertical, None, 1, 0), [[[[0, 30, 30, 0]] * 4]], "slide 9's filtered image"
+)
+middle = torch.zeros(1, 1, 3, 3)
+middle[0, 0, 1, 1] = 1
+check.close(
+    conv2d_im2col(torch.arange(25.0).reshape(1, 1, 5, 5), middle, None, 2, 1),
+    [[[[0, 2, 4], [10, 12, 14], [20, 22, 24]]]],
+    "every second pixel of 0 to 24 (slide 17: stride 2, padding 1)",
+    "Is each slice taken in steps of the stride, and H' of them long?",
+)
+y = conv2d_im2col(torch.ones(1, 3, 6, 6), torch.ones(2, 3, 3, 3), torch.tensor([0.0, 1]), 1, 0)
+check.shape(y, (1, 2, 4, 4), "the output of slide 20's two filters", "Reshape at the end?")
+check.close(
+    y[0, :, 0, 0], [27, 28], "one number of each output channel (slide 19: 27, with bias 28)",
+    "Is a column C_in * kH * kW numbers long? Does the bias go along the channels?",
+)
+few, many = (
+    check.operations(conv2d_im2col, torch.ones(1, 1, n, n), vertical, None, 1, 0) for n in (5, 15)
+)
+check.that(
+    not any(word in name for word in ("conv", "unfold") for name in few),
+    "conv2d_im2col works with torch's own convolution or unfold: they are only the referees.",
+)
+check.that(
+    len(many) <= len(few),
+    f"An image of 5 x 5 takes {len(few)} torch calls, one of 15 x 15 takes {len(many)}: is there "
+    "a loop over positions?",
+)
+
+# %% nbgrader={"grade_id": "hidden-conv2d_im2col", "grade": true, "locked": true, "points": 3}
+# Also: thirty random layers against F.conv2d in float64, as for conv2d_loops; inputs left alone; no
+# torch conv, no unfold, no more calls for a larger image.
+### BEGIN HIDDEN TESTS
+import random
+
+rng, numbers = random.Random(2012), torch.Generator().manual_seed(2012)
+for case in range(30):
+    n, c_in, c_out = rng.randint(1, 3), rng.randint(1, 4), rng.randint(1, 5)
+    kh, kw, padding = rng.randint(1, 4), rng.randint(1, 5), rng.randint(0, 2)
+    height, width, stride = rng.randint(4, 9), rng.randint(5, 12), rng.randint(1, 3)
+    if case == 0:  # several images, channels not filters, not square, a remainder of 1 each way
+        n, c_in, c_out, kh, kw, padding, height, width, stride = 2, 3, 2, 2, 3, 1, 7, 8, 3
+    x = torch.randn(n, c_in, height, width, generator=numbers, dtype=torch.float64)
+    w = torch.randn(c_out, c_in, kh, kw, generator=numbers, dtype=torch.float64)
+    b = torch.randn(c_out, generator=numbers, dtype=torch.float64) if case % 3 < 2 else None
+    kept = x.clone(), w.clone()
+    check.close(
+        conv2d_im2col(x, w, b, stride, padding), F.conv2d(x, w, b, stride, padding),
+        f"x {tuple(x.shape)}, w {tuple(w.shape)}, {'no ' * (b is None)}bias, stride {stride}, "
+        f"padding {padding}: y",
+        "Does a column hold its numbers in the order of w: channel, row, column?",
+    )
+    check.close(x, kept[0], "x afterwards", "Leave the input as it is.")
+    check.close(w, kept[1], "w afterwards", "Leave the weights as they are.")
+few, many = (
+    check.operations(conv2d_im2col, torch.ones(2, 3, n, n), torch.ones(4, 3, 2, 2), None, 2, 1)
+    for n in (7, 21)
+)
+check.that(
+    not any(word in name for word in ("conv", "unfold") for name in few),
+    "conv2d_im2col works with torch's own convolution or unfold.",
+)
+check.that(len(many) <= len(few), "A larger image takes more torch calls.")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# One digit, eight filters of $5 \times 5$: 4,608 numbers to compute. **Predict first:** how many
+# times as fast is the product? (Nothing is graded here, and your computer's answer is not your
+# neighbour's.)
+
+# %%
+def seconds(convolve, repeats):
+    """Seconds that one call takes, the best of some."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        convolve(digit, eight, None, 1, 0)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+eight = torch.ones(8, 1, 5, 5)
+times = {"your loops": seconds(conv2d_loops, 1), "your im2col": seconds(conv2d_im2col, 10)}
+draw.speed(times | {"F.conv2d": seconds(F.conv2d, 10)})
+
+# %% [markdown]
+# The work is the same, to the last multiplication; only its order changed. Thirty times is modest
+# for this, hundreds are usual. PyTorch's own may still be ahead of you by a little: it avoids most
+# of the copies.
+#
+# ## 5. The third time: one matrix
+#
+# $y = W x$: lay the image flat, row by row, and every output becomes one row of a matrix. Slide 12
+# gives the first: weights in columns 0, 1, 2, 4, 5, 6, 8, 9, 10 and zeros elsewhere. (The slide's
+# own "$W * x = y$" has a star because its $W$ is still the small kernel.)
+#
+# ### Exercise `conv_matrix` (1 + 3 points)
+#
+# Return the matrix of a kernel on an image of H × W pixels: no padding, stride 1, one channel. For
+# slide 12 it is (4, 16).
+#
+# <details><summary>Hint 1: one row</summary>
+#
+# A row, laid out as an image again, is the kernel at its position and zeros around it.
+#
+# </details>
+# <details><summary>Hint 2: one row in code</summary>
+#
+# `sheet = torch.zeros(H, W)`, then `sheet[i : i + kH, j : j + kW] = kernel`, then
+# `sheet.flatten()`.
+#
+# </details>
+# <details><summary>Hint 3: all of them</summary>
+#
+# Positions row by row, H − kH + 1 times W − kW + 1 of them; `torch.stack(rows)`.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "conv_matrix", "solution": true}
+def conv_matrix(kernel, size):
+    """The matrix W with W @ x.flatten() == y.flatten(), y the convolution of x with `kernel`.
+
+    kernel (kH, kW), a tensor, left unchanged; size = (H, W) of the image x. One channel, no
+    padding, stride 1, no bias; pixels and outputs are numbered row by row.
+    Returns (H' * W', H * W), H' = H - kH + 1, W' = W - kW + 1. Slide 12.
+    """
+    ### BEGIN SOLUTION
+    (height, width), (kh, kw) = size, kernel.shape
+    rows = []
+    for i in range(height - kh + 1):
+        for j in range(width - kw + 1):
+            sheet = kernel.new_zeros(height, width)
+            sheet[i : i + kh, j : j + kw] = kernel
+            rows.append(sheet.flatten())
+    return torch.stack(rows)
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-conv_matrix", "grade": true, "locked": true, "points": 1}
+nine = torch.arange(1.0, 10).reshape(3, 3)
+table = conv_matrix(nine, (4, 4))
+check.shape(table, (4, 16), "slide 12's matrix", "A row an output, a column a pixel.")
+check.equal(
+    [j for j in range(16) if table[0, j] != 0], [0, 1, 2, 4, 5, 6, 8, 9, 10],
+    "the list of pixels in row 0 (slide 12)", "After three weights of a row comes a gap.",
+)
+check.close(
+    [table[0, j] for j in (0, 1, 2, 4, 5, 6, 8, 9, 10)], list(range(1, 10)),
+    "the weights in row 0", "w0 first: the kernel is not flipped.",
+)
+check.close(
+    [table[i, corner] for i, corner in enumerate((0, 1, 4, 5))], [1, 1, 1, 1],
+    "w0 in the four rows", "It stands under pixels 0, 1, 4 and 5, as in by_hand.",
+)
+
+# %% nbgrader={"grade_id": "hidden-conv_matrix", "grade": true, "locked": true, "points": 3}
+# Also: nine non-zeros a row and nine shared values; images and kernels that are not square against
+# F.conv2d in float64, and the transpose against F.conv_transpose2d; the kernel left alone.
+### BEGIN HIDDEN TESTS
+numbers = torch.Generator().manual_seed(416)
+for (kh, kw), (height, width) in (
+    ((3, 3), (4, 4)), ((3, 3), (6, 6)), ((2, 3), (5, 4)), ((3, 1), (3, 6)), ((1, 1), (2, 3)),
+    ((4, 2), (4, 7)), ((2, 2), (6, 3)), ((3, 5), (7, 5)),
+):
+    kernel = torch.randn(kh, kw, generator=numbers, dtype=torch.float64)
+    x = torch.randn(height, width, generator=numbers, dtype=torch.float64)
+    kept, size = kernel.clone(), (height, width)
+    what = f"conv_matrix of a kernel {(kh, kw)} on {size}"
+    table = torch.as_tensor(conv_matrix(kernel, size)).double()
+    y = F.conv2d(x[None, None], kernel[None, None])[0, 0]
+    check.shape(table, (y.numel(), x.numel()), what, "Are H and W mixed up?")
+    check.close(
+        table @ x.flatten(), y.flatten(), f"{what}, times an image",
+        "Are pixels and outputs numbered row by row?",
+    )
+    check.that(
+        ((table != 0).sum(1) == kh * kw).all(),
+        f"{what}: a row has other than {kh * kw} non-zeros, one for each weight.",
+    )
+    values, uses = table[table != 0].unique(return_counts=True)
+    check.equal(len(values), kh * kw, f"{what}: different values", "Weights are shared.")
+    check.that((uses == y.numel()).all(), f"{what}: each weight is used once an output.")
+    back = F.conv_transpose2d(y[None, None], kernel[None, None])[0, 0]
+    check.close(table.T @ y.flatten(), back.flatten(), f"{what}, transposed, times an output")
+    check.close(kernel, kept, "the kernel afterwards", "Leave it as it is.")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Predict first:** how many of the 64 entries are not zero, and where in the picture will equal
+# colours stand? (The weights are 1 to 9 here, so that you can tell them apart.)
+
+# %%
+nine = torch.arange(1.0, 10).reshape(3, 3)
+draw.matrix(conv_matrix(nine, (4, 4)).numpy(), "slide 12")
+draw.matrix(conv_matrix(nine, (10, 10)).numpy(), "the same kernel on 10 x 10 pixels")
+
+# %% [markdown]
+# Diagonals: the kernel moves, the weights stay the same. Three ways, then, and they had better
+# agree.
+
+# %%
+sobel = FILTERS[1:2]
+loops = conv2d_loops(digit, sobel, None, 1, 0)[0, 0]
+columns = conv2d_im2col(digit, sobel, None, 1, 0)[0, 0]
+product = (conv_matrix(sobel[0, 0], (28, 28)) @ digit.flatten()).reshape(26, 26)
+print("loops and columns agree:", torch.allclose(loops, columns, atol=1e-5))
+print("columns and matrix agree:", torch.allclose(columns, product, atol=1e-5))
+print("and so does PyTorch:", torch.allclose(F.conv2d(digit, sobel)[0, 0], product, atol=1e-5))
+
+# %% [markdown]
+# ## 6. What the zeros save
+#
+# A dense layer is a matrix as well, one without zeros and without repetition. The convolution's
+# matrix has two gifts. It is **sparse**: an output reads only its neighbourhood. And its weights
+# are **shared**: the same nine everywhere. **Predict first:** on slide 12, how many lines does the
+# dense layer need, how many the convolution?
+
+# %%
+draw.links(conv_matrix(nine, (4, 4)).numpy())
+
+# %% [markdown]
+# **A kind correction.** Slide 19 counts "27 operations (28 if bias term)" for each output. These
+# are a filter's 27 weights and its bias. In operations there are 27 multiplications; the bias is
+# added, not multiplied. And the 4,900 "weights" of slide 21 are 4,800 weights and 100 biases.
+#
+# ### Exercise `costs` (1 + 2 points)
+#
+# Count slides 9 and 20. A multiplication is one weight times one number; additions are free today.
+#
+# <details><summary>Hint 1: links</summary>
+#
+# How many outputs are there, and how many pixels does each read?
+#
+# </details>
+# <details><summary>Hint 2: multiplications</summary>
+#
+# Numbers in the output, H' · W' · C_out, times what each of them costs. A filter is as deep as its
+# input.
+#
+# </details>
+# <details><summary>Hint 3: dense</summary>
+#
+# A dense layer multiplies every input by a weight of its own for every output.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "costs", "solution": true}
+def costs():
+    """What convolutions cost and save: a dictionary of whole numbers.
+
+    Slide 9: one channel, 6 x 6 pixels to 4 x 4, one kernel 3 x 3, no bias.
+      "dense_weights"    weights of a dense layer from these pixels to these outputs
+      "links"            links of the convolution: pairs of a pixel and an output that reads it
+      "weights"          different weights on these links
+    Slide 20: 50 x 50 pixels, 10 channels, 25 filters 3 x 3 x 10 with bias, stride 1, no padding.
+      "parameters"       weights and biases
+      "multiplications"  for one image
+      "stride_2"         multiplications for one image, with stride 2
+      "dense_multiplications"  of a dense layer with the same inputs and outputs
+    """
+    ### BEGIN SOLUTION
+    return {
+        "dense_weights": 36 * 16,
+        "links": 16 * 9,
+        "weights": 9,
+        "parameters": 25 * (3 * 3 * 10 + 1),
+        "multiplications": 48 * 48 * 25 * 90,
+        "stride_2": 24 * 24 * 25 * 90,
+        "dense_multiplications": (50 * 50 * 10) * (48 * 48 * 25),
+    }
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-costs", "grade": true, "locked": true, "points": 1}
+answers = costs()
+check.that(isinstance(answers, dict), "costs() should return a dictionary.")
+counts = ["dense_weights", "links", "weights", "parameters", "multiplications", "stride_2"]
+for key in (*counts, "dense_multiplications"):
+    check.that(key in answers, f"costs() does not answer {key!r}.")
+check.equal(
+    answers["links"], 16 * answers["weights"], "links", "Each weight is used once an output."
+)
+check.that(answers["links"] < answers["dense_weights"], "A dense layer has more links than that.")
+check.that(
+    answers["multiplications"] != 48 * 48 * 25 * 91,
+    "91 for each output? The bias is added, not multiplied.",
+)
+check.that(
+    answers["multiplications"] > 48 * 48 * 25,
+    "There are 57,600 outputs, and each costs many multiplications.",
+)
+
+# %% nbgrader={"grade_id": "hidden-costs", "grade": true, "locked": true, "points": 2}
+# Also: the seven numbers.
+### BEGIN HIDDEN TESTS
+answers = costs()
+right = {
+    "dense_weights": 576,
+    "links": 144,
+    "weights": 9,
+    "parameters": 2275,
+    "multiplications": 5_184_000,
+    "stride_2": 1_296_000,
+    "dense_multiplications": 1_440_000_000,
+}
+wrong = [key for key in right if answers[key] != right[key]]
+check.that(not wrong, f"Think again about {', '.join(wrong)}.")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Slide 20's layer does with five million multiplications and two thousand parameters what would
+# cost a dense layer over a thousand million of each. Sparse links save the work; shared weights
+# save the parameters.
+#
+# ## 7. Backwards
+#
+# $W$ takes 16 pixels to 4 outputs. Its transpose $W^T$ takes 4 numbers to 16 pixels: a small map
+# grows. That is **transposed convolution**. Lesson 09 draws whole images with it, and it is
+# also the way gradients go back through the layer.
+#
+# Row $k$ of $W$ holds the kernel at position $k$, so $W^T y$ is a sum of stamps: each $y_k$ stamps
+# $y_k$ times the kernel at position $k$, and where stamps overlap, they add.
+#
+# ### Exercise `conv_transpose2d` (1 + 2 points)
+#
+# Return the map that $W^T$ makes of `y`. Torch's own `conv_transpose2d` is the referee.
+#
+# <details><summary>Hint 1: which matrix</summary>
+#
+# That of an image whose convolution is as large as `y`. How large is the image?
+#
+# </details>
+# <details><summary>Hint 2: by the matrix</summary>
+#
+# `conv_matrix(kernel, (H, W)).T @ y.flatten()`, and back into shape.
+#
+# </details>
+# <details><summary>Hint 3: or by stamps</summary>
+#
+# Begin with zeros; for each (i, j) `x[i : i + kH, j : j + kW] += y[i, j] * kernel`.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "conv_transpose2d", "solution": true} needs=["conv_matrix"]
+def conv_transpose2d(y, kernel):
+    """Transposed convolution: conv_matrix(kernel, (H, W)).T times the map `y`, as a map.
+
+    y (H', W'), kernel (kH, kW): tensors, left unchanged; one channel, stride 1, no padding.
+    Returns (H, W) = (H' + kH - 1, W' + kW - 1).
+    """
+    ### BEGIN SOLUTION
+    size = (y.shape[0] + kernel.shape[0] - 1, y.shape[1] + kernel.shape[1] - 1)
+    return (conv_matrix(kernel, size).T @ y.flatten()).reshape(size)
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-conv_transpose2d", "grade": true, "locked": true, "points": 1}
+nine = torch.arange(1.0, 10).reshape(3, 3)
+single = torch.tensor([[0.0, 1], [0, 0]])
+check.shape(
+    conv_transpose2d(single, nine), (4, 4), "the map made of 2 x 2 numbers by a 3 x 3 kernel",
+    "It grows: 2 + 3 - 1.",
+)
+check.close(
+    conv_transpose2d(single, nine), [[0, 1, 2, 3], [0, 4, 5, 6], [0, 7, 8, 9], [0, 0, 0, 0]],
+    "the map made of a single 1, top right", "It stamps the kernel, as it is, into that corner.",
+)
+check.close(
+    conv_transpose2d(torch.ones(2, 2), nine).sum(), 4 * 45, "the sum of four stamps of nine",
+    "Where stamps overlap, they add up.",
+)
+check.that(
+    not any("conv_transpose" in name for name in check.operations(conv_transpose2d, single, nine)),
+    "conv_transpose2d works with torch's own: write it by hand, torch is only the referee.",
+)
+
+# %% nbgrader={"grade_id": "hidden-conv_transpose2d", "grade": true, "locked": true, "points": 2}
+# Also: maps and kernels that are not square against F.conv_transpose2d in float64; inputs left
+# alone; no conv_transpose2d of torch.
+### BEGIN HIDDEN TESTS
+numbers = torch.Generator().manual_seed(164)
+for shape, kernel_shape in (
+    ((2, 2), (3, 3)), ((4, 2), (3, 3)), ((3, 5), (2, 4)), ((1, 6), (3, 2)), ((5, 4), (1, 1)),
+    ((1, 1), (2, 5)), ((6, 3), (5, 1)),
+):
+    y = torch.randn(shape, generator=numbers, dtype=torch.float64)
+    kernel = torch.randn(kernel_shape, generator=numbers, dtype=torch.float64)
+    kept = y.clone(), kernel.clone()
+    check.close(
+        conv_transpose2d(y, kernel), F.conv_transpose2d(y[None, None], kernel[None, None])[0, 0],
+        f"conv_transpose2d of y {shape} with a kernel {kernel_shape}",
+        "Transposed, not inverted and not flipped; are H and W in order?",
+    )
+    check.close(y, kept[0], "y afterwards", "Leave it as it is.")
+    check.close(kernel, kept[1], "the kernel afterwards", "Leave it as it is.")
+used = check.operations(conv_transpose2d, y, kernel)
+check.that(not any("conv_transpose" in name for name in used), "This is torch's own.")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Predict first:** four numbers, 1, 0, 2 and 3, stamp a small bump. Which of the sixteen sums will
+# be the largest?
+
+# %%
+bump = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]])
+small = torch.tensor([[1.0, 0], [2, 3]])
+draw.stamps(small.numpy(), bump.numpy(), conv_transpose2d(small, bump).numpy())
+
+# %% [markdown]
+# **Predict first:** a digit, blurred by a $9 \times 9$ mean, shrinks to $20 \times 20$. The
+# transpose takes it back to $28 \times 28$. Will the digit be sharp again?
+
+# %%
+blur = torch.full((9, 9), 1 / 81)
+there = conv2d_im2col(digit, blur[None, None], None, 1, 0)[0, 0]
+back = conv_transpose2d(there, blur)
+draw.gallery(
+    [{"digit": digit[0, 0].numpy(), "blurred": there.numpy(), "transposed": back.numpy()}],
+    "A digit of 28 by 28 pixels, its blurred version of 20 by 20, and the transpose's answer, of "
+    "28 by 28 again: still more blurred.",
+)
+
+# %% [markdown]
+# The **shape** comes back, the picture does not: a transpose is not an inverse. (Some papers say
+# "deconvolution", which promises too much.)
+#
+# ## 8. Wider without more weights
+#
+# **Dilation** spreads a kernel: its taps stand $d$ pixels apart, and it sees further at the price
+# of nine. The lecture has $d = 1$ throughout. A dilated convolution is an ordinary one with a
+# kernel that has $d - 1$ zeros between neighbours.
+#
+# ### Exercise `dilate` (1 + 2 points)
+#
+# Return the spread kernel. **Predict first:** how wide is a kernel of 3 with $d = 3$?
+#
+# <details><summary>Hint 1: the size</summary>
+#
+# First tap and last tap are $d\,(k - 1)$ pixels apart.
+#
+# </details>
+# <details><summary>Hint 2: the places</summary>
+#
+# Taps stand in rows and columns $0, d, 2d, \dots$
+#
+# </details>
+# <details><summary>Hint 3: in one line</summary>
+#
+# Into zeros `out` of the right size: `out[::d, ::d] = kernel`.
+#
+# </details>
+
+# %% nbgrader={"grade_id": "dilate", "solution": true}
+def dilate(kernel, d):
+    """`kernel` (kH, kW) with d - 1 zeros between neighbours: a new tensor.
+
+    d is a whole number, 1 or more; 1 spreads nothing.
+    Returns (d * (kH - 1) + 1, d * (kW - 1) + 1): no zeros outside of the first and last taps.
+    """
+    ### BEGIN SOLUTION
+    kh, kw = kernel.shape
+    spread = kernel.new_zeros(d * (kh - 1) + 1, d * (kw - 1) + 1)
+    spread[::d, ::d] = kernel
+    return spread
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-dilate", "grade": true, "locked": true, "points": 1}
+nine = torch.arange(1.0, 10).reshape(3, 3)
+check.shape(
+    dilate(nine, 2), (5, 5), "dilate of a kernel (3, 3) with d=2",
+    "d - 1 zeros between neighbours, and none after the last.",
+)
+check.close(
+    dilate(nine, 2)[0], [1, 0, 2, 0, 3], "the first row of dilate(nine, 2)", "One zero between."
+)
+check.close(dilate(nine, 1), nine, "dilate(nine, 1)", "d = 1 is the kernel itself.")
+
+# %% nbgrader={"grade_id": "hidden-dilate", "grade": true, "locked": true, "points": 2}
+# Also: kernels that are not square, d up to 5, against F.conv2d with dilation; input left alone.
+### BEGIN HIDDEN TESTS
+numbers = torch.Generator().manual_seed(35)
+for shape, d in (((3, 3), 2), ((3, 3), 3), ((2, 4), 2), ((4, 1), 3), ((1, 1), 4), ((3, 2), 5)):
+    kernel = torch.randn(shape, generator=numbers, dtype=torch.float64)
+    x = torch.randn(1, 1, 14, 13, generator=numbers, dtype=torch.float64)
+    kept = kernel.clone()
+    spread = torch.as_tensor(dilate(kernel, d)).double()
+    what = f"dilate of a kernel {shape} with d={d}"
+    size = d * (shape[0] - 1) + 1, d * (shape[1] - 1) + 1
+    check.shape(spread, size, what, "Are rows and columns both spread, and not mixed up?")
+    check.close(
+        F.conv2d(x, spread[None, None]), F.conv2d(x, kernel[None, None], dilation=d),
+        f"an image filtered with {what}", "Are there zeros, and only zeros, between the taps?",
+    )
+    check.close(kernel, kept, "the kernel afterwards", "Work on a copy.")
+### END HIDDEN TESTS
+
+# %%
+draw.dilated({d: dilate(nine, d).numpy() for d in (1, 2, 3)})
+
+# %% [markdown]
+# And since a spread kernel is a kernel, all you have built takes it: `conv2d_im2col`,
+# `conv_matrix`, `conv_transpose2d`. **Predict first:** how large is the matrix of
+# `dilate(nine, 2)` on $8 \times 8$ pixels, and how many non-zeros has a row?
+
+# %%
+table = conv_matrix(dilate(nine, 2), (8, 8))
+print("shape:", tuple(table.shape))
+print("non-zeros in each row:", sorted({int(count) for count in (table != 0).sum(1)}))
+
+# %% [markdown]
+# ## Remember
+#
+# > - An output reads its neighbourhood through all channels, adds **one** bias, and then comes $g$.
+# > - Output $(i, j)$ starts at row $s\,i$ and column $s\,j$ of the padded image.
+# > - im2col: windows as columns, weights as rows, one product. Same work, far less time.
+# > - A convolution **is** a matrix: sparse (it saves work) and shared (it saves parameters).
+# > - Its transpose stamps kernels. It brings back the shape, not the picture.
+# > - Dilation puts zeros between the taps: a wider view, the same weights.
+# > - Trust comes in steps: by hand, against loops, against a reference.
+
+# %% [markdown]
+# ## Further exercises (no points)
+#
+# ★ **By matrix, with stride.** Which rows of `conv_matrix` does stride 2 keep? And which columns
+# can you strike out of the matrix of a padded image, since they only ever meet zeros?
+#
+# ★ **Two layers, one matrix.** Multiply the matrices of two $3 \times 3$ kernels. Which single
+# kernel has that matrix, and how large is it?
+#
+# ★★ **Flipped.** Show that `conv_transpose2d(y, kernel)` is `conv2d_loops` of `y`, padded by 2,
+# with a $3 \times 3$ kernel turned by 180 degrees: here is the mathematician's convolution.
+#
+# ★★★ **The backward pass.** Let $L$ be any number computed from $y$, and $\partial L/\partial y$
+# be given. Write $\partial L/\partial x$ (a transposed convolution: with stride, the gradient is
+# *dilated* first), $\partial L/\partial w$ (weights meet columns) and $\partial L/\partial b$ (a
+# sum). Wrap `conv2d_im2col` and your three formulas in a `torch.autograd.Function`, and let
+# `torch.autograd.gradcheck` judge it in float64, at stride 2, on an image where a remainder is
+# left.

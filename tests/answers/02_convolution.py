@@ -1,0 +1,921 @@
+# %% [markdown]
+# Answers to lesson 02, right and wrong. A cell replaces its exercise's solution cell.
+
+# %% right by_hand: from the corner of each window, the readers turned round from it
+def by_hand():
+    reads = {}
+    for k, corner in enumerate((0, 1, 4, 5)):
+        reads[k] = [corner + 4 * i + j for i in range(3) for j in range(3)]
+    answers = {f"y{k}": reads[k] for k in (1, 2, 3)}
+    for pixel in (3, 4, 5):
+        answers[f"x{pixel}"] = [k for k in reads if pixel in reads[k]]
+    z = sum(pixel * weight for pixel, weight in zip(reads[0], [1, 0, -1] * 3)) + 4
+    return answers | {"z0": z, "y0": max(z, 0)}
+
+
+# %% right by_hand: arrays, sets of readers and floats
+import numpy as np
+
+
+def by_hand():
+    pixels = np.arange(16).reshape(4, 4)
+    return {
+        "y1": pixels[:3, 1:].ravel(),
+        "y2": pixels[1:, :3].ravel(),
+        "y3": pixels[1:, 1:].ravel(),
+        "x3": {1},
+        "x4": {2, 0},
+        "x5": {0, 1, 2, 3},
+        "z0": -6.0 + 4.0,
+        "y0": 0.0,
+    }
+
+
+# %% wrong by_hand: rows and columns swapped, y1 stands below y0 loses=["test-by_hand", "hidden-by_hand"]
+def by_hand():
+    return {
+        "y1": [4, 5, 6, 8, 9, 10, 12, 13, 14],
+        "y2": [1, 2, 3, 5, 6, 7, 9, 10, 11],
+        "y3": [5, 6, 7, 9, 10, 11, 13, 14, 15],
+        "x3": [2],
+        "x4": [0, 1],
+        "x5": [0, 1, 2, 3],
+        "z0": -2,
+        "y0": 0,
+    }
+
+
+# %% wrong by_hand: nine neighbours in a line, as if a row had no end loses=["hidden-by_hand"]
+def by_hand():
+    return {
+        "y1": list(range(1, 10)),
+        "y2": list(range(4, 13)),
+        "y3": list(range(5, 14)),
+        "x3": [0, 1],
+        "x4": [0, 1, 2],
+        "x5": [0, 1, 2, 3],
+        "z0": -2,
+        "y0": 0,
+    }
+
+
+# %% wrong by_hand: the bias is added once for each weight loses=["test-by_hand", "hidden-by_hand"]
+def by_hand():
+    return {
+        "y1": [1, 2, 3, 5, 6, 7, 9, 10, 11],
+        "y2": [4, 5, 6, 8, 9, 10, 12, 13, 14],
+        "y3": [5, 6, 7, 9, 10, 11, 13, 14, 15],
+        "x3": [1],
+        "x4": [0, 2],
+        "x5": [0, 1, 2, 3],
+        "z0": 30,
+        "y0": 30,
+    }
+
+
+# %% wrong by_hand: forgets the activation loses=["test-by_hand"]
+def by_hand():
+    return {
+        "y1": [1, 2, 3, 5, 6, 7, 9, 10, 11],
+        "y2": [4, 5, 6, 8, 9, 10, 12, 13, 14],
+        "y3": [5, 6, 7, 9, 10, 11, 13, 14, 15],
+        "x3": [1],
+        "x4": [0, 2],
+        "x5": [0, 1, 2, 3],
+        "z0": -2,
+        "y0": -2,
+    }
+
+
+# %% wrong by_hand: flips the kernel loses=["hidden-by_hand"]
+def by_hand():
+    return {
+        "y1": [1, 2, 3, 5, 6, 7, 9, 10, 11],
+        "y2": [4, 5, 6, 8, 9, 10, 12, 13, 14],
+        "y3": [5, 6, 7, 9, 10, 11, 13, 14, 15],
+        "x3": [1],
+        "x4": [0, 2],
+        "x5": [0, 1, 2, 3],
+        "z0": 10,
+        "y0": 10,
+    }
+
+
+# %% wrong by_hand: each pixel is read by one output, the one it is nearest to loses=["hidden-by_hand"]
+def by_hand():
+    return {
+        "y1": [1, 2, 3, 5, 6, 7, 9, 10, 11],
+        "y2": [4, 5, 6, 8, 9, 10, 12, 13, 14],
+        "y3": [5, 6, 7, 9, 10, 11, 13, 14, 15],
+        "x3": [1],
+        "x4": [0],
+        "x5": [0],
+        "z0": -2,
+        "y0": 0,
+    }
+
+
+# %% right pad2d: glues zeros to the four sides, one after the other
+def pad2d(x, p):
+    n, c, height, width = x.shape
+    side = torch.zeros(n, c, height, p, dtype=x.dtype)
+    x = torch.cat([side, x, side], dim=3)
+    lid = torch.zeros(n, c, p, width + 2 * p, dtype=x.dtype)
+    return torch.cat([lid, x, lid], dim=2)
+
+
+# %% right pad2d: through NumPy
+import numpy as np
+
+
+def pad2d(x, p):
+    return torch.from_numpy(np.pad(x.detach().numpy(), [(0, 0), (0, 0), (p, p), (p, p)]))
+
+
+# %% right pad2d: a matrix that shifts, from the left and from the right
+def pad2d(x, p):
+    def shift(n):
+        return torch.eye(n + 2 * p, dtype=x.dtype)[:, p : p + n]
+
+    return shift(x.shape[2]) @ x @ shift(x.shape[3]).T
+
+
+# %% wrong pad2d: one-sided, twice as wide at the top and on the left loses=["test-pad2d", "hidden-pad2d"]
+def pad2d(x, p):
+    n, c, height, width = x.shape
+    padded = x.new_zeros(n, c, height + 2 * p, width + 2 * p)
+    padded[:, :, 2 * p :, 2 * p :] = x
+    return padded
+
+
+# %% wrong pad2d: p in all, on one side of each axis loses=["test-pad2d", "hidden-pad2d"]
+def pad2d(x, p):
+    n, c, height, width = x.shape
+    padded = x.new_zeros(n, c, height + p, width + p)
+    padded[:, :, p:, p:] = x
+    return padded
+
+
+# %% wrong pad2d: p:-p, which is nothing where p is 0 loses=["hidden-pad2d"]
+def pad2d(x, p):
+    n, c, height, width = x.shape
+    padded = x.new_zeros(n, c, height + 2 * p, width + 2 * p)
+    padded[:, :, p:-p, p:-p] = x
+    return padded
+
+
+# %% wrong pad2d: H and W swapped in the size of the result loses=["test-pad2d", "hidden-pad2d"]
+def pad2d(x, p):
+    n, c, width, height = x.shape
+    padded = x.new_zeros(n, c, height + 2 * p, width + 2 * p)
+    padded[:, :, p : p + width, p : p + height] = x
+    return padded
+
+
+# %% wrong pad2d: repeats the border in place of zeros loses=["test-pad2d", "hidden-pad2d"]
+def pad2d(x, p):
+    rows = torch.arange(-p, x.shape[2] + p).clamp(0, x.shape[2] - 1)
+    columns = torch.arange(-p, x.shape[3] + p).clamp(0, x.shape[3] - 1)
+    return x[:, :, rows][:, :, :, columns]
+
+
+# %% wrong pad2d: pads the channels, too loses=["test-pad2d", "hidden-pad2d"]
+def pad2d(x, p):
+    n, c, height, width = x.shape
+    padded = x.new_zeros(n, c + 2 * p, height + 2 * p, width + 2 * p)
+    padded[:, p : p + c, p : p + height, p : p + width] = x
+    return padded
+
+
+# %% wrong pad2d: leaves the work to torch loses=["test-pad2d", "hidden-pad2d"]
+def pad2d(x, p):
+    return F.pad(x, (p, p, p, p))
+
+
+# %% right conv2d_loops: six loops and a sum, number by number
+def conv2d_loops(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    images, c_in, height, width = x.shape
+    c_out, _, kh, kw = w.shape
+    pixels, weights = x.tolist(), w.tolist()
+    y = []
+    for n in range(images):
+        for k in range(c_out):
+            for top in range(0, height - kh + 1, stride):
+                for left in range(0, width - kw + 1, stride):
+                    total = 0.0 if b is None else float(b[k])
+                    for c in range(c_in):
+                        for u in range(kh):
+                            total += sum(
+                                weights[k][c][u][v] * pixels[n][c][top + u][left + v]
+                                for v in range(kw)
+                            )
+                    y.append(total)
+    rows, columns = (height - kh) // stride + 1, (width - kw) // stride + 1
+    return torch.tensor(y, dtype=x.dtype).reshape(images, c_out, rows, columns)
+
+
+# %% right conv2d_loops: all images and filters at once, position by position
+def conv2d_loops(x, w, b, stride, padding):
+    x = F.pad(x, 4 * (padding,))
+    kh, kw = w.shape[2:]
+    lines = []
+    for i in range(0, x.shape[2] - kh + 1, stride):
+        windows = [x[:, :, i : i + kh, j : j + kw] for j in range(0, x.shape[3] - kw + 1, stride)]
+        lines.append(torch.stack([torch.einsum("ncuv,kcuv->nk", z, w) for z in windows], dim=2))
+    y = torch.stack(lines, dim=2)
+    return y if b is None else y + b.reshape(1, -1, 1, 1)
+
+
+# %% right conv2d_loops: loops over the taps, and every position at once
+def conv2d_loops(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    _, _, kh, kw = w.shape
+    rows = (x.shape[2] - kh) // stride + 1
+    columns = (x.shape[3] - kw) // stride + 1
+    y = torch.zeros(len(x), len(w), rows, columns, dtype=x.dtype)
+    for u in range(kh):
+        for v in range(kw):
+            part = x[:, :, u::stride, v::stride][:, :, :rows, :columns]
+            y += (part[:, None] * w[None, :, :, u, v, None, None]).sum(2)
+    if b is not None:
+        for k, bias in enumerate(b):
+            y[:, k] += bias
+    return y
+
+
+# %% wrong conv2d_loops: the stride is not multiplied, windows stand one pixel apart loses=["test-conv2d_loops", "hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows, columns = (x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1
+    y = x.new_zeros(len(x), c_out, rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            y[:, :, i, j] = torch.einsum("ncuv,kcuv->nk", x[:, :, i : i + kh, j : j + kw], w)
+    return y if b is None else y + b[:, None, None]
+
+
+# %% wrong conv2d_loops: one-sided padding, at the top and on the left loses=["test-conv2d_loops", "hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    n, c, height, width = x.shape
+    padded = x.new_zeros(n, c, height + 2 * padding, width + 2 * padding)
+    padded[:, :, 2 * padding :, 2 * padding :] = x
+    c_out, _, kh, kw = w.shape
+    rows = (padded.shape[2] - kh) // stride + 1
+    columns = (padded.shape[3] - kw) // stride + 1
+    y = x.new_zeros(n, c_out, rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            window = padded[:, :, top : top + kh, left : left + kw]
+            y[:, :, i, j] = torch.einsum("ncuv,kcuv->nk", window, w)
+    return y if b is None else y + b[:, None, None]
+
+
+# %% wrong conv2d_loops: the bias is added for each tap loses=["test-conv2d_loops", "hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows, columns = (x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1
+    y = x.new_zeros(len(x), c_out, rows, columns)
+    for u in range(kh):
+        for v in range(kw):
+            part = x[:, :, u::stride, v::stride][:, :, :rows, :columns]
+            y += torch.einsum("ncij,kc->nkij", part, w[:, :, u, v])
+            if b is not None:
+                y += b[:, None, None]
+    return y
+
+
+# %% wrong conv2d_loops: H and W swapped in the size of the output loses=["hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows, columns = (x.shape[3] - kh) // stride + 1, (x.shape[2] - kw) // stride + 1
+    y = x.new_zeros(len(x), c_out, rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            window = x[:, :, top : top + kh, left : left + kw]
+            y[:, :, i, j] = (window[:, None] * w).sum((2, 3, 4))
+    return y if b is None else y + b[:, None, None]
+
+
+# %% wrong conv2d_loops: the last column and row are dropped loses=["test-conv2d_loops", "hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    kh, kw = w.shape[2:]
+    lines = []
+    for top in range(0, x.shape[2] - kh, stride):
+        lines.append(
+            torch.stack(
+                [
+                    torch.einsum("ncuv,kcuv->nk", x[:, :, top : top + kh, left : left + kw], w)
+                    for left in range(0, x.shape[3] - kw, stride)
+                ],
+                dim=2,
+            )
+        )
+    y = torch.stack(lines, dim=2)
+    return y if b is None else y + b[:, None, None]
+
+
+# %% wrong conv2d_loops: the sum over channels is forgotten, only the first is read loses=["test-conv2d_loops", "hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows, columns = (x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1
+    y = x.new_zeros(len(x), c_out, rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            window = x[:, 0, top : top + kh, left : left + kw]
+            y[:, :, i, j] = torch.einsum("nuv,kuv->nk", window, w[:, 0])
+    return y if b is None else y + b[:, None, None]
+
+
+# %% wrong conv2d_loops: flips the kernel, as a mathematician would loses=["test-conv2d_loops", "hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    x, w = pad2d(x, padding), w.flip(2, 3)
+    c_out, _, kh, kw = w.shape
+    rows, columns = (x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1
+    y = x.new_zeros(len(x), c_out, rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            window = x[:, :, top : top + kh, left : left + kw]
+            y[:, :, i, j] = torch.einsum("ncuv,kcuv->nk", window, w)
+    return y if b is None else y + b[:, None, None]
+
+
+# %% wrong conv2d_loops: only the first image of the batch loses=["hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    image = pad2d(x, padding)[0]
+    c_out, _, kh, kw = w.shape
+    rows, columns = (image.shape[1] - kh) // stride + 1, (image.shape[2] - kw) // stride + 1
+    y = x.new_zeros(1, c_out, rows, columns)
+    for k in range(c_out):
+        for i in range(rows):
+            for j in range(columns):
+                top, left = i * stride, j * stride
+                y[0, k, i, j] = (image[:, top : top + kh, left : left + kw] * w[k]).sum()
+        y[0, k] += 0 if b is None else b[k]
+    return y
+
+
+# %% wrong conv2d_loops: leaves the work to torch loses=["test-conv2d_loops", "hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    return F.conv2d(x, w, b, stride, padding)
+
+
+# %% wrong conv2d_loops: leaves the columns to torch's unfold loses=["test-conv2d_loops", "hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    windows = x.unfold(2, w.shape[2], stride).unfold(3, w.shape[3], stride)
+    y = torch.einsum("ncijuv,kcuv->nkij", windows, w)
+    return y if b is None else y + b[:, None, None]
+
+
+# %% right conv2d_im2col: picks the columns by one table of indices
+def conv2d_im2col(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    n, c, height, width = x.shape
+    c_out, _, kh, kw = w.shape
+    top = torch.arange(0, height - kh + 1, stride)
+    left = torch.arange(0, width - kw + 1, stride)
+    corner = (top[:, None] * width + left).flatten()
+    tap = (torch.arange(kh)[:, None] * width + torch.arange(kw)).flatten()
+    columns = x.flatten(2)[:, :, tap[:, None] + corner].flatten(1, 2)
+    y = torch.einsum("kt,ntp->nkp", w.flatten(1), columns)
+    if b is not None:
+        y += b[None, :, None]
+    return y.unflatten(2, (len(top), len(left)))
+
+
+# %% right conv2d_im2col: windows as a view of the memory, then one tensordot
+def conv2d_im2col(x, w, b, stride, padding):
+    x = pad2d(x, padding).contiguous()
+    rows = (x.shape[2] - w.shape[2]) // stride + 1
+    columns = (x.shape[3] - w.shape[3]) // stride + 1
+    n, c, down, right = x.stride()
+    windows = x.as_strided(
+        (*x.shape[:2], rows, columns, *w.shape[2:]),
+        (n, c, stride * down, stride * right, down, right),
+    )
+    y = torch.tensordot(windows, w, dims=([1, 4, 5], [1, 2, 3])).permute(0, 3, 1, 2)
+    return y if b is None else y + b.reshape(-1, 1, 1)
+
+
+# %% right conv2d_im2col: NumPy's sliding windows, and all images in one product
+import numpy as np
+
+
+def conv2d_im2col(x, w, b, stride, padding):
+    x = np.pad(x.numpy(), ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    windows = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(2, 3))
+    windows = windows[:, :, ::stride, ::stride]
+    n, c, rows, columns, _, _ = windows.shape
+    table = windows.transpose(1, 4, 5, 0, 2, 3).reshape(-1, n * rows * columns)
+    y = w.numpy().reshape(len(w), -1) @ table
+    if b is not None:
+        y = y + b.numpy()[:, np.newaxis]
+    y = y.reshape(len(w), n, rows, columns).transpose(1, 0, 2, 3)
+    return torch.from_numpy(np.ascontiguousarray(y))
+
+
+# %% wrong conv2d_im2col: the slices have no stride, windows stand one pixel apart loses=["test-conv2d_im2col", "hidden-conv2d_im2col"]
+def conv2d_im2col(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows, columns = (x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1
+    slices = [x[:, :, u : u + rows, v : v + columns] for u in range(kh) for v in range(kw)]
+    y = w.reshape(c_out, -1) @ torch.stack(slices, 2).reshape(len(x), -1, rows * columns)
+    y = y if b is None else y + b[:, None]
+    return y.reshape(len(x), c_out, rows, columns)
+
+
+# %% wrong conv2d_im2col: columns in the order tap, channel, rows of w in the order channel, tap loses=["hidden-conv2d_im2col"]
+def conv2d_im2col(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows, columns = (x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1
+    slices = [
+        x[:, :, u::stride, v::stride][:, :, :rows, :columns] for u in range(kh) for v in range(kw)
+    ]
+    y = w.reshape(c_out, -1) @ torch.stack(slices, 1).reshape(len(x), -1, rows * columns)
+    y = y if b is None else y + b[:, None]
+    return y.reshape(len(x), c_out, rows, columns)
+
+
+# %% wrong conv2d_im2col: the bias is added for each tap loses=["test-conv2d_im2col", "hidden-conv2d_im2col"]
+def conv2d_im2col(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, c_in, kh, kw = w.shape
+    rows, columns = (x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1
+    slices = [
+        x[:, :, u::stride, v::stride][:, :, :rows, :columns] for u in range(kh) for v in range(kw)
+    ]
+    table = torch.stack(slices, 2).reshape(len(x), 1, -1, rows * columns)
+    products = w.reshape(1, c_out, -1, 1) * table
+    if b is not None:
+        products = products + b[:, None, None]
+    return products.sum(2).reshape(len(x), c_out, rows, columns)
+
+
+# %% wrong conv2d_im2col: H and W swapped when the columns become an image again loses=["hidden-conv2d_im2col"]
+def conv2d_im2col(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows, columns = (x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1
+    slices = [
+        x[:, :, u::stride, v::stride][:, :, :rows, :columns] for u in range(kh) for v in range(kw)
+    ]
+    y = w.reshape(c_out, -1) @ torch.stack(slices, 2).reshape(len(x), -1, rows * columns)
+    y = y if b is None else y + b[:, None]
+    return y.reshape(len(x), c_out, columns, rows)
+
+
+# %% wrong conv2d_im2col: the sum over channels is forgotten, each filter has one slice loses=["test-conv2d_im2col", "hidden-conv2d_im2col"]
+def conv2d_im2col(x, w, b, stride, padding):
+    x = pad2d(x, padding)[:, :1]
+    c_out, _, kh, kw = w.shape
+    rows, columns = (x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1
+    slices = [
+        x[:, :, u::stride, v::stride][:, :, :rows, :columns] for u in range(kh) for v in range(kw)
+    ]
+    y = w[:, 0].flatten(1) @ torch.stack(slices, 2).reshape(len(x), -1, rows * columns)
+    y = y if b is None else y + b[:, None]
+    return y.reshape(len(x), c_out, rows, columns)
+
+
+# %% wrong conv2d_im2col: one product for all images, and the batch lands among the channels loses=["hidden-conv2d_im2col"]
+def conv2d_im2col(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows, columns = (x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1
+    slices = [
+        x[:, :, u::stride, v::stride][:, :, :rows, :columns] for u in range(kh) for v in range(kw)
+    ]
+    table = torch.stack(slices, 2).transpose(0, 1).transpose(1, 2)
+    y = w.reshape(c_out, -1) @ table.reshape(-1, len(x) * rows * columns)
+    y = y if b is None else y + b[:, None]
+    return y.reshape(len(x), c_out, rows, columns)
+
+
+# %% wrong conv2d_im2col: a column for each position in a Python loop loses=["test-conv2d_im2col", "hidden-conv2d_im2col"]
+def conv2d_im2col(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    tops = range(0, x.shape[2] - kh + 1, stride)
+    lefts = range(0, x.shape[3] - kw + 1, stride)
+    table = torch.stack(
+        [x[:, :, i : i + kh, j : j + kw].flatten(1) for i in tops for j in lefts], dim=2
+    )
+    y = w.flatten(1) @ table
+    y = y if b is None else y + b[:, None]
+    return y.reshape(len(x), c_out, len(tops), len(lefts))
+
+
+# %% wrong conv2d_im2col: torch's unfold, which is im2col loses=["test-conv2d_im2col", "hidden-conv2d_im2col"]
+def conv2d_im2col(x, w, b, stride, padding):
+    kh, kw = w.shape[2:]
+    rows = (x.shape[2] + 2 * padding - kh) // stride + 1
+    y = w.flatten(1) @ F.unfold(x, (kh, kw), padding=padding, stride=stride)
+    y = y if b is None else y + b[:, None]
+    return y.unflatten(2, (rows, -1))
+
+
+# %% wrong conv2d_im2col: leaves the work to a layer of torch loses=["test-conv2d_im2col", "hidden-conv2d_im2col"]
+def conv2d_im2col(x, w, b, stride, padding):
+    layer = torch.nn.Conv2d(w.shape[1], len(w), w.shape[2:], stride, padding, bias=b is not None)
+    layer.weight.data = w.clone()
+    if b is not None:
+        layer.bias.data = b.clone()
+    return layer(x)
+
+
+# %% wrong conv2d_im2col: forgets that the bias may be None loses=["test-conv2d_im2col", "hidden-conv2d_im2col"]
+def conv2d_im2col(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows, columns = (x.shape[2] - kh) // stride + 1, (x.shape[3] - kw) // stride + 1
+    slices = [
+        x[:, :, u::stride, v::stride][:, :, :rows, :columns] for u in range(kh) for v in range(kw)
+    ]
+    y = w.flatten(1) @ torch.stack(slices, 2).reshape(len(x), -1, rows * columns)
+    return (y + b[:, None]).reshape(len(x), c_out, rows, columns)
+
+
+# %% right conv_matrix: puts each weight into its place
+def conv_matrix(kernel, size):
+    height, width = size
+    kh, kw = kernel.shape
+    rows, columns = height - kh + 1, width - kw + 1
+    table = torch.zeros(rows * columns, height * width, dtype=kernel.dtype)
+    for i in range(rows):
+        for j in range(columns):
+            for u in range(kh):
+                for v in range(kw):
+                    table[i * columns + j, (i + u) * width + j + v] = kernel[u, v]
+    return table
+
+
+# %% right conv_matrix: column by column, what the convolution makes of a single bright pixel
+def conv_matrix(kernel, size):
+    pixels = torch.eye(size[0] * size[1], dtype=kernel.dtype).reshape(-1, 1, *size)
+    return F.conv2d(pixels, kernel[None, None]).flatten(1).T
+
+
+# %% right conv_matrix: a sum of shifts, each a Kronecker product
+def conv_matrix(kernel, size):
+    def shift(n, k, u):
+        return torch.eye(n, dtype=kernel.dtype)[u : u + n - k + 1]
+
+    kh, kw = kernel.shape
+    return sum(
+        kernel[u, v] * torch.kron(shift(size[0], kh, u), shift(size[1], kw, v))
+        for u in range(kh)
+        for v in range(kw)
+    )
+
+
+# %% wrong conv_matrix: H and W swapped, the next row of the image is H pixels away loses=["hidden-conv_matrix"]
+def conv_matrix(kernel, size):
+    (width, height), (kh, kw) = size, kernel.shape
+    rows = []
+    for i in range(height - kh + 1):
+        for j in range(width - kw + 1):
+            sheet = kernel.new_zeros(height, width)
+            sheet[i : i + kh, j : j + kw] = kernel
+            rows.append(sheet.flatten())
+    return torch.stack(rows)
+
+
+# %% wrong conv_matrix: pixels and outputs numbered column by column loses=["test-conv_matrix", "hidden-conv_matrix"]
+def conv_matrix(kernel, size):
+    (height, width), (kh, kw) = size, kernel.shape
+    rows = []
+    for j in range(width - kw + 1):
+        for i in range(height - kh + 1):
+            sheet = kernel.new_zeros(height, width)
+            sheet[i : i + kh, j : j + kw] = kernel
+            rows.append(sheet.T.flatten())
+    return torch.stack(rows)
+
+
+# %% wrong conv_matrix: the last row and column of outputs are dropped loses=["test-conv_matrix", "hidden-conv_matrix"]
+def conv_matrix(kernel, size):
+    (height, width), (kh, kw) = size, kernel.shape
+    rows = [torch.zeros(height * width)]
+    for i in range(height - kh):
+        for j in range(width - kw):
+            sheet = kernel.new_zeros(height, width)
+            sheet[i : i + kh, j : j + kw] = kernel
+            rows.append(sheet.flatten())
+    return torch.stack(rows[1:] or rows)
+
+
+# %% wrong conv_matrix: the nine weights stand side by side, without a gap loses=["test-conv_matrix", "hidden-conv_matrix"]
+def conv_matrix(kernel, size):
+    (height, width), (kh, kw) = size, kernel.shape
+    rows = []
+    for i in range(height - kh + 1):
+        for j in range(width - kw + 1):
+            row = kernel.new_zeros(height * width)
+            start = i * width + j
+            weights = kernel.flatten()[: height * width - start]
+            row[start : start + len(weights)] = weights
+            rows.append(row)
+    return torch.stack(rows)
+
+
+# %% wrong conv_matrix: flips the kernel loses=["test-conv_matrix", "hidden-conv_matrix"]
+def conv_matrix(kernel, size):
+    (height, width), (kh, kw) = size, kernel.shape
+    rows = []
+    for i in range(height - kh + 1):
+        for j in range(width - kw + 1):
+            sheet = kernel.new_zeros(height, width)
+            sheet[i : i + kh, j : j + kw] = kernel.flip(0, 1)
+            rows.append(sheet.flatten())
+    return torch.stack(rows)
+
+
+# %% wrong conv_matrix: stands on its side, a row a pixel loses=["test-conv_matrix", "hidden-conv_matrix"]
+def conv_matrix(kernel, size):
+    pixels = torch.eye(size[0] * size[1], dtype=kernel.dtype).reshape(-1, 1, *size)
+    return F.conv2d(pixels, kernel[None, None]).flatten(1)
+
+
+# %% wrong conv_matrix: each row starts one pixel further, over the end of the image's rows loses=["test-conv_matrix", "hidden-conv_matrix"]
+def conv_matrix(kernel, size):
+    (height, width), (kh, kw) = size, kernel.shape
+    sheet = kernel.new_zeros(height, width)
+    sheet[:kh, :kw] = kernel
+    outputs = (height - kh + 1) * (width - kw + 1)
+    return torch.stack([sheet.flatten().roll(k) for k in range(outputs)])
+
+
+# %% right conv_transpose2d: stamps the kernel and adds
+def conv_transpose2d(y, kernel):
+    kh, kw = kernel.shape
+    x = torch.zeros(y.shape[0] + kh - 1, y.shape[1] + kw - 1, dtype=y.dtype)
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            x[i : i + kh, j : j + kw] += y[i, j] * kernel
+    return x
+
+
+# %% right conv_transpose2d: a convolution of the padded map with the kernel turned round
+def conv_transpose2d(y, kernel):
+    kh, kw = kernel.shape
+    padded = F.pad(y, (kw - 1, kw - 1, kh - 1, kh - 1))
+    return F.conv2d(padded[None, None], kernel.flip(0, 1)[None, None])[0, 0]
+
+
+# %% right conv_transpose2d: the gradient of a convolution, which is the transpose
+def conv_transpose2d(y, kernel):
+    size = [a + b - 1 for a, b in zip(y.shape, kernel.shape)]
+    x = torch.zeros(1, 1, *size, dtype=y.dtype, requires_grad=True)
+    forward = F.conv2d(x, kernel[None, None])
+    return torch.autograd.grad(forward, x, y[None, None])[0][0, 0]
+
+
+# %% wrong conv_transpose2d: forgets to turn the kernel round, and convolves with a wide frame loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
+def conv_transpose2d(y, kernel):
+    kh, kw = kernel.shape
+    padded = F.pad(y, (kw - 1, kw - 1, kh - 1, kh - 1))
+    return F.conv2d(padded[None, None], kernel[None, None])[0, 0]
+
+
+# %% wrong conv_transpose2d: a later stamp covers an earlier one loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
+def conv_transpose2d(y, kernel):
+    kh, kw = kernel.shape
+    x = torch.zeros(y.shape[0] + kh - 1, y.shape[1] + kw - 1, dtype=y.dtype)
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            x[i : i + kh, j : j + kw] = y[i, j] * kernel
+    return x
+
+
+# %% wrong conv_transpose2d: the inverse in place of the transpose loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
+def conv_transpose2d(y, kernel):
+    size = (y.shape[0] + kernel.shape[0] - 1, y.shape[1] + kernel.shape[1] - 1)
+    return (torch.linalg.pinv(conv_matrix(kernel, size)) @ y.flatten()).reshape(size)
+
+
+# %% wrong conv_transpose2d: transposes the kernel, not the matrix loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
+def conv_transpose2d(y, kernel):
+    kernel = kernel.T
+    size = (y.shape[0] + kernel.shape[0] - 1, y.shape[1] + kernel.shape[1] - 1)
+    return (conv_matrix(kernel, size).T @ y.flatten()).reshape(size)
+
+
+# %% wrong conv_transpose2d: H and W swapped in the size of the result loses=["hidden-conv_transpose2d"]
+def conv_transpose2d(y, kernel):
+    height, width = y.shape[0] + kernel.shape[0] - 1, y.shape[1] + kernel.shape[1] - 1
+    return (conv_matrix(kernel, (height, width)).T @ y.flatten()).reshape(width, height)
+
+
+# %% wrong conv_transpose2d: keeps the map's size, what hangs over is cut off loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
+def conv_transpose2d(y, kernel):
+    height, width = y.shape
+    kh, kw = kernel.shape
+    x = torch.zeros(height + kh - 1, width + kw - 1, dtype=y.dtype)
+    for i in range(height):
+        for j in range(width):
+            x[i : i + kh, j : j + kw] += y[i, j] * kernel
+    return x[:height, :width]
+
+
+# %% wrong conv_transpose2d: leaves the work to torch loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
+def conv_transpose2d(y, kernel):
+    return F.conv_transpose2d(y[None, None], kernel[None, None])[0, 0]
+
+
+# %% right dilate: tap by tap
+def dilate(kernel, d):
+    kh, kw = kernel.shape
+    spread = torch.zeros((kh - 1) * d + 1, (kw - 1) * d + 1, dtype=kernel.dtype)
+    for u in range(kh):
+        for v in range(kw):
+            spread[u * d, v * d] = kernel[u, v]
+    return spread
+
+
+# %% right dilate: a Kronecker product, cut where the last tap stands
+def dilate(kernel, d):
+    tap = torch.zeros(d, d, dtype=kernel.dtype)
+    tap[0, 0] = 1
+    wide = torch.kron(kernel.contiguous(), tap)
+    return wide[: wide.shape[0] - d + 1, : wide.shape[1] - d + 1]
+
+
+# %% right dilate: spread by NumPy, one side after the other
+import numpy as np
+
+
+def dilate(kernel, d):
+    spread = kernel.numpy()
+    for axis in (0, 1):
+        gaps = np.repeat(np.arange(1, spread.shape[axis]), d - 1)
+        spread = np.insert(spread, gaps, 0, axis=axis)
+    return torch.from_numpy(spread)
+
+
+# %% wrong dilate: d zeros between neighbours, one too many loses=["test-dilate", "hidden-dilate"]
+def dilate(kernel, d):
+    kh, kw = kernel.shape
+    spread = kernel.new_zeros((d + 1) * (kh - 1) + 1, (d + 1) * (kw - 1) + 1)
+    spread[:: d + 1, :: d + 1] = kernel
+    return spread
+
+
+# %% wrong dilate: zeros after the last tap, too loses=["test-dilate", "hidden-dilate"]
+def dilate(kernel, d):
+    kh, kw = kernel.shape
+    spread = kernel.new_zeros(d * kh, d * kw)
+    spread[::d, ::d] = kernel
+    return spread
+
+
+# %% wrong dilate: fills the gaps with copies of the taps loses=["test-dilate", "hidden-dilate"]
+def dilate(kernel, d):
+    wide = kernel.repeat_interleave(d, 0).repeat_interleave(d, 1)
+    return wide[: d * (kernel.shape[0] - 1) + 1, : d * (kernel.shape[1] - 1) + 1]
+
+
+# %% wrong dilate: spreads along rows only loses=["test-dilate", "hidden-dilate"]
+def dilate(kernel, d):
+    kh, kw = kernel.shape
+    spread = kernel.new_zeros(kh, d * (kw - 1) + 1)
+    spread[:, ::d] = kernel
+    return spread
+
+
+# %% wrong dilate: H and W swapped, which a square kernel does not show loses=["hidden-dilate"]
+def dilate(kernel, d):
+    kw, kh = kernel.shape
+    spread = kernel.new_zeros(d * (kh - 1) + 1, d * (kw - 1) + 1)
+    spread[::d, ::d] = kernel
+    return spread
+
+
+# %% wrong dilate: always by 2, as in the first picture that one meets loses=["test-dilate", "hidden-dilate"]
+def dilate(kernel, d):
+    kh, kw = kernel.shape
+    spread = kernel.new_zeros(2 * kh - 1, 2 * kw - 1)
+    spread[::2, ::2] = kernel
+    return spread
+
+
+# %% right costs: counts the links pair by pair, and the rest by formulas
+def costs():
+    sides = [(pixel, out) for pixel in range(6) for out in range(4) if 0 <= pixel - out < 3]
+    out = {s: (50 - 3) // s + 1 for s in (1, 2)}
+    each = 3 * 3 * 10
+    return {
+        "dense_weights": 6 * 6 * 4 * 4,
+        "links": len(sides) ** 2,
+        "weights": 9,
+        "parameters": 25 * (each + 1),
+        "multiplications": out[1] ** 2 * 25 * each,
+        "stride_2": out[2] ** 2 * 25 * each,
+        "dense_multiplications": 50 * 50 * 10 * out[1] ** 2 * 25,
+    }
+
+
+# %% right costs: asks torch for shapes, and answers with tensors and floats
+def costs():
+    with torch.device("meta"):
+        x, layer = torch.empty(1, 10, 50, 50), torch.nn.Conv2d(10, 25, 3)
+        y, half = layer(x), F.conv2d(x, layer.weight, stride=2)
+    each = layer.weight[0].numel()
+    return {
+        "dense_weights": 6.0**2 * 4.0**2,
+        "links": torch.tensor(144),
+        "weights": 9.0,
+        "parameters": sum(p.numel() for p in layer.parameters()),
+        "multiplications": y.numel() * each,
+        "stride_2": half.numel() * each,
+        "dense_multiplications": float(x.numel() * y.numel()),
+    }
+
+
+# %% wrong costs: counts the bias as a multiplication loses=["test-costs", "hidden-costs"]
+def costs():
+    return {
+        "dense_weights": 576,
+        "links": 144,
+        "weights": 9,
+        "parameters": 2275,
+        "multiplications": 48 * 48 * 25 * 91,
+        "stride_2": 24 * 24 * 25 * 91,
+        "dense_multiplications": 1_440_000_000,
+    }
+
+
+# %% wrong costs: forgets that a filter is as deep as its input loses=["hidden-costs"]
+def costs():
+    return {
+        "dense_weights": 576,
+        "links": 144,
+        "weights": 9,
+        "parameters": 25 * (9 + 1),
+        "multiplications": 48 * 48 * 25 * 9,
+        "stride_2": 24 * 24 * 25 * 9,
+        "dense_multiplications": 1_440_000_000,
+    }
+
+
+# %% wrong costs: one multiplication a weight, as if the kernel stood still loses=["test-costs", "hidden-costs"]
+def costs():
+    return {
+        "dense_weights": 576,
+        "links": 9,
+        "weights": 9,
+        "parameters": 2275,
+        "multiplications": 25 * 90,
+        "stride_2": 25 * 90,
+        "dense_multiplications": 1_440_000_000,
+    }
+
+
+# %% wrong costs: stride 2 halves the work, it is a quarter loses=["hidden-costs"]
+def costs():
+    return {
+        "dense_weights": 576,
+        "links": 144,
+        "weights": 9,
+        "parameters": 2275,
+        "multiplications": 5_184_000,
+        "stride_2": 2_592_000,
+        "dense_multiplications": 1_440_000_000,
+    }
+
+
+# %% wrong costs: the dense layer has one output a filter loses=["hidden-costs"]
+def costs():
+    return {
+        "dense_weights": 576,
+        "links": 144,
+        "weights": 9,
+        "parameters": 2275,
+        "multiplications": 5_184_000,
+        "stride_2": 1_296_000,
+        "dense_multiplications": 25_000 * 25,
+    }
+
+
+# %% wrong costs: a weight of its own on each link, none is shared loses=["test-costs", "hidden-costs"]
+def costs():
+    return {
+        "dense_weights": 576,
+        "links": 144,
+        "weights": 144,
+        "parameters": 2275,
+        "multiplications": 5_184_000,
+        "stride_2": 1_296_000,
+        "dense_multiplications": 1_440_000_000,
+    }

@@ -28,7 +28,8 @@ test: $(INSTALLED) system
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto --dist loadgroup
-	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg source
+	$(BIN)/python -m pytest -n auto --dist loadfile --nbval \
+		--nbval-sanitize-with tests/nbval_sanitize.cfg source
 
 # What the tests need besides Python: a server of PostgreSQL, for the gradebook that is kept there.
 # Where this cannot install it, its tests say which package is missing.

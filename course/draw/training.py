@@ -21,14 +21,15 @@ def overflow(margins: Sequence[float], losses: Mapping[str, Sequence[float]]) ->
         gaps = [m for m, value in zip(margins, values, strict=True) if not np.isfinite(value)]
         ax.plot(gaps, [-4] * len(gaps), "|", ms=7, color=COLOURS[3])
         if gaps:
-            ax.text(max(gaps), 6, "no number", ha="right", color=COLOURS[3], fontsize=10)
+            words = f"{name}: no number"
+            ax.text(max(gaps), 5, words, ha="right", color=COLOURS[3], fontsize=10)
     ax.set(xlabel="logit of the right class, the other is 0", ylabel="loss", ylim=(-9, None))
     ax.legend(frameon=False)
     show(
         figure,
         "Cross-entropy against the logit of the right class, with one other class at 0. It falls "
-        "along a straight line to 0. Two ways to compute it agree, until the logit is large: the "
-        "formula by the letter then gives no number, the stable one goes on.",
+        "along a straight line to 0. Two ways to compute it agree, until the logit is large, up or "
+        "down: the formula by the letter then gives no number, the stable one goes on.",
     )
 
 
@@ -50,13 +51,13 @@ def descents(costs: Mapping[str, Sequence[float]], epochs: int) -> None:
         ax.plot([], [], marker=marker, lw=2, color=COLOURS[(5, 0, 3)[k % 3]], label=label)
     ax.set(xlabel="times that all digits were seen", ylabel="cost J on all digits", ylim=(0, 2.6))
     ax.set_xticks(range(epochs + 1))
-    ax.legend(frameon=False, ncols=1, loc="upper right", bbox_to_anchor=(1, 1.02))
+    ax.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.47, 1), fontsize=10)
     words = "; ".join(f"{name}, {len(values) - 1:,} steps" for name, values in costs.items())
     show(
         figure,
         f"The cost against the epochs, three descents: {words}. With all digits at once a "
-        "few smooth steps get little done; minibatches fall fast and almost smoothly; one digit at "
-        "a time falls fast, too, and jitters.",
+        "few smooth steps get little done; minibatches fall much faster; one digit at a time falls "
+        "fastest, and jitters.",
     )
 
 
@@ -120,7 +121,7 @@ def activations(nets: Mapping[str, Sequence[Array]], layers: Sequence[int]) -> N
     for row, (colour, (name, values)) in enumerate(zip(COLOURS, nets.items(), strict=False)):
         for ax, layer, one in zip(panels[row], layers, values, strict=True):
             ax.hist(np.ravel(one), bins=61, range=(-3, 3), color=colour)
-            ax.set(yticks=[])
+            ax.set(yticks=[], xticks=(-2, 0, 2))
             _corner(ax, f"layer {layer}\nstd {np.std(one):.1g}")
         panels[row][0].set_ylabel(name, fontsize=10)
     for ax in panels[-1]:
@@ -138,14 +139,16 @@ def runs(found: Mapping[str, Mapping[str, Sequence[float]]], alt: str) -> None:
     """Loss and held-back accuracy over the epochs, a curve for each named result of train.run."""
     figure = Figure(figsize=(9, 3.2))
     left, right = figure.subplots(1, 2)
+    figure.subplots_adjust(wspace=0.25)
     left.axhline(np.log(10), color="0.45", ls="--", lw=1)
     right.axhline(10, color="0.45", ls="--", lw=1)
     for k, (name, run) in enumerate(found.items()):
         style = {"marker": "os^Dv"[k % 5], "ms": 4, "color": COLOURS[(0, 1, 3, 2, 4)[k % 5]]}
         left.plot(range(1, len(run["loss"]) + 1), run["loss"], label=name, **style)
         right.plot(range(len(run["held"])), [100 * share for share in run["held"]], **style)
-    left.set(xlabel="epoch", ylabel="mean loss (dashed: a blind guess)", ylim=(0, 2.7))
-    right.set(xlabel="epoch", ylabel="held back: right, in per cent", ylim=(0, 103))
+    epochs = range(max(len(run["held"]) for run in found.values()))
+    left.set(xlabel="epoch", ylabel="mean loss (dashed: a guess)", ylim=(0, 2.7), xticks=epochs[1:])
+    right.set(xlabel="epoch", ylabel="held back: right, in per cent", ylim=(0, 103), xticks=epochs)
     figure.legend(frameon=False, ncols=len(found), loc="lower center", bbox_to_anchor=(0.5, 0.9))
     show(figure, alt)
 

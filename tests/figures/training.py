@@ -19,9 +19,15 @@ FIGURES = {
     "overflow": (
         lambda: draw.overflow(
             [-60, 0, 60, 120],
-            {"by the letter": [60, 0.7, 0, np.nan], "yours": [60, 0.7, 0, 0]},
+            {"by the letter": [np.inf, 0.7, 0, np.nan], "yours": [60, 0.7, 0, 0]},
         ),
-        ("by the letter", "yours", "loss", "no number", "logit of the right class, the other is 0"),
+        (
+            "by the letter",
+            "yours",
+            "loss",
+            "by the letter: no number",
+            "logit of the right class, the other is 0",
+        ),
         ("straight line", "no number"),
     ),
     "descents": (

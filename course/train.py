@@ -48,7 +48,7 @@ def run(
         raise ValueError(f"run(): at least one epoch is needed, not {epochs}")
     view = _View(epochs, title)
     found: dict[str, list[float]] = {"loss": [], "held": []}
-    display(view)  # type: ignore[no-untyped-call]
+    display(view)
     try:
         if held:
             found["held"].append(_accuracy(held()))

@@ -148,8 +148,8 @@ draw.overflow(margins.tolist(), {"by the letter": by_the_letter.tolist(), "yours
 
 # %% [markdown]
 # On the left a net that is *surely wrong* pays in proportion to its certainty, and its gradient
-# never fades: why this loss, and not the share of wrong answers, trains nets. The plain formula fails
-# at both ends: from 89 on it divides infinity by infinity, below -104 it takes the log of 0.
+# never fades: why this loss, and not the share of wrong answers, trains nets. The plain formula
+# fails at both ends: from 89 on it divides infinity by infinity, below -104 it takes the log of 0.
 #
 # ## 2. How many at a time?
 #
@@ -209,7 +209,8 @@ check.equal(
     "Is the short last one kept?",
 )
 check.equal(
-    sorted(index for rows in batches for index in rows), list(range(10)), "all indices of an epoch, sorted",
+    sorted(index for rows in batches for index in rows), list(range(10)),
+    "all indices of an epoch, sorted",
     "Each comes exactly once: is the order drawn once, then cut?",
 )
 
@@ -252,7 +253,8 @@ for index in (0, 7):
 
 # %% [markdown]
 # Now the three descents, three passes each over the same 500 digits, with the simplest net there
-# is: one dense layer. $m$ = 500, 25 and 1 make 3, 60 and 1,500 steps; each has a rate that suits it.
+# is: one dense layer. $m$ = 500, 25 and 1 make 3, 60 and 1,500 steps; each has a rate that suits
+# it.
 #
 # **Predict first:** who is lowest in the end? Whose curve is smooth?
 
@@ -378,9 +380,9 @@ draw.weights(
 )
 
 # %% [markdown]
-# (Fan-in 480, fan-out 960.) Glorot's sum treats a neuron as linear, as tanh nearly is around 0. A ReLU is not: it silences
-# half of its inputs, and the mean square of a signal that passes it is **halved**. He and others
-# (2015, slide 51) put that factor back. Looking at the way forward alone:
+# (Fan-in 480, fan-out 960.) Glorot's sum treats a neuron as linear, as tanh nearly is around 0. A
+# ReLU is not: it silences half of its inputs, and the mean square of a signal that passes it is
+# **halved**. He and others (2015, slide 51) put that factor back. Looking at the way forward alone:
 #
 # $$\operatorname{Var}(w) = \frac{2}{n_{in}}, \qquad w \sim N(0, \operatorname{Var}(w))$$
 #
@@ -810,10 +812,11 @@ check.close(dropout(x, 0.7, False), x, "dropout with p = 0.7 in evaluation")
 
 # %%
 torch.manual_seed(0)
-eight = [dropout(ink[0, 0], 0.5, True) for _ in range(8)]
-mean = torch.stack([dropout(ink[0, 0], 0.5, True) for _ in range(400)]).mean(0)
+digit = ink[truth == 3][0, 0]
+eight = [dropout(digit, 0.5, True) for _ in range(8)]
+mean = torch.stack([dropout(digit, 0.5, True) for _ in range(400)]).mean(0)
 draw.digit_grid(
-    torch.stack([ink[0, 0], *eight, mean]).numpy(),
+    torch.stack([digit, *eight, mean]).numpy(),
     ["digit", *["dropped"] * 8, "mean"],
     "what dropout leaves, p = 0.5",
     "A digit; eight copies of it, each with another half of its pixels black and the others twice "
@@ -884,8 +887,8 @@ found = shifts(ink[:200], moved)
 lost = sum(not ways for ways in found)
 check.that(
     lost == 0,
-    f"{lost} of 200 digits are not the given one moved by up to 2 pixels. Was one flipped or "
-    "turned? A mirrored 2 is no 2: its label would be wrong.",
+    f"{lost} of 200 digits are not the given one moved by up to 2 pixels. Was one flipped? A "
+    "mirrored 2 is no 2, its label would be wrong. Or did ink come back in on the other side?",
 )
 check.that(any((0, 0) not in ways for ways in found), "No digit has moved.")
 
@@ -917,7 +920,7 @@ for shape in ((900, 1, 7, 9), (300, 3, 6, 5), (1, 1, 8, 8)):
 
 # %%
 torch.manual_seed(0)
-ten = torch.stack([ink[truth == k][0] for k in range(10)])
+ten = torch.stack([ink[truth == k][2] for k in range(10)])
 rows = [ten, augment(ten), augment(ten), ten.flip(3)]
 words = [f"{k}" for k in range(10)] * 3 + [f"{k}?" for k in range(10)]
 draw.digit_grid(
@@ -1102,7 +1105,7 @@ for name, init in (("he", he), ("small", lambda shape: 0.01 * torch.randn(shape)
 
 # %% [markdown]
 # **Predict first:** four starts, 2,000 digits, plain descent. He, Glorot, a spread of 0.01, and a
-# spread of 0.01 with batch norm after each layer but the last. Which will learn, and which is first?
+# spread of 0.01 with batch norm after each layer but the last. Which will learn, which is first?
 
 # %%
 def normed_net(init):
@@ -1160,4 +1163,4 @@ draw.runs(
 #   images is that?
 # - ★★ Draw the RMS of the *gradients* of `plain_net` by layer, for He and for 0.01.
 # - ★★ `signal_rms` with tanh for ReLU: which start is the right one now?
-# - ★★★ Train 30 layers of `plain_net` with Glorot's and with He's weights. Can you repeat the paper?
+# - ★★★ Train 30 layers with Glorot's and with He's weights. Can you repeat the paper?

@@ -110,7 +110,7 @@ def test_a_spread_that_is_off_is_told_by_its_standard_deviation():
     with pytest.raises(AssertionError, match=r"has mean 1[.].*, 0 was expected"):
         check.spread(sample + 1.5, 9, "normal numbers")
     with pytest.raises(AssertionError, match="should hold numbers"):
-        check.spread(None, 1, "normal numbers")
+        check.spread("random", 1, "normal numbers")
 
 
 def test_of_two_thousand_sound_draws_hardly_any_strays():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course.draw.style import COLOURS, Array, show
@@ -16,8 +15,8 @@ def overflow(margins: Sequence[float], losses: Mapping[str, Sequence[float]]) ->
     figure = Figure(figsize=(7.5, 3))
     ax = figure.subplots()
     for k, (name, values) in enumerate(losses.items()):
-        style = {"lw": 6 - 4 * k, "alpha": 0.35 + 0.65 * k, "color": COLOURS[5 - 2 * k]}
-        ax.plot(margins, values, label=name, **style)
+        thin, colour = 4 * k, COLOURS[5 - 2 * k]
+        ax.plot(margins, values, label=name, lw=6 - thin, alpha=0.35 + 0.65 * k, color=colour)
         gaps = [m for m, value in zip(margins, values, strict=True) if not np.isfinite(value)]
         ax.plot(gaps, [-4] * len(gaps), "|", ms=7, color=COLOURS[3])
         if gaps:
@@ -68,12 +67,13 @@ def weights(samples: Mapping[str, tuple[Array, float]]) -> None:
     """
     figure = Figure(figsize=(9, 2.7))
     high = max(float(np.abs(values).max()) for values, _ in samples.values())
+    tick = float(f"{0.8 * high:.1g}")
     panels = figure.subplots(1, len(samples), sharex=True, squeeze=False)[0]
     for ax, (name, (values, std)) in zip(panels, samples.items(), strict=True):
         ax.hist(np.ravel(values), bins=60, range=(-high, high), histtype="stepfilled", alpha=0.7)
         for side in (-std, std):
             ax.axvline(side, color=COLOURS[3], ls="--", lw=1.2)
-        ax.set(yticks=[], xlabel="weight")
+        ax.set(yticks=[], xticks=(-tick, 0, tick), xlabel="weight")
         ax.set_title(f"{name}\nstd {std:.3g} (dashed)", fontsize=10)
         ax.spines["left"].set_visible(False)
     figure.subplots_adjust(wspace=0.15)
@@ -122,11 +122,11 @@ def activations(nets: Mapping[str, Sequence[Array]], layers: Sequence[int]) -> N
         for ax, layer, one in zip(panels[row], layers, values, strict=True):
             ax.hist(np.ravel(one), bins=61, range=(-3, 3), color=colour)
             ax.set(yticks=[], xticks=(-2, 0, 2))
-            _corner(ax, f"layer {layer}\nstd {np.std(one):.1g}")
+            ax.set_title(f"layer {layer}: std {np.std(one):.1g}", fontsize=9)
         panels[row][0].set_ylabel(name, fontsize=10)
     for ax in panels[-1]:
         ax.set_xlabel("before ReLU", fontsize=10)
-    figure.subplots_adjust(wspace=0.12, hspace=0.15)
+    figure.subplots_adjust(wspace=0.12, hspace=0.3)
     last = "; ".join(f"{name}: {np.std(values[-1]):.0e}" for name, values in nets.items())
     show(
         figure,
@@ -149,10 +149,6 @@ def runs(found: Mapping[str, Mapping[str, Sequence[float]]], alt: str) -> None:
     epochs = range(max(len(run["held"]) for run in found.values()))
     left.set(xlabel="epoch", ylabel="mean loss (dashed: a guess)", ylim=(0, 2.7), xticks=epochs[1:])
     right.set(xlabel="epoch", ylabel="held back: right, in per cent", ylim=(0, 103), xticks=epochs)
+    right.set_yticks(range(0, 101, 20))  # one at 120, outside, would be taken for a label
     figure.legend(frameon=False, ncols=len(found), loc="lower center", bbox_to_anchor=(0.5, 0.9))
     show(figure, alt)
-
-
-def _corner(ax: Axes, words: str) -> None:
-    """`words` in the upper left corner."""
-    ax.text(0.03, 0.96, words, transform=ax.transAxes, va="top", fontsize=9)

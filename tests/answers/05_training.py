@@ -662,7 +662,7 @@ def augment(images):
     return torch.stack(moved)
 
 
-# %% wrong augment: what leaves comes in on the other side loses=["hidden-augment"]
+# %% wrong augment: what leaves comes in on the other side loses=["test-augment", "hidden-augment"]
 def augment(images):
     ways = torch.randint(-2, 3, (len(images), 2)).tolist()
     return torch.stack([image.roll(way, (1, 2)) for image, way in zip(images, ways)])

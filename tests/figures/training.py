@@ -47,7 +47,7 @@ FIGURES = {
     ),
     "activations": (
         lambda: draw.activations({"plain": NORMAL * 0.01, "normed": NORMAL}, [1, 3, 5, 7, 9]),
-        ("layer 1\nstd 0.01", "layer 9\nstd 1", "plain", "normed", "before ReLU"),
+        ("layer 1: std 0.01", "layer 9: std 1", "plain", "normed", "before ReLU"),
         ("layers 1, 3, 5, 7, 9", "needle"),
     ),
     "runs": (

@@ -391,6 +391,8 @@ draw.weights(
 # Return weights of `shape`, normal with mean 0 and this variance. The same shapes, layout and
 # generator as before.
 #
+# **Predict first:** for those 64 filters, whose weights spread wider, Glorot's or He's? How much?
+#
 # <details><summary>Hint 1: the fan</summary>
 #
 # Everything in `shape` but its first number, multiplied.
@@ -459,6 +461,8 @@ draw.weights(
 )
 
 # %% [markdown]
+# (He's, by $\sqrt 3$: 1,440 over 480.)
+#
 # ## 4. Thirty layers
 #
 # A factor that is a little off hardly matters in one layer. In thirty it is taken to the thirtieth
@@ -686,7 +690,7 @@ check.close(out, torch.zeros(4, 3, 2, 2), "batch_norm of constant maps", "Withou
 # %% [markdown]
 # (A quarter; and nothing you could see.)
 #
-# **Predict first:** nine layers of width 256 whose weights have a spread of 0.03, half of He's.
+# **Predict first:** nine layers of width 256 whose weights have a spread of 0.03, a third of He's.
 # What enters the ReLU of layer 9, without batch norm and with it?
 
 # %%
@@ -704,6 +708,8 @@ for name, taken in seen.items():
 draw.activations({name: taken[::2] for name, taken in seen.items()}, [1, 3, 5, 7, 9])
 
 # %% [markdown]
+# A needle without, a bell with: whatever the weights do to the level, batch norm undoes it.
+#
 # ## 6. Dropout: trust nobody
 #
 # A net that knows its training digits too well leans on a few busy neurons. **Dropout** (slide 37:
@@ -931,7 +937,9 @@ draw.digit_grid(
 )
 
 # %% [markdown]
-# Does it help? A small net of two dense layers, 500 digits, and a test that is a little unfair:
+# Only 0, 1 and 8 survive the mirror: seven labels in ten would be wrong.
+#
+# Do shifts help? A small net of two dense layers, 500 digits, and a test that is a little unfair:
 # unseen digits, moved. `epoch` below is slide 32 in ten lines, with your `minibatches` and your
 # `cross_entropy`; `train.run` calls it again and again, and shows how it goes.
 
@@ -1130,9 +1138,9 @@ small = inits["std 0.01"]
 nets = {name: plain_net(inits[name]) for name in ("He", "Glorot", "std 0.01")}
 nets["std 0.01, batch norm"] = normed_net(small)
 found = {name: race(net, name) for name, net in nets.items()}
-print("He learns:", found["He"]["held"][-1] > 0.7)
+print("He learns:", found["He"]["held"][-1] > 0.6)
 print("0.01 does not:", found["std 0.01"]["held"][-1] < 0.3)
-print("0.01 with batch norm does:", found["std 0.01, batch norm"]["held"][-1] > 0.6)
+print("0.01 with batch norm does:", found["std 0.01, batch norm"]["held"][-1] > 0.5)
 draw.runs(
     found,
     "Loss and held-back accuracy of four twelve-layer nets over eight epochs. He's weights and "
@@ -1142,7 +1150,8 @@ draw.runs(
 
 # %% [markdown]
 # The same twelve layers, digits and steps; only the first numbers differ. With 0.01 no signal
-# arrives at the end, so no gradient comes back.
+# arrives at the end, so no gradient comes back. Batch norm turns it up again at every layer, and the
+# same bad weights learn.
 #
 # ## Remember
 #

@@ -1150,8 +1150,8 @@ draw.runs(
 
 # %% [markdown]
 # The same twelve layers, digits and steps; only the first numbers differ. With 0.01 no signal
-# arrives at the end, so no gradient comes back. Batch norm turns it up again at every layer, and the
-# same bad weights learn.
+# arrives at the end, so no gradient comes back. Batch norm turns it up again at every layer, and
+# the same bad weights learn.
 #
 # ## Remember
 #

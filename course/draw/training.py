@@ -92,6 +92,7 @@ def signals(strengths: Mapping[str, Sequence[float]]) -> None:
     """
     figure = Figure(figsize=(8.4, 3.8))
     ax = figure.subplots()
+    told = []
     for colour, (name, values) in zip(COLOURS, strengths.items(), strict=False):
         rms = np.array([value if value > 0 else np.nan for value in values])
         layers = np.arange(1, len(rms) + 1)
@@ -99,15 +100,15 @@ def signals(strengths: Mapping[str, Sequence[float]]) -> None:
         end = np.flatnonzero(np.isfinite(rms))[-1]
         exponent = round(float(np.log10(rms[end])))
         words = f"{name}: about 1" if exponent == 0 else f"{name}: $10^{{{exponent}}}$"
+        told.append(f"{name} ends near {f'10 to the power {exponent}' if exponent else 1}")
         ax.text(layers[end] + 0.5, rms[end], words, va="center", color=colour, fontsize=10)
     ax.set(yscale="log", xlabel="layer", ylabel="strength of the signal (RMS)")
     ax.set_xlim(0, 1.32 * max(map(len, strengths.values())))
     ax.set_xticks(range(0, max(map(len, strengths.values())) + 1, 5))
-    words = "; ".join(f"{name} ends at {values[-1]:.0e}" for name, values in strengths.items())
     show(
         figure,
         "The strength of a signal from layer to layer, on a logarithmic scale, straight lines: "
-        f"{words}.",
+        f"{'; '.join(told)}.",
     )
 
 

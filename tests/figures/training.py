@@ -43,7 +43,7 @@ FIGURES = {
     "signals": (
         lambda: draw.signals({"He": [1.0] * 30, "std 0.01": list(0.113 ** np.arange(1, 31))}),
         ("He: about 1", "std 0.01: $10^{-28}$", "layer", "strength of the signal (RMS)"),
-        ("He ends at 1e+00", "std 0.01 ends at 4e-29"),
+        ("He ends near 1;", "std 0.01 ends near 10 to the power -28"),
     ),
     "activations": (
         lambda: draw.activations({"plain": NORMAL * 0.01, "normed": NORMAL}, [1, 3, 5, 7, 9]),

@@ -7,6 +7,7 @@
     table(got, expected, what, hint)            data frames, cell by cell
     raises(error, call, *arguments, hint=)      what must not be accepted
     at_least(got, bound, what, hint)            what was learnt; so at_most. margins() has the room
+    spread(got, variance, what, hint)           random numbers, by their mean and variance
 
 Each raises AssertionError with a message for the learner, and returns None. `what` names the
 thing that was computed, best as the call itself: "output_size(7, 3, s=2)".
@@ -17,6 +18,7 @@ does so through one of these, which return plain data or the learner's own objec
     layer_shapes(model, x)                      what leaves each layer of a module
     parameter_counts(model)                     parameters of each layer that has any
     operations(call, *arguments)                names of the torch functions that a call used
+    gradient(call, x, *arguments)               how a call's answer changes with its input
     state(model)                                parameters and buffers as plain arrays
     optimizer(model, name, **settings)          an optimizer over a model's parameters
     trained(train_epoch, model, ...)            what epochs make of a copy of a model
@@ -42,6 +44,7 @@ __all__ = [
     "close",
     "equal",
     "evaluated",
+    "gradient",
     "layer_shapes",
     "margins",
     "operations",
@@ -49,6 +52,7 @@ __all__ = [
     "parameter_counts",
     "raises",
     "shape",
+    "spread",
     "state",
     "table",
     "that",
@@ -192,6 +196,28 @@ def margins() -> list[tuple[str, float]]:
     return list(_margins)
 
 
+def spread(got: object, variance: float, what: str, hint: str = "", kurtosis: float = 3.0) -> None:
+    """Pass if the numbers of `got` have mean 0 and this variance, within four standard errors.
+
+    kurtosis is the fourth moment over the squared variance of what they are drawn from: 3 for a
+    normal distribution, 1.8 for a uniform one. A sound draw fails once in some 8,000 times.
+    """
+    __tracebackhide__ = True
+    found = _array(got)
+    that(found is not None, f"{what} should hold numbers, it is {_words(got)}.{_tail(hint)}")
+    assert found is not None
+    mean, square, n = float(found.mean()), float((found**2).mean()), found.size
+    that(
+        abs(mean) <= 4 * np.sqrt(variance / n),
+        f"{what} has mean {mean:.3g}, 0 was expected.{_tail(hint)}",
+    )
+    that(
+        abs(square - variance) <= 4 * variance * np.sqrt((kurtosis - 1) / n),
+        f"{what} has standard deviation {square**0.5:.4g}, {variance**0.5:.4g} was expected."
+        f"{_tail(hint)}",
+    )
+
+
 def layer_shapes(model: nn.Module, x: torch.Tensor) -> list[tuple[str, tuple[int, ...]]]:
     """(class name, output shape) of each layer without children, in the order they ran on `x`."""
     seen: list[tuple[str, tuple[int, ...]]] = []
@@ -229,6 +255,21 @@ def operations(call: Callable[..., object], *arguments: object) -> list[str]:
     with _Listener() as listener:
         call(*arguments)
     return listener.names
+
+
+def gradient(
+    call: Callable[..., torch.Tensor], x: torch.Tensor, *arguments: object
+) -> np.ndarray[Any, Any] | None:
+    """The gradient of the number `call(x, *arguments)` with respect to x, as a plain array.
+
+    None where torch cannot differentiate the call. `x` is left alone.
+    """
+    x = x.detach().clone().requires_grad_()
+    value = call(x, *arguments)
+    if not (isinstance(value, torch.Tensor) and value.requires_grad):
+        return None
+    (found,) = torch.autograd.grad(value, x, allow_unused=True)
+    return None if found is None else found.numpy()
 
 
 class _Listener(TorchFunctionMode):

@@ -38,7 +38,11 @@ FAR = 1000  # between the seeds of one run and those of the next
 SEED = re.compile(r"((?:manual_seed|default_rng|Random)\()(\d+)")
 TRAINS = re.compile(r"^torch\.manual_seed\(\d+\)", re.MULTILINE)
 # Executed after the tests: what at_least() and at_most() compared, and how far it was off.
-MARGINS = "import json\nfrom course import check\nprint(json.dumps(check.margins()))"
+MARGINS = """
+import json
+from course import check
+print(json.dumps(check.margins()))
+"""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -74,3 +75,49 @@ def test_an_evaluation_that_meddles_is_found_out():
     assert (found["returned"], found["training"], found["gradients"]) == (0.5, False, True)
     assert model.training
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_gradient_is_plain_numbers_and_leaves_its_input_alone():
+    x = torch.tensor([1.0, -2.0, 3.0])
+    found = check.gradient(lambda x, power: (x**power).sum(), x, 2)
+    assert isinstance(found, np.ndarray)
+    assert found.tolist() == [2, -4, 6]
+    assert x.grad is None
+    assert not x.requires_grad
+
+
+def test_what_torch_cannot_differentiate_has_no_gradient():
+    x = torch.ones(3)
+    for call in (
+        lambda x: x.detach().sum(),
+        lambda x: 3.0,
+        lambda x: torch.ones(1, requires_grad=True).sum(),
+    ):
+        assert check.gradient(call, x) is None
+
+
+def test_a_spread_is_right_within_four_standard_errors():
+    numbers = np.random.default_rng(0)
+    for n in (50, 5000, 500_000):
+        check.spread(numbers.normal(0, 3, n), 9, "normal numbers")
+        check.spread(torch.tensor(numbers.uniform(-1, 1, n)), 1 / 3, "uniform", kurtosis=1.8)
+
+
+def test_a_spread_that_is_off_is_told_by_its_standard_deviation():
+    sample = np.random.default_rng(1).normal(0, 3, 40_000)
+    with pytest.raises(AssertionError, match=r"deviation [23][.]\d+, 3.3 was expected. fan_in"):
+        check.spread(sample, 3.3**2, "normal numbers", "fan_in?")
+    with pytest.raises(AssertionError, match=r"has mean 1[.].*, 0 was expected"):
+        check.spread(sample + 1.5, 9, "normal numbers")
+    with pytest.raises(AssertionError, match="should hold numbers"):
+        check.spread("random", 1, "normal numbers")
+
+
+def test_of_two_thousand_sound_draws_hardly_any_strays():
+    numbers, strays = np.random.default_rng(2), 0
+    for _ in range(2000):
+        try:
+            check.spread(numbers.uniform(-1, 1, 300), 1 / 3, "uniform", kurtosis=1.8)
+        except AssertionError:
+            strays += 1
+    assert strays <= 2

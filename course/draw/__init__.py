@@ -55,14 +55,24 @@ from course.draw.style import (
     grid,
     show,
 )
+from course.draw.training import (
+    activations,
+    descents,
+    overflow,
+    runs,
+    signals,
+    weights,
+)
 
 __all__ = [
     "COLOURS",
     "PADDING",
     "accuracy_bars",
+    "activations",
     "blank",
     "class_counts",
     "confusion",
+    "descents",
     "digit_grid",
     "dilated",
     "feature_maps",
@@ -80,12 +90,15 @@ __all__ = [
     "net",
     "numbered",
     "numbers",
+    "overflow",
     "pooled",
     "printed",
     "receptive_fields",
     "rungs",
+    "runs",
     "shares",
     "show",
+    "signals",
     "speed",
     "stacked",
     "staircases",
@@ -93,6 +106,7 @@ __all__ = [
     "taps",
     "times_seen",
     "volumes",
+    "weights",
     "windows",
     "written",
 ]

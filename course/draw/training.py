@@ -1,0 +1,155 @@
+"""The figures of lesson 05: descents, weights, signals on their way, and how nets learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from course.draw.style import COLOURS, Array, show
+
+
+def overflow(margins: Sequence[float], losses: Mapping[str, Sequence[float]]) -> None:
+    """Loss against the lead of the right class's logit; the thick curve first, gaps marked."""
+    figure = Figure(figsize=(7.5, 3))
+    ax = figure.subplots()
+    for k, (name, values) in enumerate(losses.items()):
+        thin, colour = 4 * k, COLOURS[5 - 2 * k]
+        ax.plot(margins, values, label=name, lw=6 - thin, alpha=0.35 + 0.65 * k, color=colour)
+        gaps = [m for m, value in zip(margins, values, strict=True) if not np.isfinite(value)]
+        ax.plot(gaps, [-4] * len(gaps), "|", ms=7, color=COLOURS[3])
+        if gaps:
+            words = f"{name}: no number"
+            ax.text(max(gaps), 5, words, ha="right", color=COLOURS[3], fontsize=10)
+    ax.set(xlabel="logit of the right class, the other is 0", ylabel="loss", ylim=(-9, None))
+    ax.legend(frameon=False)
+    show(
+        figure,
+        "Cross-entropy against the logit of the right class, with one other class at 0. It falls "
+        "along a straight line to 0. Two ways to compute it agree, until the logit is large, up or "
+        "down: the formula by the letter then gives no number, the stable one goes on.",
+    )
+
+
+def descents(costs: Mapping[str, Sequence[float]], epochs: int) -> None:
+    """The cost on all digits after each step, against how often all digits have been seen.
+
+    `costs` maps a name to the costs before the first step and after each: its steps are spread
+    evenly over the epochs.
+    """
+    figure = Figure(figsize=(8, 3.6))
+    ax = figure.subplots()
+    widths = (0.8, 1.6, 2.2)
+    for k, (name, values) in enumerate(sorted(costs.items(), key=lambda one: -len(one[1]))):
+        steps = len(values) - 1
+        x = np.linspace(0, epochs, steps + 1)
+        marker = "o" if steps < 30 else ""
+        label = f"{name}: {steps:,} steps"
+        ax.plot(x, values, marker=marker, lw=widths[k % 3], color=COLOURS[(5, 0, 3)[k % 3]])
+        ax.plot([], [], marker=marker, lw=2, color=COLOURS[(5, 0, 3)[k % 3]], label=label)
+    ax.set(xlabel="times that all digits were seen", ylabel="cost J on all digits", ylim=(0, 2.6))
+    ax.set_xticks(range(epochs + 1))
+    ax.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.47, 1), fontsize=10)
+    words = "; ".join(f"{name}, {len(values) - 1:,} steps" for name, values in costs.items())
+    show(
+        figure,
+        f"The cost against the epochs, three descents: {words}. With all digits at once a "
+        "few smooth steps get little done; minibatches fall much faster; one digit at a time falls "
+        "fastest, and jitters.",
+    )
+
+
+def weights(samples: Mapping[str, tuple[Array, float]]) -> None:
+    """Histograms of weights, a panel each, the standard deviation that was meant in its title.
+
+    `samples` maps a name to (weights of any shape, standard deviation).
+    """
+    figure = Figure(figsize=(9, 2.7))
+    high = max(float(np.abs(values).max()) for values, _ in samples.values())
+    tick = float(f"{0.8 * high:.1g}")
+    panels = figure.subplots(1, len(samples), sharex=True, squeeze=False)[0]
+    for ax, (name, (values, std)) in zip(panels, samples.items(), strict=True):
+        ax.hist(np.ravel(values), bins=60, range=(-high, high), histtype="stepfilled", alpha=0.7)
+        for side in (-std, std):
+            ax.axvline(side, color=COLOURS[3], ls="--", lw=1.2)
+        ax.set(yticks=[], xticks=(-tick, 0, tick), xlabel="weight")
+        ax.set_title(f"{name}\nstd {std:.3g} (dashed)", fontsize=10)
+        ax.spines["left"].set_visible(False)
+    figure.subplots_adjust(wspace=0.15)
+    words = "; ".join(f"{name}, standard deviation {std:.3g}" for name, (_, std) in samples.items())
+    show(
+        figure,
+        f"Histograms of initial weights: {words}. A uniform draw is a block with straight sides, a "
+        "normal one a bell; the more inputs a neuron has, the narrower.",
+    )
+
+
+def signals(strengths: Mapping[str, Sequence[float]]) -> None:
+    """Root mean square of the signal after each layer, on a logarithmic axis; `name: [rms, ...]`.
+
+    What has become 0 is not drawn.
+    """
+    figure = Figure(figsize=(8.4, 3.8))
+    ax = figure.subplots()
+    told = []
+    for colour, (name, values) in zip(COLOURS, strengths.items(), strict=False):
+        rms = np.array([value if value > 0 else np.nan for value in values])
+        layers = np.arange(1, len(rms) + 1)
+        ax.plot(layers, rms, "o-", ms=3, color=colour)
+        end = np.flatnonzero(np.isfinite(rms))[-1]
+        exponent = round(float(np.log10(rms[end])))
+        words = f"{name}: about 1" if exponent == 0 else f"{name}: $10^{{{exponent}}}$"
+        told.append(f"{name} ends near {f'10 to the power {exponent}' if exponent else 1}")
+        ax.text(layers[end] + 0.5, rms[end], words, va="center", color=colour, fontsize=10)
+    ax.set(yscale="log", xlabel="layer", ylabel="strength of the signal (RMS)")
+    ax.set_xlim(0, 1.32 * max(map(len, strengths.values())))
+    ax.set_xticks(range(0, max(map(len, strengths.values())) + 1, 5))
+    show(
+        figure,
+        "The strength of a signal from layer to layer, on a logarithmic scale, straight lines: "
+        f"{'; '.join(told)}.",
+    )
+
+
+def activations(nets: Mapping[str, Sequence[Array]], layers: Sequence[int]) -> None:
+    """Histograms of what enters the ReLU, a row a net, a column for each of `layers`.
+
+    `nets` maps a name to one array a layer; all panels share the axis from -3 to 3.
+    """
+    figure = Figure(figsize=(9, 1.7 * len(nets)))
+    panels = figure.subplots(len(nets), len(layers), sharex=True, squeeze=False)
+    for row, (colour, (name, values)) in enumerate(zip(COLOURS, nets.items(), strict=False)):
+        for ax, layer, one in zip(panels[row], layers, values, strict=True):
+            ax.hist(np.ravel(one), bins=61, range=(-3, 3), color=colour)
+            ax.set(yticks=[], xticks=(-2, 0, 2))
+            ax.set_title(f"layer {layer}: std {np.std(one):.1g}", fontsize=9)
+        panels[row][0].set_ylabel(name, fontsize=10)
+    for ax in panels[-1]:
+        ax.set_xlabel("before ReLU", fontsize=10)
+    figure.subplots_adjust(wspace=0.12, hspace=0.3)
+    last = "; ".join(f"{name}: {np.std(values[-1]):.0e}" for name, values in nets.items())
+    show(
+        figure,
+        f"Histograms of activations in layers {', '.join(map(str, layers))}, a row a net. Spread "
+        f"in the last of them: {last}. Where it shrinks, the bell becomes a needle at 0.",
+    )
+
+
+def runs(found: Mapping[str, Mapping[str, Sequence[float]]], alt: str) -> None:
+    """Loss and held-back accuracy over the epochs, a curve for each named result of train.run."""
+    figure = Figure(figsize=(9, 3.2))
+    left, right = figure.subplots(1, 2)
+    figure.subplots_adjust(wspace=0.25)
+    left.axhline(np.log(10), color="0.45", ls="--", lw=1)
+    right.axhline(10, color="0.45", ls="--", lw=1)
+    for k, (name, run) in enumerate(found.items()):
+        style = {"marker": "os^Dv"[k % 5], "ms": 4, "color": COLOURS[(0, 1, 3, 2, 4)[k % 5]]}
+        left.plot(range(1, len(run["loss"]) + 1), run["loss"], label=name, **style)
+        right.plot(range(len(run["held"])), [100 * share for share in run["held"]], **style)
+    epochs = range(max(len(run["held"]) for run in found.values()))
+    left.set(xlabel="epoch", ylabel="mean loss (dashed: a guess)", ylim=(0, 2.7), xticks=epochs[1:])
+    right.set(xlabel="epoch", ylabel="held back: right, in per cent", ylim=(0, 103), xticks=epochs)
+    right.set_yticks(range(0, 101, 20))  # one at 120, outside, would be taken for a label
+    figure.legend(frameon=False, ncols=len(found), loc="lower center", bbox_to_anchor=(0.5, 0.9))
+    show(figure, alt)

@@ -1106,9 +1106,9 @@ for name, init in (("he", he), ("small", lambda shape: 0.01 * torch.randn(shape)
     run = check.trained(one_epoch, net, fit_x[:1500], fit_y[:1500], 50, epochs=6, lr=0.05)
     end = run["returned"][-1]
     if name == "he":
-        check.that(end < 1, f"With He's weights the loss ends at {end:.2f}, not under 1.")
+        check.at_most(end, 1, "the loss at the end with He's weights")
     else:
-        check.that(end > 2.2, f"With a spread of 0.01 the loss fell to {end:.2f}: other weights?")
+        check.at_least(end, 2.2, "the loss at the end with a spread of 0.01", "Other weights?")
 ### END HIDDEN TESTS
 
 # %% [markdown]

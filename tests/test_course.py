@@ -12,15 +12,17 @@ from conftest import ROOT
 
 MODULES = sorted(path.stem for path in (ROOT / "course").glob("[a-z]*"))
 FILES = sorted((ROOT / "course").rglob("*.py"))
-LESSONS = "\n".join(path.read_text() for path in sorted((ROOT / "lessons").glob("*.py")))
+LESSONS = [path.read_text() for path in sorted((ROOT / "lessons").glob("*.py"))]
 
 
 def used_elsewhere(module: str) -> set[str]:
     """The names of a module that lessons, or other modules of the course, use."""
-    pattern = rf"\b{module}\.(\w+)"
     own = ROOT / "course" / module
     others = [p.read_text() for p in FILES if p.stem != module and own not in p.parents]
-    names = set(re.findall(pattern, "\n".join([LESSONS, *others])))
+    # Only where it is imported: a list may be called `train`, too.
+    imported = re.compile(rf"^from course import .*\b{module}\b", re.MULTILINE)
+    users = filter(imported.search, [*LESSONS, *others])
+    names = set(re.findall(rf"\b{module}\.(\w+)", "\n".join(users)))
     for tree in map(ast.parse, others):
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module == f"course.{module}":

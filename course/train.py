@@ -1,0 +1,163 @@
+"""Training that can be watched: a bar with the time left, and the curves as they grow.
+
+    run(one_epoch, epochs, held=None, title="")    the losses and accuracies, epoch by epoch
+
+It does not train: it calls the learner's own functions and notes what they return. Bar and
+curves are the value of one HTML widget, which writes no output of its own, so that a notebook's
+stored outputs are the same at every run; a figure of `course.draw` says the same afterwards.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import time
+from collections.abc import Callable, Sequence
+from html import escape
+
+import ipywidgets as widgets
+import torch
+from IPython.display import display
+
+from course.draw import COLOURS
+
+__all__ = ["run"]
+
+WIDTH, HEIGHT = 300, 130  # of a curve, in pixels
+PAUSE = 0.1  # seconds at least between two pictures, where epochs are shorter than that
+
+
+def run(
+    one_epoch: Callable[[], object],
+    epochs: int,
+    held: Callable[[], object] | None = None,
+    title: str = "",
+) -> dict[str, list[float]]:
+    """The loss of each epoch and, where `held` is given, the accuracy before and after each.
+
+    one_epoch  trains for one epoch and returns its mean loss
+    epochs     how often it is called, at least once
+    held       returns an accuracy from 0 to 1 on digits held back
+    title      what is being trained, in a word or two
+
+    Returns {"loss": epochs numbers, "held": epochs + 1 numbers, or none without `held`}.
+    Meanwhile the page shows a bar with the time left and the curves. Raises TypeError if a
+    function returns no number, ValueError for an accuracy outside 0 to 1 or less than one epoch.
+    """
+    if epochs < 1:
+        raise ValueError(f"run(): at least one epoch is needed, not {epochs}")
+    view = _View(epochs, title)
+    found: dict[str, list[float]] = {"loss": [], "held": []}
+    display(view)  # type: ignore[no-untyped-call]
+    try:
+        if held:
+            found["held"].append(_accuracy(held()))
+        for _ in range(epochs):
+            view.update(found)
+            found["loss"].append(_number(one_epoch(), "one_epoch()", "its mean loss"))
+            if held:
+                found["held"].append(_accuracy(held()))
+    except BaseException:  # the learner's stop button, too: the bar should not promise more
+        view.finish(found, "stopped")
+        raise
+    view.finish(found, "done")
+    return found
+
+
+class _View(widgets.HTML):
+    """The bar and the curves of one run."""
+
+    def __init__(self, epochs: int, title: str) -> None:
+        super().__init__()
+        self._epochs, self._title = epochs, title
+        self._start, self._drawn = time.monotonic(), -math.inf
+
+    def __repr__(self) -> str:
+        name = f"{self._title[:40]}, " if self._title else ""
+        return f"Training: {name}{self._epochs} epochs (a live kernel shows how it goes)"
+
+    def update(self, found: dict[str, list[float]]) -> None:
+        now, done = time.monotonic(), len(found["loss"])
+        if now - self._drawn < PAUSE:
+            return
+        self._drawn = now
+        left = (now - self._start) / done * (self._epochs - done) if done else math.nan
+        says = f"epoch {done + 1}" + (f", {_duration(left)} left" if done else "")
+        self._show(found, says)
+
+    def finish(self, found: dict[str, list[float]], word: str) -> None:
+        self._show(found, f"{word} after {_duration(time.monotonic() - self._start)}")
+
+    def _show(self, found: dict[str, list[float]], says: str) -> None:
+        done = len(found["loss"])
+        head = escape(self._title or "Training")
+        self.value = (
+            f'<p><b>{head}</b>: <progress max="{self._epochs}" value="{done}"></progress> '
+            f"{done} of {self._epochs} epochs, {says}</p>{_picture(found, self._epochs)}"
+        )
+
+
+def _number(value: object, what: str, meaning: str) -> float:
+    """`value`, a number or a tensor that holds one, as a float."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach()
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):
+        said = "nothing (is a return missing?)" if value is None else repr(value)[:60]
+        raise TypeError(f"{what} should return {meaning}, a number; it returned {said}") from None
+
+
+def _accuracy(value: object) -> float:
+    accuracy = _number(value, "held()", "an accuracy")
+    if not 0 <= accuracy <= 1:
+        raise ValueError(f"held() should return an accuracy from 0 to 1, it returned {accuracy:g}")
+    return accuracy
+
+
+def _duration(seconds: float) -> str:
+    """Whole seconds, and minutes from a hundred seconds on: "7 s", "3 min"."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def _picture(found: dict[str, list[float]], epochs: int) -> str:
+    """The curves as an image, with words for those who cannot see it; "" while there are none."""
+    finite = [loss for loss in found["loss"] if math.isfinite(loss)]
+    panels, words = [], []
+    if finite:
+        panels.append(_panel(found["loss"], 1, epochs, max(finite), COLOURS[0], "mean loss"))
+        words.append(f"The last epoch's loss is {found['loss'][-1]:.3g}.")
+    if found["held"]:
+        panels.append(_panel(found["held"], 0, epochs, 1, COLOURS[3], "right of those held back"))
+        words.append(f"{100 * found['held'][-1]:.0f} % of those held back are right.")
+    if not panels:
+        return ""
+    side_by_side = "".join(
+        f'<g transform="translate({k * (WIDTH + 20)} 0)">{panel}</g>'
+        for k, panel in enumerate(panels)
+    )
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{len(panels) * (WIDTH + 20)}" '
+        f'height="{HEIGHT + 24}" font-family="sans-serif" font-size="12">{side_by_side}</svg>'
+    )
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<img alt="{" ".join(words)}" src="data:image/svg+xml;base64,{data}">'
+
+
+def _panel(
+    values: Sequence[float], first: int, epochs: int, high: float, colour: str, name: str
+) -> str:
+    """One curve from epoch `first` on, between 0 and `high`, its name and last value above."""
+    points = [
+        (4 + (WIDTH - 8) * (first + k) / epochs, 20 + HEIGHT * (1 - value / (high or 1)))
+        for k, value in enumerate(values)
+        if math.isfinite(value)
+    ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in points[-60:])
+    return (
+        f'<text x="4" y="13" fill="{colour}">{name}: {values[-1]:.3g} (top {high:.3g})</text>'
+        f'<path d="M2 20V{20 + HEIGHT}H{WIDTH}" fill="none" stroke="#888"/>'
+        f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>'
+        f'<g fill="{colour}">{dots}</g>'
+    )

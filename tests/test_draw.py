@@ -8,12 +8,12 @@ import sys
 
 import pandas as pd
 import pytest
-from figures import counting, lenet
+from figures import architectures, counting, lenet
 
 from course import draw
 from course.draw import style
 
-FIGURES = counting.FIGURES | lenet.FIGURES
+FIGURES = architectures.FIGURES | counting.FIGURES | lenet.FIGURES
 
 
 @pytest.fixture(params=FIGURES)

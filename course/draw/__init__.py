@@ -7,6 +7,7 @@ A module a lesson, and `style`, which all of them share. Colours: `SIGNED` for m
 the colour-blind). Lessons use all of it by the names below: `draw.show(...)`.
 """
 
+from course.draw.architectures import accuracy_cost, architecture, gradients_by_depth
 from course.draw.counting import (
     layer_bars,
     net,
@@ -42,11 +43,14 @@ __all__ = [
     "COLOURS",
     "PADDING",
     "accuracy_bars",
+    "accuracy_cost",
+    "architecture",
     "blank",
     "class_counts",
     "confusion",
     "digit_grid",
     "feature_maps",
+    "gradients_by_depth",
     "grid",
     "layer_bars",
     "learning_curve",

@@ -20,20 +20,16 @@ from course.trace import Step, record
 WORDS = {
     "add": "+",
     "iadd": "+",
-    "add_": "+",
     "batch_norm": "norm",
     "cat": "concat",
     "concat": "concat",
     "concatenate": "concat",
     "linear": "dense",
     "relu": "ReLU",
-    "relu_": "ReLU",
-    "clamp": "ReLU",
-    "clamp_min": "ReLU",
     "mean": "average",
 }
 # What changes no shape and reads one thing is written into the box of what it reads.
-FOLDED = {"norm", "ReLU"}
+FOLDED = {"norm", "ReLU", "clamp"}
 HUES = {"conv": COLOURS[5], "dense": COLOURS[1], "pool": COLOURS[2], "average": COLOURS[2]}
 BLOCK, JOIN = COLOURS[4], COLOURS[6]
 COLUMNS = 6  # boxes side by side on a page
@@ -91,6 +87,7 @@ def accuracy_cost(
     fronts: Mapping[str, Collection[str]],
     costs: Mapping[str, str],
     spread: Mapping[str, float],
+    alt: str,
 ) -> None:
     """Accuracy against cost, a panel a family: `panels[title][name]` is (cost, accuracy).
 
@@ -99,12 +96,12 @@ def accuracy_cost(
     `spread[title]`, where there is one, is the half of each error bar, in points.
     """
     figure = Figure(figsize=(9, 4))
-    told = []
     for ax, (title, points) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
         front = sorted((points[name] for name in fronts[title]), key=lambda point: point[0])
         if front:
             ax.step(*zip(*front, strict=True), where="post", color=COLOURS[0], lw=1.2, alpha=0.6)
-        low, high = (np.array(list(points.values())).min(0), np.array(list(points.values())).max(0))
+        values = np.array(list(points.values()))
+        low, high = values.min(0), values.max(0)
         room = max(high[1] - low[1], 2.0) + 6 * spread.get(title, 0)
         ax.set(xscale="log", xlim=(low[0] / 1.5, high[0] * 2.2), xlabel=costs[title])
         ax.set(ylim=(low[1] - 0.15 * room, high[1] + 0.2 * room), ylabel="right, in per cent")
@@ -116,11 +113,10 @@ def accuracy_cost(
             bar = spread.get(title)
             ax.errorbar(cost, accuracy, bar, fmt="o", ms=7, color=colour, elinewidth=0.8)
         ax.set_title(title, fontsize=11)
-        told.append(f"{title}: not beaten are {', '.join(fronts[title]) or 'none'}")
     figure.tight_layout(w_pad=3)
     for ax, points in zip(figure.axes, panels.values(), strict=True):
         _label(figure, ax, points)
-    show(figure, f"Accuracy against cost, two logarithmic charts. {'. '.join(told)}.")
+    show(figure, alt)
 
 
 def gradients_by_depth(stacks: Mapping[str, Sequence[float]], title: str, alt: str) -> None:

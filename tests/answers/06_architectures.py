@@ -575,7 +575,7 @@ def count_parameters(config):
                 total += sum(map(count_parameters, branches))
             case _:
                 total += sum(p.numel() for p in made(*layer).parameters())
-    return torch.tensor(total)
+    return torch.as_tensor(total)
 
 
 # %% wrong count_parameters: a bias even where there is none loses=["test-count_parameters", "hidden-count_parameters"]

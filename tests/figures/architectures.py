@@ -58,10 +58,10 @@ FIGURES = {
     ),
     "accuracy_cost": (
         lambda: draw.accuracy_cost(
-            POINTS, FRONTS, {"ours": "millions", "theirs": "billions"}, spread={"ours": 1.0}
+            POINTS, FRONTS, {"ours": "millions", "theirs": "billions"}, {"ours": 1.0}, "two charts"
         ),
         ("small", "twin", "old", "millions", "billions", "right, in per cent"),
-        ("ours: not beaten are small, large", "theirs: not beaten are thin, deep"),
+        ("two charts",),
     ),
     "gradients_by_depth": (
         lambda: draw.gradients_by_depth(

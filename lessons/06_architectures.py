@@ -1196,7 +1196,7 @@ draw.accuracy_cost(
     {"2,000 digits": "million multiplications", "ImageNet": "billion multiplications"},
     spread={"2,000 digits": 1.0},
     alt="Accuracy against multiplications. Left, four small nets: LeNet costs least, the others "
-    "five times as much and more. Right, published nets: the front climbs from AlexNet by "
+    "four to seven times as much. Right, published nets: the front climbs from AlexNet by "
     "GoogLeNet, ResNet-34, 50 and 101 to ResNet-152; VGG16, VGG19 and ResNet-18 are off it.",
 )
 

@@ -33,7 +33,7 @@ def steps(model: nn.Module) -> list[tuple[str, tuple[int, ...]]]:
 @pytest.mark.parametrize("by_layers", [True, False])
 def test_a_skip_is_seen_as_the_second_input_of_a_sum(by_layers: bool) -> None:
     found = steps(Block(by_layers))
-    assert [name for name, _ in found] == ["input", "conv2d", "batch_norm", "iadd", "relu"]
+    assert [name for name, _ in found] == ["input", "conv2d", "batch_norm", "add", "relu"]
     assert [inputs for _, inputs in found] == [(), (0,), (1,), (2, 0), (3,)]
 
 

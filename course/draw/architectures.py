@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.transforms import Bbox
 from torch import nn
 
 from course.draw.style import COLOURS, blank, show
@@ -19,7 +22,6 @@ from course.trace import Step, record
 
 WORDS = {
     "add": "+",
-    "iadd": "+",
     "batch_norm": "norm",
     "cat": "concat",
     "concat": "concat",
@@ -103,7 +105,7 @@ def accuracy_cost(
         values = np.array(list(points.values()))
         low, high = values.min(0), values.max(0)
         room = max(high[1] - low[1], 2.0) + 6 * spread.get(title, 0)
-        ax.set(xscale="log", xlim=(low[0] / 1.5, high[0] * 2.2), xlabel=costs[title])
+        ax.set(xscale="log", xlim=(low[0] / 2.2, high[0] * 2.2), xlabel=costs[title])
         ax.set(ylim=(low[1] - 0.15 * room, high[1] + 0.2 * room), ylabel="right, in per cent")
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -114,8 +116,8 @@ def accuracy_cost(
             ax.errorbar(cost, accuracy, bar, fmt="o", ms=7, color=colour, elinewidth=0.8)
         ax.set_title(title, fontsize=11)
     figure.tight_layout(w_pad=3)
-    for ax, points in zip(figure.axes, panels.values(), strict=True):
-        _label(figure, ax, points)
+    for ax, (title, points) in zip(figure.axes, panels.items(), strict=True):
+        _label(figure, ax, points, spread.get(title, 0.0))
     show(figure, alt)
 
 
@@ -281,8 +283,6 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> No
 
 
 def _pale(hue: str) -> tuple[float, ...]:
-    from matplotlib.colors import to_rgb
-
     return tuple(0.65 + 0.35 * part for part in to_rgb(hue))
 
 
@@ -294,15 +294,15 @@ def _told(k: int, box: _Box, boxes: Sequence[_Box]) -> str:
     return f"{words} from {' and '.join(', '.join(boxes[s].words) for s in box.inputs)}"
 
 
-def _label(figure: Figure, ax: Axes, points: Mapping[str, tuple[float, float]]) -> None:
-    """Each point's name beside it, where neither another name nor another point is."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.transforms import Bbox
-
+def _label(figure: Figure, ax: Axes, points: Mapping[str, tuple[float, float]], bar: float) -> None:
+    """Each point's name beside it, where no other name, point or error bar is."""
     renderer = FigureCanvasAgg(figure).get_renderer()
-    dots = [ax.transData.transform(point) for point in points.values()]
-    taken = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in dots]
-    # A front comes from below and leaves to the right: above and to the left is room.
+    taken = []
+    for cost, accuracy in points.values():
+        (x, low), (_, high) = ax.transData.transform([(cost, accuracy + k * bar) for k in (-1, 1)])
+        middle = (low + high) / 2
+        taken += [Bbox([[x - 2, low], [x + 2, high]])]
+        taken += [Bbox([[x - 6, middle - 6], [x + 6, middle + 6]])]
     places = [(-7, 9, "right"), (7, -11, "left"), (-7, -11, "right"), (7, 11, "left")]
     places += [(-9, 0, "right"), (9, 0, "left"), (-7, 21, "right"), (7, -23, "left")]
     for name, point in points.items():

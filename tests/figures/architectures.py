@@ -36,19 +36,19 @@ FRONTS = {"ours": ["small", "large"], "theirs": ["thin", "deep"]}
 FIGURES = {
     "architecture": (
         lambda: draw.architecture(Branches(), IMAGE, "a block"),
-        ("a block: 31 parameters, 1,792 multiplications", "conv 3×3", "concat\n", "+\nReLU\n"),
+        ("a block: 28 parameters, 1,536 multiplications", "conv 3×3", "concat\n", "+\nReLU\n"),
         ("conv 1×1, ReLU (2, 8, 8)", "+, ReLU (2, 8, 8) from concat and input"),
     ),
     "architecture of blocks that are closed": (
         lambda: draw.architecture(
             nn.Sequential(Branches(), Branches()), IMAGE, "two blocks", closed=(Branches,)
         ),
-        ("two blocks: 62 parameters", "Branches\n(2, 8, 8)\n31"),
+        ("two blocks: 56 parameters", "Branches\n(2, 8, 8)\n28"),
         ("input (2, 8, 8); Branches (2, 8, 8); Branches (2, 8, 8)",),
     ),
     "architecture of blocks on several lines": (
         lambda: draw.architecture(nn.Sequential(*[Branches() for _ in range(4)]), IMAGE, "four"),
-        ("four: 124 parameters",),
+        ("four: 112 parameters",),
         ("from concat and +, ReLU",),
     ),
     "architecture of a chain": (

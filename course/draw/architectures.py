@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.ticker import Locator, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import Bbox
 from torch import nn
 
@@ -107,9 +108,10 @@ def accuracy_cost(
         room = max(high[1] - low[1], 2.0) + 6 * spread.get(title, 0)
         ax.set(xscale="log", xlim=(low[0] / 2.2, high[0] * 2.2), xlabel=costs[title])
         ax.set(ylim=(low[1] - 0.15 * room, high[1] + 0.2 * room), ylabel="right, in per cent")
-        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        ax.xaxis.set_minor_formatter("")
+        for axis, locator in ((ax.xaxis, LogLocator(subs=(1, 2, 5))), (ax.yaxis, MaxNLocator(6))):
+            ticks = _inside(locator, axis)
+            axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+        ax.xaxis.set_minor_locator(NullLocator())
         for name, (cost, accuracy) in points.items():
             colour = COLOURS[0] if name in fronts[title] else "0.6"
             bar = spread.get(title)
@@ -128,6 +130,9 @@ def gradients_by_depth(stacks: Mapping[str, Sequence[float]], title: str, alt: s
     for marker, (name, sizes) in zip("os^D", stacks.items(), strict=False):
         ax.plot(range(1, len(sizes) + 1), sizes, marker, ms=4, label=name)
     ax.set(yscale="log", xlabel="block, from the input on", ylabel="gradient (RMS)")
+    for axis, locator in ((ax.xaxis, MaxNLocator(9, integer=True)), (ax.yaxis, LogLocator())):
+        axis.set_ticks(_inside(locator, axis))
+    ax.yaxis.set_minor_locator(NullLocator())
     ax.set_title(title, fontsize=11)
     ax.legend(frameon=False, fontsize=10)
     show(figure, alt)
@@ -292,6 +297,13 @@ def _told(k: int, box: _Box, boxes: Sequence[_Box]) -> str:
     if not box.inputs or box.inputs == [k - 1]:
         return words
     return f"{words} from {' and '.join(', '.join(boxes[s].words) for s in box.inputs)}"
+
+
+def _inside(locator: Locator, axis: Axis) -> list[float]:
+    """The ticks of `locator` that are within the axis' limits."""
+    low, high = axis.get_view_interval()
+    locator.set_axis(axis)
+    return [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
 
 
 def _label(figure: Figure, ax: Axes, points: Mapping[str, tuple[float, float]], bar: float) -> None:

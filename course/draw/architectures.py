@@ -106,9 +106,12 @@ def accuracy_cost(
         values = np.array(list(points.values()))
         low, high = values.min(0), values.max(0)
         room = max(high[1] - low[1], 2.0) + 6 * spread.get(title, 0)
-        ax.set(xscale="log", xlim=(low[0] / 2.2, high[0] * 2.2), xlabel=costs[title])
+        ax.set(xscale="log", xlim=(low[0] / 3, high[0] * 2.2), xlabel=costs[title])
         ax.set(ylim=(low[1] - 0.15 * room, high[1] + 0.2 * room), ylabel="right, in per cent")
-        for axis, locator in ((ax.xaxis, LogLocator(subs=(1, 2, 5))), (ax.yaxis, MaxNLocator(6))):
+        for axis, locator in (
+            (ax.xaxis, LogLocator(subs=(1, 2, 5))),
+            (ax.yaxis, MaxNLocator(6, steps=[1, 2, 5, 10])),
+        ):
             ticks = _inside(locator, axis)
             axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.xaxis.set_minor_locator(NullLocator())
@@ -317,6 +320,8 @@ def _label(figure: Figure, ax: Axes, points: Mapping[str, tuple[float, float]], 
         taken += [Bbox([[x - 6, middle - 6], [x + 6, middle + 6]])]
     places = [(-7, 9, "right"), (7, -11, "left"), (-7, -11, "right"), (7, 11, "left")]
     places += [(-9, 0, "right"), (9, 0, "left"), (-7, 21, "right"), (7, -23, "left")]
+    end = ax.transData.transform((1, bar))[1] - ax.transData.transform((1, 0))[1] + 9
+    places += [(0, -end, "center"), (0, end, "center"), (0, -2 * end, "center")]
     for name, point in points.items():
         for dx, dy, align in places:
             text = ax.annotate(
@@ -324,7 +329,8 @@ def _label(figure: Figure, ax: Axes, points: Mapping[str, tuple[float, float]], 
             )
             box = text.get_window_extent(renderer)
             inside = ax.bbox.x0 <= box.x0 and box.x1 <= ax.bbox.x1
-            if inside and not any(box.overlaps(other) for other in taken):
+            free = inside and not any(box.overlaps(other) for other in taken)
+            if free or (dx, dy, align) == places[-1]:
                 break
             text.remove()
         taken.append(box)

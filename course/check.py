@@ -20,6 +20,8 @@ does so through one of these, which return plain data or the learner's own objec
     operations(call, *arguments)                names of the torch functions that a call used
     gradient(call, x, *arguments)               how a call's answer changes with its input
     state(model)                                parameters and buffers as plain arrays
+    filled(model, weight, bias, scale)          a model whose parameters are all set to constants
+    stack_gradients(make, arguments, ...)       how much gradient reaches each of many blocks
     optimizer(model, name, **settings)          an optimizer over a model's parameters
     trained(train_epoch, model, ...)            what epochs make of a copy of a model
     evaluated(evaluate, model, ...)             what an evaluation makes of a copy of a model
@@ -44,6 +46,7 @@ __all__ = [
     "close",
     "equal",
     "evaluated",
+    "filled",
     "gradient",
     "layer_shapes",
     "margins",
@@ -53,6 +56,7 @@ __all__ = [
     "raises",
     "shape",
     "spread",
+    "stack_gradients",
     "state",
     "table",
     "that",
@@ -289,6 +293,54 @@ class _Listener(TorchFunctionMode):
 def state(model: nn.Module) -> dict[str, np.ndarray[Any, Any]]:
     """Parameters and buffers of `model` by name, as plain arrays that no longer change with it."""
     return {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
+
+
+def filled(
+    model: nn.Module,
+    weight: float,
+    bias: float = 0.0,
+    scale: float = 1.0,
+    training: bool = False,
+) -> nn.Module:
+    """`model` itself, in evaluation mode unless `training`, all its parameters set to constants.
+
+    weight  of convolutions and dense layers; bias of all layers; scale: the weight of a norm.
+
+    With constants an answer can be known without a look inside: a kernel of ones adds up nine
+    pixels, wherever the model keeps it.
+    """
+    with torch.no_grad():
+        for module in model.modules():
+            for name, parameter in module.named_parameters(recurse=False):
+                norm = hasattr(module, "running_mean") and name == "weight"
+                parameter.fill_(weight if parameter.dim() > 1 else scale if norm else bias)
+    return model.train(training)
+
+
+def stack_gradients(
+    make: Callable[..., nn.Module],
+    arguments: Sequence[object],
+    depth: int,
+    x: torch.Tensor,
+    seed: int = 0,
+) -> list[float]:
+    """The gradient's size (RMS) in each of `depth` fresh modules run one after another on `x`.
+
+    The modules are make(*arguments), in training mode; the gradient is that of a random sum of
+    what leaves the last of them. The first number belongs to the first module.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        blocks = [make(*arguments).train() for _ in range(depth)]
+        for block in blocks:
+            x = block(x)
+        (x * torch.randn(x.shape)).mean().backward()
+    sizes = []
+    for block in blocks:
+        values = [p.grad if p.grad is not None else torch.zeros_like(p) for p in block.parameters()]
+        flat = torch.cat([value.flatten() for value in values] or [torch.zeros(1)])
+        sizes.append(float(flat.double().square().mean().sqrt()))
+    return sizes
 
 
 def optimizer(model: nn.Module, name: str, **settings: Any) -> torch.optim.Optimizer:

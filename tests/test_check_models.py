@@ -121,3 +121,46 @@ def test_of_two_thousand_sound_draws_hardly_any_strays():
         except AssertionError:
             strays += 1
     assert strays <= 2
+
+
+def test_a_filled_model_is_the_same_model_with_constants() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 2), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, 3))
+    assert check.filled(model, weight=2.0, bias=-1.0, scale=0.5) is model
+    assert not model.training
+    found = check.state(model)
+    assert (found["0.weight"] == 2).all()
+    assert (found["3.weight"] == 2).all()
+    assert (found["1.weight"] == 0.5).all()
+    assert all((found[f"{k}.bias"] == -1).all() for k in (0, 1, 3))
+    assert (found["1.running_var"] == 1).all()
+    assert check.filled(model, weight=2.0, training=True).training
+
+
+def test_stack_gradients_tells_of_each_block_and_leaves_chance_alone() -> None:
+    x = torch.ones(2, 4)
+    state = torch.random.get_rng_state()
+    halved = check.stack_gradients(Halve, (4,), 6, x)
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert halved == check.stack_gradients(Halve, (4,), 6, x)
+    assert np.allclose(halved, halved[0]), "nothing fades, nothing grows"
+
+
+class Halve(nn.Module):
+    """Multiplies by a weight of 1/2 and by 2: gradients neither fade nor grow."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((size,), 0.5))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * self.weight * x
+
+
+def test_stack_gradients_is_zero_where_none_arrives() -> None:
+    class Cut(Halve):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x.detach())
+
+    sizes = check.stack_gradients(Cut, (4,), 3, torch.ones(2, 4))
+    assert sizes[:2] == [0, 0]
+    assert sizes[2] > 0

@@ -7,6 +7,7 @@ A module a lesson, and `style`, which all of them share. Colours: `SIGNED` for m
 the colour-blind). Lessons use all of it by the names below: `draw.show(...)`.
 """
 
+from course.draw.architectures import accuracy_cost, architecture, gradients_by_depth
 from course.draw.convolution import (
     dilated,
     gallery,
@@ -68,7 +69,9 @@ __all__ = [
     "COLOURS",
     "PADDING",
     "accuracy_bars",
+    "accuracy_cost",
     "activations",
+    "architecture",
     "blank",
     "class_counts",
     "confusion",
@@ -78,6 +81,7 @@ __all__ = [
     "feature_maps",
     "filtered",
     "gallery",
+    "gradients_by_depth",
     "grid",
     "im2col",
     "layer_bars",

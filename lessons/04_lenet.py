@@ -27,6 +27,8 @@ from torch import nn
 
 from course import check, data, draw
 
+torch.set_num_threads(1)  # steps as small as today's are slower on two
+
 all_images, all_labels = data.digits()
 
 

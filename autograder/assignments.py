@@ -5,13 +5,12 @@ open_course -> prepare (each assignment) -> autograder.grade
 
 from __future__ import annotations
 
-import ast
 import logging
 import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from glob import glob
 from pathlib import Path
 
@@ -24,9 +23,10 @@ from nbgrader.utils import compute_checksum, is_locked
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, SAWarning
 
-from autograder.build import generate_assignment, setup_cells
+from autograder.build import generate_assignment
 from autograder.errors import UsageError, one_line
 from autograder.gradebook import Book, patiently
+from autograder.imports import setup_imports
 from autograder.submissions import (
     Assignment,
     SourceNotebook,
@@ -182,26 +182,5 @@ def sources(course: CourseDirectory, assignment: str) -> list[str]:
 
 
 def imports_of(course: CourseDirectory, names: Iterable[str]) -> set[str]:
-    """The modules that the assignments' set-up cells import: worth importing before the fork."""
-    return {
-        module
-        for name in names
-        for path in sources(course, name)
-        for cell in setup_cells(nbformat.read(path, as_version=4))
-        for module in imports_in(cell.source)
-    }
-
-
-def imports_in(source: str) -> Iterator[str]:
-    """The modules that a cell imports, and names that may be some."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:  # a magic: then it is imported when it is needed
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            # `from course import draw` names a module, `from math import pi` does not: the
-            # server passes over what cannot be imported.
-            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+    """The modules that the assignments' set-up cells import."""
+    return setup_imports(path for name in names for path in sources(course, name))

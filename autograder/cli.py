@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -31,6 +32,9 @@ JOBS = (os.cpu_count() or 1) + 1
 @app.callback()
 def main() -> None:
     """Build the lessons of a course, grade submissions, report the marks."""
+    # jsonschema would compile its grammars, a second of every command, for a format that no
+    # notebook has; it goes on without.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 
 @app.command()
@@ -71,7 +75,7 @@ def grade(
 ) -> None:
     """Grade what is in submitted/ into nbgrader's gradebook."""
     if not scheduler:
-        warm_up()
+        warm_up(assignment)
     from autograder import grade as engine
     from autograder.assignments import imports_of, open_course, prepare
 
@@ -165,11 +169,13 @@ def doctor(
         raise typer.Exit(1)
 
 
-def warm_up() -> None:
+def warm_up(assignment: str | None = None) -> None:
     """Have the server of kernels import what they need while this process imports its own."""
     from autograder.forkserver import ForkServer
+    from autograder.imports import setup_imports
 
-    ForkServer.shared()
+    sources = [*Path("source").glob(f"{assignment}/*.ipynb")] if assignment else []
+    ForkServer.shared(setup_imports(sources) if sources else None)
 
 
 @contextmanager

@@ -23,11 +23,8 @@ from functools import cache
 from multiprocessing import Pipe
 from typing import Any, ClassVar
 
-# What every lesson imports and every kernel needs; 3 s of the start of a kernel.
+# What every kernel needs.
 PRELOAD = (
-    "PIL.GifImagePlugin",  # these three, and what they import, with the first picture
-    "PIL.JpegImagePlugin",
-    "PIL.PpmImagePlugin",
     "IPython.core.completer",
     "IPython.core.completerlib",
     "IPython.core.debugger",
@@ -38,16 +35,12 @@ PRELOAD = (
     "ipykernel.kernelapp",
     "autograder.kernel",
     "ipywidgets",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.pyplot",
     "numpy",
-    "pandas.io.formats.html",
     "pygments.formatters.terminal256",  # with the next one: the first traceback
     "stack_data",
-    "torch",
-    "torch._dynamo",  # the first step of an optimizer imports it: 1.9 s
-    "torch.fx.experimental.symbolic_shapes",  # the first use of the meta device: 0.6 s
 )
+# What is worth importing, too, where nobody knows what notebooks will import.
+USUAL = ("matplotlib.pyplot", "pandas", "torch")
 # What the server, and so every kernel, may know of the environment: /proc/self/environ keeps it.
 # Tokens, paths and names stay outside.
 INHERITED = (
@@ -128,7 +121,7 @@ class ForkServer:
     """The engine's end: starts the server with PRELOAD imported, and kernels from it."""
 
     _shared: ForkServer | None = None
-    _wanted: ClassVar[set[str]] = set()  # modules that the shared server imports beside PRELOAD
+    _wanted: ClassVar[set[str] | None] = None  # what the shared server imports beside PRELOAD
     _lock = threading.Lock()
 
     def __init__(self, confine: bool = True) -> None:
@@ -153,14 +146,17 @@ class ForkServer:
         self._listener.start()
 
     @classmethod
-    def shared(cls, preload: Iterable[str] = ()) -> ForkServer:
+    def shared(cls, preload: Iterable[str] | None = None) -> ForkServer:
         """The server of this process, started at the first call and again where it died.
 
-        It imports `preload` too before it starts another kernel.
+        It imports `preload` too before it starts another kernel; USUAL if nobody ever says.
         """
         with cls._lock:
-            new = {*preload} - cls._wanted
-            cls._wanted |= new
+            known = cls._wanted or set()
+            if preload is None:
+                preload = USUAL if cls._wanted is None else ()
+            cls._wanted = known.union(preload)
+            new = cls._wanted - known
             if cls._shared is None or not cls._shared.is_alive():
                 cls._shared, new = cls(), cls._wanted
             if new:

@@ -33,6 +33,20 @@ from typing import Any
 from autograder import confine
 from autograder.limits import MEGABYTE
 
+# By a package that notebooks import: what it imports later, at its first use.
+COMPANIONS = {
+    "matplotlib": (
+        "matplotlib.backends.backend_agg",
+        "PIL.GifImagePlugin",  # these three, and what they import, with the first picture
+        "PIL.JpegImagePlugin",
+        "PIL.PpmImagePlugin",
+    ),
+    "pandas": ("pandas.io.formats.html",),
+    "torch": (
+        "torch._dynamo",  # the first step of an optimizer imports it: 1.9 s
+        "torch.fx.experimental.symbolic_shapes",  # the first use of the meta device: 0.6 s
+    ),
+}
 OUT_OF_MEMORY = 137  # exit status of a kernel whose processes together took too much
 WATCH_SECONDS = 0.25
 
@@ -227,12 +241,22 @@ def try_out(root: str, scratch: str) -> None:
 
 
 def preload(modules: Iterable[str]) -> None:
-    """Import what can be imported; what cannot is left to the notebook that asks for it."""
+    """Import what can be imported, and what it would import at its first use.
+
+    What cannot be imported is left to the notebook that asks for it.
+    """
+    import_all(modules)
+    for package, companions in COMPANIONS.items():
+        if package in sys.modules:
+            import_all(companions)
+    gc.collect()
+    gc.freeze()  # a collection in a child would touch, and so copy, every page
+
+
+def import_all(modules: Iterable[str]) -> None:
     for name in modules:
         with contextlib.suppress(Exception):  # its notebook will hear of it, and no other
             importlib.import_module(name)
-    gc.collect()
-    gc.freeze()  # a collection in a child would touch, and so copy, every page
 
 
 def packages() -> set[str]:

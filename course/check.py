@@ -25,6 +25,7 @@ does so through one of these, which return plain data or the learner's own objec
     optimizer(model, name, **settings)          an optimizer over a model's parameters
     trained(train_epoch, model, ...)            what epochs make of a copy of a model
     evaluated(evaluate, model, ...)             what an evaluation makes of a copy of a model
+    inspected(look, model, layer, ...)          what a look into a copy of a model finds and leaves
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ __all__ = [
     "evaluated",
     "filled",
     "gradient",
+    "inspected",
     "layer_shapes",
     "margins",
     "operations",
@@ -383,6 +385,43 @@ def evaluated(
         "state": state(model),
         "training": model.training,
         "gradients": any(p.grad is not None for p in model.parameters()),
+    }
+
+
+def inspected(
+    look: Callable[..., object], model: nn.Module, layer: str | None, *arguments: object
+) -> dict[str, Any]:
+    """What `look(model, layer, *arguments)` finds in a copy of `model` and leaves, as plain data.
+
+    layer  the name of the layer to look at, as in named_modules(); None for looks without one
+
+    "returned", or None if it raised; "raised", the name of what it raised, or ""; "state", the
+    copy's state(); "training" and "trainable", the mode of each module and whether each parameter
+    takes gradients, by name; "gradients", whether it was left with any; "hooks", how many.
+    `model` is left alone. NotImplementedError passes through.
+    """
+    model = copy.deepcopy(model)
+    layers = [] if layer is None else [model.get_submodule(layer)]
+    returned, raised = None, ""
+    try:
+        returned = look(model, *layers, *arguments)
+    except NotImplementedError:
+        raise
+    except Exception as error:  # what the learner's function raises is what is asked for
+        raised = type(error).__name__
+    return {
+        "returned": returned,
+        "raised": raised,
+        "state": state(model),
+        "training": {name: module.training for name, module in model.named_modules()},
+        "trainable": {name: p.requires_grad for name, p in model.named_parameters()},
+        "gradients": any(p.grad is not None for p in model.parameters()),
+        "hooks": sum(
+            len(module._forward_hooks)
+            + len(module._forward_pre_hooks)
+            + len(module._backward_hooks)
+            for module in model.modules()
+        ),
     }
 
 

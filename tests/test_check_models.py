@@ -77,6 +77,43 @@ def test_an_evaluation_that_meddles_is_found_out():
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+def a_look(model, layer, image, label):
+    """A look that leaves every trace there is."""
+    layer.register_forward_hook(lambda *_: None)
+    model.eval()
+    model.get_parameter("2.bias").requires_grad_(False)
+    model(image)[0, label].backward()
+    return layer.weight.detach()
+
+
+def test_a_look_into_a_model_is_told_with_all_its_traces_and_leaves_the_model_alone():
+    model = net()
+    found = check.inspected(a_look, model, "2", IMAGES[:1], 1)
+    assert torch.equal(found["returned"], model[2].weight)
+    assert found["raised"] == ""
+    assert (found["hooks"], found["gradients"]) == (1, True)
+    assert found["training"] == dict.fromkeys(["", "0", "1", "2"], False)
+    assert [name for name, takes in found["trainable"].items() if not takes] == ["2.bias"]
+    assert set(found["state"]) == set(model.state_dict())
+    clean = check.inspected(lambda model: None, model, None)
+    assert (clean["hooks"], clean["gradients"]) == (0, False)
+    assert all(clean["training"].values())
+    assert all(clean["trainable"].values())
+
+
+def test_a_look_that_raises_is_told_by_the_name_of_its_error():
+    found = check.inspected(lambda model: model(IMAGES[0]), net(), None)
+    assert (found["raised"], found["returned"]) == ("ValueError", None)
+
+
+def test_a_look_that_is_still_to_be_written_says_so():
+    def unwritten(model, layer):
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        check.inspected(unwritten, net(), "2")
+
+
 def test_a_gradient_is_plain_numbers_and_leaves_its_input_alone():
     x = torch.tensor([1.0, -2.0, 3.0])
     found = check.gradient(lambda x, power: (x**power).sum(), x, 2)

@@ -129,5 +129,12 @@ def test_the_crosses_are_the_pixels_whose_gradient_is_zero(setting):
 
 
 def test_no_public_name_answers_the_exercise():
-    assert explore.__all__ == ["SizeExplorer", "SlidingExplorer", "positions", "sliding"]
+    assert explore.__all__ == [
+        "LayerExplorer",
+        "SizeExplorer",
+        "SlidingExplorer",
+        "channels",
+        "positions",
+        "sliding",
+    ]
     assert not hasattr(draw, "output_size")

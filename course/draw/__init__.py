@@ -37,6 +37,11 @@ from course.draw.filters import (
     numbers,
     written,
 )
+from course.draw.inside import (
+    heat,
+    pictures,
+    saliencies,
+)
 from course.draw.lenet import (
     accuracy_bars,
     class_counts,
@@ -52,6 +57,7 @@ from course.draw.lenet import (
 from course.draw.style import (
     COLOURS,
     PADDING,
+    SIGNED,
     blank,
     grid,
     show,
@@ -68,6 +74,7 @@ from course.draw.training import (
 __all__ = [
     "COLOURS",
     "PADDING",
+    "SIGNED",
     "accuracy_bars",
     "accuracy_cost",
     "activations",
@@ -83,6 +90,7 @@ __all__ = [
     "gallery",
     "gradients_by_depth",
     "grid",
+    "heat",
     "im2col",
     "layer_bars",
     "learning_curve",
@@ -95,11 +103,13 @@ __all__ = [
     "numbered",
     "numbers",
     "overflow",
+    "pictures",
     "pooled",
     "printed",
     "receptive_fields",
     "rungs",
     "runs",
+    "saliencies",
     "shares",
     "show",
     "signals",

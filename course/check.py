@@ -19,6 +19,7 @@ does so through one of these, which return plain data or the learner's own objec
     parameter_counts(model)                     parameters of each layer that has any
     operations(call, *arguments)                names of the torch functions that a call used
     gradient(call, x, *arguments)               how a call's answer changes with its input
+    silenced(model, x, layers)                  what a model answers without some of its parts
     state(model)                                parameters and buffers as plain arrays
     filled(model, weight, bias, scale)          a model whose parameters are all set to constants
     stack_gradients(make, arguments, ...)       how much gradient reaches each of many blocks
@@ -57,6 +58,7 @@ __all__ = [
     "parameter_counts",
     "raises",
     "shape",
+    "silenced",
     "spread",
     "stack_gradients",
     "state",
@@ -250,6 +252,22 @@ def parameter_counts(model: nn.Module) -> list[tuple[str, int]]:
         for module in model.modules()
         if (count := sum(p.numel() for p in module.parameters(recurse=False)))
     ]
+
+
+def silenced(model: nn.Module, x: torch.Tensor, layers: Sequence[str]) -> np.ndarray[Any, Any]:
+    """What `model` answers to `x`, in evaluation mode, while its named submodules give zeros.
+
+    `layers` are names as in model.get_submodule(), all of them silenced at once; none leaves the
+    model whole. The model itself is left alone. Fails, in words, for a name that it lacks.
+    """
+    model = copy.deepcopy(model).eval()
+    known = dict(model.named_modules())
+    for name in layers:
+        that(name in known, f"{type(model).__name__} has no part named {name}.")
+        known[name].register_forward_hook(lambda module, given, output: torch.zeros_like(output))
+    with torch.no_grad():
+        answer: np.ndarray[Any, Any] = model(x).cpu().numpy()
+    return answer
 
 
 def operations(call: Callable[..., object], *arguments: object) -> list[str]:

@@ -201,3 +201,21 @@ def test_stack_gradients_is_zero_where_none_arrives() -> None:
     sizes = check.stack_gradients(Cut, (4,), 3, torch.ones(2, 4))
     assert sizes[:2] == [0, 0]
     assert sizes[2] > 0
+
+
+def test_a_silenced_part_gives_zeros_and_the_model_is_left_alone():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 2))
+    before = check.state(model)
+    whole = check.silenced(model, IMAGES, ())
+    assert np.allclose(whole, model.eval()(IMAGES).detach())
+    without = check.silenced(model.train(), IMAGES, ("2",))
+    assert np.allclose(without, before["3.bias"])
+    assert np.allclose(check.silenced(model, IMAGES, ("1", "2")), before["3.bias"])
+    assert model.training
+    for name, value in check.state(model).items():
+        assert np.array_equal(value, before[name])
+
+
+def test_a_part_that_a_model_lacks_is_named():
+    with pytest.raises(AssertionError, match="Sequential has no part named middle"):
+        check.silenced(net(), IMAGES, ("middle",))

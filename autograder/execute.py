@@ -45,7 +45,9 @@ TRIES = 3  # of a notebook whose server of kernels is lost
 def execute(notebook: NotebookNode, resources: dict[str, Any], limits: Limits) -> NotebookNode:
     """Run all code cells of `notebook` in a kernel of its own; returns the executed notebook.
 
-    `resources["files"]` maps relative paths to the bytes of the files that lie beside it. Each
+    `resources["files"]` maps relative paths to the bytes of the files that lie beside it;
+    `resources["student"]`, where it is given, says whose work it is: the kernel finds it in its
+    environment as STUDENT, for tests that are about whose work it is. Each
     code cell that ran says in metadata["ended"] how; metadata["seconds"] of the notebook is the
     time it took. Raises LessonError where this machine cannot run it as `limits` demand.
     """
@@ -63,7 +65,8 @@ def execute(notebook: NotebookNode, resources: dict[str, Any], limits: Limits) -
             where = ResourcesDict(metadata=ResourcesDict(path=folder))
             executed = copy.deepcopy(notebook)
             try:
-                executed, _ = ExecuteBounded(limits).preprocess(executed, where)
+                bounded = ExecuteBounded(limits, resources.get("student", ""))
+                executed, _ = bounded.preprocess(executed, where)
             except RuntimeError as error:  # no kernel could be started
                 if server.is_alive():
                     raise LessonError(one_line(error)) from None
@@ -96,9 +99,10 @@ def lay_out(files: dict[str, bytes], folder: Path) -> None:
 class ExecuteBounded(Execute):
     """nbgrader's Execute with a limit on everything, that goes on when a kernel dies."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, student: str = "") -> None:
         super().__init__(shutdown_kernel="immediate", store_widget_state=False)
         self.limits = limits
+        self.student = student
         self.deadline: float | None = None
         self.put_out = 0
         # nbclient takes a timeout of zero for none at all.
@@ -123,6 +127,7 @@ class ExecuteBounded(Execute):
     def create_kernel_manager(self) -> AsyncKernelManager:
         manager = ForkedKernelManager(log=self.log)
         manager.limits = self.limits
+        manager.student = self.student
         self.km = manager
         return manager
 

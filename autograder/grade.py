@@ -166,7 +166,8 @@ class Coordinator:
         chosen = self.chosen(submission)
         notebooks = [submission.notebooks[name] for name in chosen]
         limits = [self.limits[assignment.name, name] for name in chosen]
-        return self.executor.submit(examine, notebooks, {"files": submission.files}, limits)
+        resources = {"files": submission.files, "student": submission.student}
+        return self.executor.submit(examine, notebooks, resources, limits)
 
     def chosen(self, submission: Submission) -> list[str]:
         """The notebooks of a submission that are asked for."""

@@ -56,12 +56,16 @@ class ForkedKernelManager(AsyncKernelManager):
     """A manager whose kernel is forked and bounded, whatever kernel the notebook names."""
 
     limits = Limits()
+    student = ""  # whose notebook it runs; empty where nobody says
 
     @property
     def kernel_spec(self) -> KernelSpec:
         config = {"limits": self.limits.of_process()}
         provisioner = {"provisioner_name": "forked", "config": config}
-        return KernelSpec(language="python", metadata={"kernel_provisioner": provisioner})
+        # jupyter_client fills in $NAME in what a kernelspec sets: $$ is a plain $.
+        env = {"STUDENT": self.student.replace("$", "$$")} if self.student else {}
+        metadata = {"kernel_provisioner": provisioner}
+        return KernelSpec(language="python", env=env, metadata=metadata)
 
     @default("client_factory")
     def _client(self) -> type[AsyncKernelClient]:

@@ -84,7 +84,8 @@ class ForkProvisioner(KernelProvisionerBase):
         )
 
     def _finalize_env(self, env: dict[str, str]) -> None:
-        for name in [name for name in env if name not in INHERITED]:
+        own = self.kernel_spec.env  # meant for this kernel
+        for name in [name for name in env if name not in INHERITED and name not in own]:
             del env[name]
         env |= SERVER_ENV
         env["HOME"] = str(self._folder)  # in confinement it has a better one

@@ -85,16 +85,31 @@ def learner_words(error: NotebookNode | None) -> str:
     if ename == "NotImplementedError" and not evalue:
         return NO_ANSWER
     words = evalue if ename == "AssertionError" and evalue else f"{ename}: {evalue}"
-    words = re.sub(r"\s+", " ", ANSI.sub("", words)).removesuffix(": ").strip()
+    return shortened(words.removesuffix(": "))
+
+
+def printed(cell: NotebookNode) -> str:
+    """What an executed cell printed."""
+    return "".join(str(o.get("text", "")) for o in cell.outputs if o.get("name") == "stdout")
+
+
+def shortened(words: str) -> str:
+    """`words` as one line of plain text that is not too long."""
+    words = re.sub(r"\s+", " ", ANSI.sub("", words)).strip()
     return words if len(words) <= LONGEST else words[:LONGEST] + "..."
 
 
 def mark_is_sound(cell: NotebookNode) -> tuple[str, str]:
-    """Passed, but for a last value that is a number and no possible mark."""
+    """Passed, but for a last value that is a number and no possible mark.
+
+    A part of the marks comes with what the test printed: what the rest was lost for.
+    """
     number = last_number(cell)
     points = float(cell.metadata.nbgrader["points"])
-    if number is None or 0 <= number <= points:
+    if number is None or number == points:
         return PASSED, ""
+    if 0 <= number < points:
+        return PASSED, shortened(f"{number:g} of {points:g} points. {printed(cell)}")
     return FAILED, f"The test gave {number:g} as the mark; one from 0 to {points:g} was expected."
 
 

@@ -103,11 +103,11 @@ def judged(notebook: NotebookNode) -> dict[str, dict[str, str]]:
 
 
 def lost(verdicts: dict[str, dict[str, str]]) -> dict[str, str]:
-    """Those tests that were not passed, and what was said."""
+    """Those tests that did not earn all their marks, and what was said."""
     return {
         name: f"{said['outcome']}: {said['message']}"
         for name, said in verdicts.items()
-        if said["outcome"] != PASSED
+        if said["outcome"] != PASSED or said["message"]  # a part of the marks
     }
 
 

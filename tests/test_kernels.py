@@ -76,6 +76,15 @@ def test_a_kernel_knows_no_secret_of_the_environment(monkeypatch: pytest.MonkeyP
     assert "NBGRADER" not in said
 
 
+@pytest.mark.parametrize("student", ["ada", "$HOME and sons"])
+def test_a_kernel_knows_whose_work_it_runs_where_somebody_says(student: str) -> None:
+    cell = nbformat.v4.new_code_cell("import os\nprint(os.environ.get('STUDENT'))")
+    for resources, said in (({"student": student}, student), ({}, "None")):
+        notebook = nbformat.v4.new_notebook(cells=[cell])
+        done = execute(notebook, resources, Limits())
+        assert done.cells[0].outputs[0].text.strip() == said
+
+
 def test_a_file_has_a_largest_size() -> None:
     said = run(
         "with open('large', 'wb') as f:\n    f.write(bytes(3 * 2**20))", limits=Limits(file_mb=1)

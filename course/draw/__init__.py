@@ -29,6 +29,7 @@ from course.draw.counting import (
     volumes,
     windows,
 )
+from course.draw.coursework import fading, funnel, last_pool
 from course.draw.filters import (
     filtered,
     matrices,
@@ -95,8 +96,10 @@ __all__ = [
     "descents",
     "digit_grid",
     "dilated",
+    "fading",
     "feature_maps",
     "filtered",
+    "funnel",
     "gallery",
     "gradients_by_depth",
     "grid",
@@ -104,6 +107,7 @@ __all__ = [
     "im2col",
     "image_rows",
     "iou_curve",
+    "last_pool",
     "layer_bars",
     "learning_curve",
     "links",

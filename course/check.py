@@ -27,6 +27,7 @@ does so through one of these, which return plain data or the learner's own objec
     trained(train_epoch, model, ...)            what epochs make of a copy of a model
     evaluated(evaluate, model, ...)             what an evaluation makes of a copy of a model
     inspected(look, model, layer, ...)          what a look into a copy of a model finds and leaves
+    on_copies(call, modules, *arguments)        what a call returns, and makes of copies of modules
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ __all__ = [
     "inspected",
     "layer_shapes",
     "margins",
+    "on_copies",
     "operations",
     "optimizer",
     "parameter_counts",
@@ -441,6 +443,18 @@ def inspected(
             for module in model.modules()
         ),
     }
+
+
+def on_copies(
+    call: Callable[..., object], modules: Sequence[nn.Module], *arguments: object
+) -> dict[str, Any]:
+    """What `call(*modules, *arguments)` returns, and what it makes of copies of the modules.
+
+    "returned"; "states", the state() of each copy afterwards. The modules are left alone.
+    """
+    copies = [copy.deepcopy(module) for module in modules]
+    returned = call(*copies, *arguments)
+    return {"returned": returned, "states": [state(module) for module in copies]}
 
 
 def _compare(got: object, bound: float, sign: int, wanted: str, what: str, hint: str) -> None:

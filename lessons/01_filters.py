@@ -38,9 +38,11 @@ VERTICAL = np.array([[1, 0, -1]] * 3)
 # %% [markdown]
 # ## 1. What an image is
 #
-# Slide 4 lists what computers are asked about images: what is in them, where, and which pixel
-# belongs to what. The answer has to be made of this: `camera` has shape (512, 512), and each of
-# its 262,144 pixels is a whole number from 0, black, to 255, white, in one byte (`uint8`).
+# Slide 4 lists what computers are asked about images: what is shown (*classification*, lessons 04
+# to 08), where it is (*localisation* of one object, *detection* of several), and what each pixel
+# belongs to (*segmentation*, lesson 09). The answer has to be made of this: `camera` has shape
+# (512, 512), and each of its 262,144 pixels is a whole number from 0, black, to 255, white, in one
+# byte (`uint8`).
 #
 # **Predict first:** the square lies where the photographer's coat meets his collar. What will its
 # numbers do?

@@ -462,7 +462,9 @@ draw.layer_bars(counts, "VGG16")
 #
 # ## 5. A whole net in a table
 #
-# Slide 29 sums up a net for handwritten digits with two kinds of numbers, easily mixed up:
+# The lecture's first net (slide 22) tells cats from dogs: convolutions, pools, dense layers at the
+# end, one output an answer. Slide 29 sums up such a net for handwritten digits with two kinds of
+# numbers, easily mixed up:
 #
 # - **Neurons** are outputs: height x width x channels. Pools have them, too; the image is data
 #   and does not count.

@@ -33,7 +33,10 @@ from course import check, data, draw, trace, train
 # ## 1. AlexNet: the same, but large
 #
 # AlexNet (2012, slide 37) is LeNet with more layers, ReLU, dropout and augmented images. Its home
-# is ImageNet's contest: 1,000 classes, 1.2 million colour images.
+# is ImageNet's contest: 1,000 classes, 1.2 million colour images. That is a part of ImageNet, which
+# has over 15 million images in some 20,000 classes; beside it, slide 34's other data sets are
+# small: MNIST's 70,000 grey digits, and the 60,000 colour images of CIFAR-10 and CIFAR-100,
+# $32 \times 32$ pixels each.
 #
 # The course draws a net from the net itself: it runs it once on the `meta` device, which computes
 # shapes and no numbers, and notes every step. A box says what happens, which shape leaves it, and

@@ -79,7 +79,10 @@ def test_a_hidden_test_tells_the_learner_that_more_is_checked(lesson: str) -> No
         assert cell.source.strip(), f"{cell['id']} reaches the learner empty"
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+COURSEWORK = "10_coursework"  # an examination: its hundred points go by its parts
+
+
+@pytest.mark.parametrize("lesson", [name for name in LESSONS if name != COURSEWORK])
 def test_points_follow_the_syllabus(lesson: str) -> None:
     for cell in filter(is_grade, read("source", lesson).cells):
         if is_solution(cell):
@@ -88,6 +91,11 @@ def test_points_follow_the_syllabus(lesson: str) -> None:
         assert (name.startswith("test-") and points == 1) or (
             name.startswith("hidden-") and points in (2, 3)
         ), f"{name} has {points} points"
+
+
+def test_the_coursework_has_a_hundred_points() -> None:
+    cells = filter(is_grade, read("source", COURSEWORK).cells)
+    assert sum(cell.metadata.nbgrader.points for cell in cells) == 100
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

@@ -34,7 +34,7 @@ def test_the_net_gives_what_its_own_package_gives(net):
     from efficientnet_lite_pytorch import EfficientNet
 
     theirs = EfficientNet.from_name("efficientnet-lite0")
-    file = pretrained._packaged(*pretrained.WEIGHTS)
+    file = pretrained.packaged(*pretrained.WEIGHTS)
     theirs.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     theirs.eval()
     image = pretrained.photograph("cat")

@@ -89,6 +89,7 @@ def equal(got: object, expected: object, what: str, hint: str = "") -> None:
     as good as ints. Tuples and lists of the same items are equal.
     """
     __tracebackhide__ = True
+    expected = _plain(expected)
     that(_same(_plain(got), expected), _message(what, _words(got), _words(expected), hint))
 
 
@@ -234,7 +235,7 @@ def layer_shapes(model: nn.Module, x: torch.Tensor) -> list[tuple[str, tuple[int
 
     def note(module: nn.Module, _: Any, output: Any) -> None:
         if isinstance(output, torch.Tensor):
-            seen.append((type(module).__name__, tuple(output.shape)))
+            seen.append((_kind(module), tuple(output.shape)))
 
     leaves = [module for module in model.modules() if not any(module.children())]
     hooks = [module.register_forward_hook(note) for module in leaves]
@@ -247,10 +248,19 @@ def layer_shapes(model: nn.Module, x: torch.Tensor) -> list[tuple[str, tuple[int
     return seen
 
 
+def _kind(module: nn.Module) -> str:
+    """The class of a layer, of torch's own where the learner's is derived from one: "Conv2d"."""
+    kinds = [
+        kind for kind in type(module).__mro__ if kind.__module__.startswith("torch.nn.modules")
+    ]
+    derived = kinds and kinds[0] not in (nn.Module, nn.Sequential)
+    return kinds[0].__name__ if derived else type(module).__name__
+
+
 def parameter_counts(model: nn.Module) -> list[tuple[str, int]]:
     """(class name, number of parameters) of each layer that has parameters, as registered."""
     return [
-        (type(module).__name__, count)
+        (_kind(module), count)
         for module in model.modules()
         if (count := sum(p.numel() for p in module.parameters(recurse=False)))
     ]

@@ -110,6 +110,7 @@ check.that(isinstance(answers, dict), "by_hand() should return a dictionary.")
 for key in ("y1", "y2", "y3", "x3", "x4", "x5", "z0", "y0"):
     check.that(key in answers, f"by_hand() does not answer {key!r}.")
 for key in ("y1", "y2", "y3"):
+    answers[key] = [int(pixel) for pixel in answers[key]]
     check.equal(len(set(answers[key])), 9, f"the number of different pixels that {key} reads")
     check.that(set(answers[key]) <= set(range(16)), f"{key} reads a pixel that is not there.")
 check.equal(answers["y1"][0], 1, "the first pixel of y1", "One step right of y0: w0 lies on x1.")

@@ -77,7 +77,7 @@ fit_x, fit_y, held_x, held_y = digits[:4000], truth[:4000], digits[4000:], truth
 
 # %% nbgrader={"grade_id": "cross_entropy", "solution": true}
 def cross_entropy(logits, labels):
-    """The mean over a batch of -log(probability of the right class), a tensor of one number.
+    """The mean over a batch of -log(probability of the right class), a tensor of shape ().
 
     logits  tensor (N, classes), any finite numbers, labels int64 (N,) from 0 to classes - 1
 
@@ -1025,7 +1025,8 @@ def plain_net(init):
     init  gives the weights of a shape (out, in); it is called once for each layer
 
     Widths 784, eleven times 64, 10; a ReLU after all layers but the last. Its only parameters are
-    the weights, as `init` gave them, and the biases, 0. Returns an nn.Module.
+    the weights, as `init` gave them, and the biases, 0. Returns an nn.Module whose layers are
+    nn.Linear, made from first to last.
     """
     ### BEGIN SOLUTION
     layers = [nn.Flatten()]

@@ -97,7 +97,7 @@ with torch.device("meta"):
 def vgg_block(c_in, c_out, n):
     """A block of VGG, an nn.Module: (N, c_in, H, W) to (N, c_out, H // 2, W // 2).
 
-    n convolutions (n >= 1) of 3 x 3, padding 1, stride 1, with biases, each followed by a ReLU;
+    n nn.Conv2d (n >= 1) of 3 x 3, padding 1, stride 1, with biases, each followed by a ReLU;
     then one max pool of 2 x 2, stride 2. Slides 37 and 38.
     """
     ### BEGIN SOLUTION
@@ -378,7 +378,7 @@ class Residual(nn.Module):
     f       conv 3 x 3 (with the stride), norm, ReLU, conv 3 x 3, norm; padding 1, no biases
     skip    x itself where c_in == c_out and stride == 1; else conv 1 x 1 (with the stride, no
             bias), norm
-    Norms are nn.BatchNorm2d.
+    Convolutions are nn.Conv2d, norms nn.BatchNorm2d.
     """
 
     def __init__(self, c_in, c_out, stride=1):
@@ -823,7 +823,7 @@ def layers(config, times=1):
         elif word == "repeat":
             convs = [layer for layer in rest[1] if layer[0] == "conv"]
             check.that(
-                not convs or convs[0][1] == convs[-1][2],
+                rest[0] < 2 or not convs or convs[0][1] == convs[-1][2],
                 "What is repeated must fit behind itself. Side by side is `branches`.",
             )
             yield from layers(rest[1], times * rest[0])

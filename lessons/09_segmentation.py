@@ -687,7 +687,8 @@ class UNet(nn.Module):
     """A small U-Net: images (N, 1, H, W) to logits (N, classes, H, W), 29,481 parameters.
 
     H and W are divisible by 4. Its submodules enc1, enc2 and middle give (N, 8, H, W),
-    (N, 16, H/2, W/2) and (N, 32, H/4, W/4). Skips join enc1 and enc2 to the way up.
+    (N, 16, H/2, W/2) and (N, 32, H/4, W/4). Skips join enc1 and enc2 to the way up. The other
+    parts, too, have the names of the table.
     """
 
     def __init__(self, classes=1):

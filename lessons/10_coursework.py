@@ -302,7 +302,8 @@ draw.shares(filled_table(), "Your net")
 def coursework_net():
     """A new nn.Module of the table of `student`: images (N, 3, n, n) -> logits (N, 1000).
 
-    5 convolutions (nn.Conv2d), 3 max pools, 3 dense layers (nn.Linear), all with bias.
+    5 convolutions (nn.Conv2d), 3 max pools, 3 dense layers (nn.Linear), all with bias, made in the
+    table's order.
     """
     ### BEGIN SOLUTION
     table = coursework_table(student)
@@ -696,7 +697,7 @@ for key in ("deep_22", "deep_30"):
     check.that(
         answers[key] in ("he", "glorot", "both", "neither"), f"{key} is {answers[key]!r}: {words}"
     )
-bound = f"With {answers['glorot_variance']:.3g} as variance: what is the variance of -a to a?"
+bound = f"With {float(answers['glorot_variance']):.3g} as variance: what is the variance of -a to a?"
 variance = float(answers["glorot_bound"]) ** 2 / 3
 check.that(abs(variance / float(answers["glorot_variance"]) - 1) < 0.02, bound)
 

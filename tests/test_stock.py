@@ -1,8 +1,8 @@
 """Honest work gets the very marks that stock `nbgrader autograde` gives it.
 
 One lesson with its whole bank of answers and with stock's own kernels, which take seconds to
-start; one that trains and the coursework, which has part marks and a report to be read, with a few
-students, and with forked kernels under stock's own grader.
+start; one that trains with a few students, and with forked kernels under stock's own grader. Of the
+coursework stock does not ask whose it is.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MARKS = dict[str, dict[str, float]]
 WHOLE = "03_counting"
 PARTS = 3  # that its class is graded in, side by side
 FEW = 3
-OTHERS = ("04_lenet", "10_coursework")
+OTHERS = ("04_lenet",)
 CLASSES = [(WHOLE, slice(part, None, PARTS)) for part in range(PARTS)]
 CLASSES += [(lesson, slice(FEW)) for lesson in OTHERS]
 

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import as_completed
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -78,8 +79,9 @@ class Outcome:
         )
 
 
+@cache
 def source(lesson: str) -> NotebookNode:
-    """A lesson with its solutions, as it was built."""
+    """A lesson with its solutions, as it was built: read once for all its answers."""
     return nbformat.read(notebook_path(ROOT / "source", lesson), as_version=4)
 
 

@@ -24,9 +24,7 @@ def image_rows(rows: Mapping[str, Array], alt: str) -> None:
     """A row of images for each name, `rows[name]` an array (N, H, W): grey, one scale a row."""
     sheets = {}
     for name, images in rows.items():
-        low, high = float(np.min(images)), float(np.max(images))
-        scaled = (np.asarray(images, dtype=float) - low) / ((high - low) or 1.0)
-        sheets[f"{name}\n(1, {images.shape[1]}, {images.shape[2]})"] = np.stack([scaled] * 3, -1)
+        sheets[f"{name}\n(1, {images.shape[1]}, {images.shape[2]})"] = _grey(images)
     figure, _ = _sheet(sheets)
     show(figure, alt)
 
@@ -37,13 +35,12 @@ def overlays(images: Array, targets: Array, found: Mapping[str, Array], alt: str
     images (N, H, W) any numbers; targets and found[name] (N, H, W), bool or 0 and 1. Each image
     has its own IoU above it.
     """
-    grey = np.asarray(images, dtype=float)
-    grey = (grey - grey.min()) / ((grey.max() - grey.min()) or 1.0)
+    grey = _grey(images)
     truth = np.asarray(targets) == 1
     sheets, captions = {}, []
     for name, masks in found.items():
         mask = np.asarray(masks) == 1
-        coloured = np.stack([grey] * 3, -1)
+        coloured = grey.copy()
         for where, colour in ((mask & truth, HIT), (~mask & truth, MISS), (mask & ~truth, ALARM)):
             coloured[where] = (1 - TINT) * coloured[where] + TINT * np.array(to_rgb(colour))
         sheets[name] = coloured
@@ -142,11 +139,9 @@ def pixel_classes(images: Array, maps: Mapping[str, Array]) -> None:
 
     Classes 0 to 9 are digits, 10 is paper, black.
     """
-    grey = np.asarray(images, dtype=float)
-    grey = (grey - grey.min()) / ((grey.max() - grey.min()) or 1.0)
     palette = np.array([to_rgb(colour) for colour in (*DIGITS, "#000000")])
     size = f"\n(1, {images.shape[1]}, {images.shape[2]})"
-    sheets = {f"canvas{size}": np.stack([grey] * 3, -1)}
+    sheets = {f"canvas{size}": _grey(images)}
     sheets |= {f"{name}{size}": palette[np.asarray(classes)] for name, classes in maps.items()}
     figure, ax = _sheet(sheets, foot=0.2)
     _legend(
@@ -180,6 +175,13 @@ def class_ious(scores: Mapping[int, float]) -> None:
         "The IoU of each class on unseen canvases. That of paper is close to 1; those of the "
         "digits are lower and differ.",
     )
+
+
+def _grey(images: Array) -> Array:
+    """Images (N, H, W) as colours (N, H, W, 3): grey, from their least to their largest value."""
+    levels = np.asarray(images, dtype=float)
+    levels = (levels - levels.min()) / ((levels.max() - levels.min()) or 1.0)
+    return np.stack([levels] * 3, -1)
 
 
 def _sheet(

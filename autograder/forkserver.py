@@ -163,6 +163,14 @@ class ForkServer:
                 cls._shared.preload(new)
             return cls._shared
 
+    @classmethod
+    def let_go(cls) -> None:
+        """End the server of this process, and its memory with it; shared() starts another."""
+        with cls._lock:
+            server, cls._shared, cls._wanted = cls._shared, None, None
+        if server:
+            server.close()
+
     def preload(self, modules: Iterable[str]) -> None:
         """Have the server import `modules` before it starts another kernel."""
         with self._sending:

@@ -1,0 +1,132 @@
+"""A JupyterHub for one class.
+
+`make hub` starts it on this machine with a class to look at. A real server uses the same file: set
+what stands first, and start `jupyterhub -f hub/jupyterhub_config.py`. docs/instructors.md says more.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from people import Passwords, people
+from spawners import OneAccount, OwnAccounts
+
+from jupyterhub.utils import random_port
+
+c = get_config()  # noqa: F821 (given by JupyterHub)
+
+# ---- Your class ----------------------------------------------------------------------------------
+
+# Where students meet it. On a server: https, behind a proxy or with c.JupyterHub.ssl_cert.
+ADDRESS = os.environ.get("HUB_ADDRESS", "http://127.0.0.1:8000")
+# Holds the hub's own files, homes (of one account), the exchange and the course with its gradebook.
+CLASSROOM = Path(os.environ.get("HUB_CLASSROOM", "classroom")).absolute()
+# nbgrader's name of the course.
+COURSE = "cnn"
+# Who teaches and who learns, by the names with which they log in.
+INSTRUCTORS, STUDENTS = people(CLASSROOM)
+# "one": all servers run as the user who starts the hub, for a demo or a container of its own.
+# "system": each user is one of the machine's, and the hub runs as root.
+ACCOUNTS = os.environ.get("HUB_ACCOUNTS", "one")
+# Who checks a password: the class's list, PAM ("pam"), or any authenticator of JupyterHub.
+AUTHENTICATOR = "pam" if ACCOUNTS == "system" else Passwords
+# The account of the system that owns the course, where there are accounts.
+GRADER = "grader-cnn"
+# Most memory of each process, in bytes, and processors of each user.
+MEMORY, PROCESSORS = 4 << 30, 2
+# A server that nobody uses is stopped after so many seconds: its files stay.
+IDLE = 3600
+# Students get marks and feedback at once, so many times a day for a lesson; 0: when you give them.
+MARKS_A_DAY = int(os.environ.get("HUB_MARKS_A_DAY", "0"))
+
+# ---- What follows from it ------------------------------------------------------------------------
+
+HERE = Path(__file__).parent.absolute()
+PROGRAMS = Path(sys.executable).parent
+EXCHANGE, COURSE_FOLDER = CLASSROOM / "exchange", CLASSROOM / "course"
+CLASS_ENVIRONMENT = {
+    "COURSE_ID": COURSE,
+    "EXCHANGE": str(EXCHANGE),
+    "JUPYTER_PATH": str(HERE),  # labextensions/
+    "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
+}
+# Jupyter wants to be told that it is root on purpose.
+SERVER = [str(PROGRAMS / "jupyterhub-singleuser")]
+SERVER += ["--allow-root"] if os.geteuid() == 0 and ACCOUNTS == "one" else []
+GRADING = f"/services/{COURSE}/formgrader"
+
+c.JupyterHub.bind_url = ADDRESS
+c.JupyterHub.hub_port = random_port()
+c.JupyterHub.db_url = f"sqlite:///{CLASSROOM}/hub/jupyterhub.sqlite"
+c.JupyterHub.cookie_secret_file = f"{CLASSROOM}/hub/cookie_secret"
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{random_port()}"
+c.ConfigurableHTTPProxy.command = [str(HERE / "node_modules/.bin/configurable-http-proxy")]
+c.ConfigurableHTTPProxy.pid_file = f"{CLASSROOM}/hub/proxy.pid"
+
+c.JupyterHub.authenticator_class = AUTHENTICATOR
+c.Authenticator.allowed_users = INSTRUCTORS | STUDENTS
+c.Passwords.classroom = str(CLASSROOM)
+
+c.JupyterHub.spawner_class = OwnAccounts if ACCOUNTS == "system" else OneAccount
+c.OneAccount.home_dir_template = f"{CLASSROOM}/homes/{{username}}"
+c.Spawner.cmd = SERVER
+c.Spawner.default_url = "/lab"
+c.Spawner.mem_limit = MEMORY
+c.Spawner.cpu_limit = PROCESSORS
+c.Spawner.environment = {
+    **CLASS_ENVIRONMENT,
+    "JUPYTER_CONFIG_PATH": str(HERE / "config/student"),
+    "COURSE_GRADING": lambda spawner: GRADING if spawner.user.name in INSTRUCTORS else "",
+}
+
+c.JupyterHub.load_groups = {
+    f"formgrade-{COURSE}": {"users": sorted(INSTRUCTORS)},
+    f"nbgrader-{COURSE}": {"users": sorted(STUDENTS)},
+}
+c.JupyterHub.load_roles = [
+    # The formgrader is a service that instructors alone may open; it runs in the course's folder.
+    {
+        "name": f"formgrade-{COURSE}",
+        "groups": [f"formgrade-{COURSE}"],
+        "scopes": [f"access:services!service={COURSE}", f"read:services!service={COURSE}"],
+    },
+    {
+        "name": "idle-culler",
+        "services": ["idle-culler"],
+        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+    },
+]
+c.JupyterHub.services = [
+    {
+        "name": COURSE,
+        "url": f"http://127.0.0.1:{random_port()}",
+        "command": SERVER,
+        "cwd": str(COURSE_FOLDER),
+        "oauth_no_confirm": True,
+        "environment": {
+            **CLASS_ENVIRONMENT,
+            "HOME": str(COURSE_FOLDER),
+            "JUPYTER_CONFIG_PATH": str(HERE / "config/instructor"),
+            "JUPYTERHUB_DEFAULT_URL": "/formgrader",
+        },
+    },
+    {
+        "name": "idle-culler",
+        "command": [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={IDLE}"],
+    },
+]
+if MARKS_A_DAY:
+    c.JupyterHub.services.append(
+        {
+            "name": "marks-at-once",
+            "command": [str(PROGRAMS / "autograder"), "watch", f"--a-day={MARKS_A_DAY}"],
+            "cwd": str(COURSE_FOLDER),
+            "environment": {**CLASS_ENVIRONMENT, "HOME": str(COURSE_FOLDER)},
+        }
+    )
+if ACCOUNTS == "system":
+    for service in c.JupyterHub.services:
+        if service["cwd" if "cwd" in service else "name"] == str(COURSE_FOLDER):
+            service["user"] = GRADER

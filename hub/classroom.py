@@ -1,6 +1,6 @@
 """`make hub`: a class to look at, or your own, on this machine. It runs until Ctrl-C.
 
-    lay out (homes, exchange, course) -> release the lessons -> start JupyterHub -> say where
+lay out (homes, exchange, course) -> release the lessons -> start JupyterHub -> say where
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def main() -> None:
             sys.exit(f"hub: it does not start. {log.name} says why")
         print(f"Open {address}", flush=True)
         for name, who in logins.items():
-            print(f"  {'instructor' if who['teaches'] else 'student':10}  {name:8}  {who['password']}")
+            print(
+                f"  {'instructor' if who['teaches'] else 'student':10}  {name:8}  {who['password']}"
+            )
         print("Ctrl-C stops it; what is in", classroom, "stays.", flush=True)
         sys.exit(hub.wait())
 

@@ -1,7 +1,7 @@
 """A JupyterHub for one class.
 
 `make hub` starts it on this machine with a class to look at. A real server uses the same file: set
-what stands first, and start `jupyterhub -f hub/jupyterhub_config.py`. docs/instructors.md says more.
+what stands first, start `jupyterhub -f hub/jupyterhub_config.py`; docs/instructors.md says more.
 """
 
 import os
@@ -10,10 +10,9 @@ from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from jupyterhub.utils import random_port
 from people import Passwords, people
 from spawners import OneAccount, OwnAccounts
-
-from jupyterhub.utils import random_port
 
 c = get_config()  # noqa: F821 (given by JupyterHub)
 

@@ -14,7 +14,7 @@ from jupyterhub.spawner import LocalProcessSpawner, SimpleLocalProcessSpawner
 
 
 class Bounded(LocalProcessSpawner):
-    """Holds each process of a server to the memory, and all of them to the processors, it is given."""
+    """Bounds the memory of each process of a server, and the processors of all of them."""
 
     def make_preexec_fn(self, name: str) -> Callable[[], Any]:
         """Called by start(); what it returns runs in the new process, before the server."""

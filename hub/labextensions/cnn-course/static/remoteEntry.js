@@ -16,8 +16,9 @@
       name: "cnn-course:net",
       svgstr:
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="24">' +
-        '<path class="jp-icon3" fill="none" stroke="#616161" stroke-width="1.6" ' +
-        'd="M3 3h12v12H3zM3 9h12M9 3v12M15 9l6 3v9h-9l-3-6"/></svg>',
+        '<g fill="none" stroke="#d55e00" stroke-width="1.5">' +
+        '<path d="M3 3h12v12H3zM7 3v12M11 3v12M3 7h12M3 11h12"/></g>' +
+        '<path fill="#0072b2" d="M13 13h8v8h-8z"/></svg>',
     });
 
   /* What the tests said, as a list; every word of it as text, never as HTML. */
@@ -116,7 +117,7 @@
             icon: icon(ui.LabIcon),
             execute: () => app.commands.execute("nbgrader:open-assignment-list"),
           });
-          launcher.add({ command: "course:start", category: "Course", rank: 1 });
+          launcher.add({ command: "course:start", category: "Notebook", rank: -2 });
           const grading = coreutils.PageConfig.getOption("courseGrading");
           if (!grading) return;
           app.commands.addCommand("course:grade", {
@@ -125,7 +126,7 @@
             icon: icon(ui.LabIcon),
             execute: () => window.open(grading, "_blank", "noopener"),
           });
-          launcher.add({ command: "course:grade", category: "Course", rank: 2 });
+          launcher.add({ command: "course:grade", category: "Notebook", rank: -1 });
         },
       },
       {

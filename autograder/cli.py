@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -100,6 +102,32 @@ def grade(
             console.print(f"  {result.student}: {result.status}", markup=False)
     if counts[engine.FAILED]:
         raise typer.Exit(1)
+
+
+@app.command()
+def watch(
+    a_day: Annotated[
+        int, typer.Option(min=1, help="Answers to a student a day, for each assignment.")
+    ] = 5,
+    jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = JOBS,
+    unconfined: Annotated[
+        bool, typer.Option(help="Grade even where this machine cannot confine submissions.")
+    ] = False,
+) -> None:
+    """Grade what arrives in the exchange, and give feedback at once, until Ctrl-C."""
+    from autograder.assignments import assignments, imports_of, open_course
+    from autograder.watch import Desk
+
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with one_line_errors():
+        course = open_course()
+        imports = imports_of(course, assignments(course))
+        with workers(None, jobs, imports, not unconfined) as (pool, _):
+            desk = Desk(course, a_day, pool, {"confined": not unconfined}, console.print)
+            console.print(f"Watching {desk.inbound}", markup=False)
+            desk.serve(stop)
 
 
 @app.command()

@@ -4,9 +4,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
-POSTGRES := $(wildcard /usr/lib/postgresql/*/bin/postgres)
+# What this machine lacks, as Debian's packages.
+NODE := $(if $(shell command -v npm),,nodejs npm)
+POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/postgres),,postgresql)
+CHROMIUM := $(if $(shell command -v chromium),,chromium fonts-dejavu-core)
+NODE_MODULES := hub/node_modules/.package-lock.json
+PORT ?= 8000
+ACCOUNTS ?= one
 
-.PHONY: help demo test system check build answers seeds bench lab lock clean
+.PHONY: help demo test system node check build answers seeds bench load lab hub lock clean
 
 help:
 	@echo "make demo    a class of 24 students, graded: table, gradebook, report"
@@ -16,7 +22,9 @@ help:
 	@echo "make answers which wrong answers the tests catch: a table, answers.json"
 	@echo "make seeds   what is learnt, from five seeds, with its margins"
 	@echo "make bench   the engine beside stock nbgrader: bench.json, bench.png (more than an hour)"
+	@echo "make load    a class of 20 in the hub at once, and Validate beside stock nbgrader"
 	@echo "make lab     the course in JupyterLab, for one learner"
+	@echo "make hub     a classroom: JupyterHub with an instructor and students (PORT=8000)"
 	@echo "make lock    requirements.lock from pyproject.toml"
 	@echo "make clean   remove what the others made"
 
@@ -31,17 +39,29 @@ test: $(INSTALLED) system
 	$(BIN)/python -m pytest -n auto --dist loadfile --nbval \
 		--nbval-sanitize-with tests/nbval_sanitize.cfg source
 
-# What the tests need besides Python: a server of PostgreSQL, for the gradebook that is kept there.
-# Where this cannot install it, its tests say which package is missing.
+# What the tests and the hub need besides Python. Where this cannot install it, they say what is
+# missing.
 system:
-ifeq ($(POSTGRES),)
-	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-		echo "Installing PostgreSQL for the tests"; \
+	@$(call need,$(NODE) $(POSTGRES) $(CHROMIUM))
+	-@$(MAKE) --silent $(NODE_MODULES)
+
+node:
+	@$(call need,$(NODE))
+	@$(MAKE) --silent $(NODE_MODULES)
+
+$(NODE_MODULES): hub/package-lock.json
+	npm ci --prefix hub --silent
+
+define need
+	missing="$(strip $(1))"; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "Installing $$missing"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-			apt-get install -qq --no-install-recommends postgresql > /dev/null \
-			|| echo "PostgreSQL could not be installed"; \
+			apt-get install -qq --no-install-recommends $$missing > /dev/null \
+			|| echo "Not all of these could be installed: $$missing"; \
+	elif [ -n "$$missing" ]; then echo "Missing on this machine: $$missing"; \
 	fi
-endif
+endef
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -64,12 +84,19 @@ answers: $(INSTALLED)
 seeds: $(INSTALLED)
 	$(BIN)/python tests/proofs.py seeds
 
+# A class on this machine, until Ctrl-C.
+hub: $(INSTALLED) node
+	@$(BIN)/python hub/classroom.py --port $(PORT) --accounts $(ACCOUNTS)
+
+load: $(INSTALLED) system
+	$(BIN)/python tests/load.py
+
 lock:
 	uv pip compile --universal --python-version 3.11 --all-extras --no-emit-index-url \
 		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf .venv demo build bench.json bench.png .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv hub/node_modules demo build bench.json bench.png .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.lock pyproject.toml

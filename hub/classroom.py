@@ -12,10 +12,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import accounts
 from people import invite
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,36 +31,13 @@ PATIENCE = 120  # seconds until the hub has to answer
 def main() -> None:
     """Set up the classroom, run its hub, and stop it cleanly."""
     options = parse()
-    classroom, address = Path(options.classroom).absolute(), f"http://127.0.0.1:{options.port}"
+    classroom = Path(options.classroom).absolute()
     lay_out(classroom)
     logins = invite(classroom, INSTRUCTORS, [*STUDENTS, *options.student])
-    release(classroom)
-    environment = {
-        **os.environ,
-        "HUB_ADDRESS": address,
-        "HUB_CLASSROOM": str(classroom),
-        "HUB_MARKS_A_DAY": str(options.marks_a_day),
-    }
-    with (classroom / "hub" / "log").open("w") as log:
-        hub = subprocess.Popen(
-            [PROGRAMS / "jupyterhub", "-f", ROOT / "hub" / "jupyterhub_config.py"],
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C is ours: the hub is told to end in its own way
-        )
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: hub.send_signal(signal.SIGTERM))
-        if not answers(hub, f"{address}/hub/health"):
-            hub.terminate()
-            sys.exit(f"hub: it does not start. {log.name} says why")
-        print(f"Open {address}", flush=True)
-        for name, who in logins.items():
-            print(
-                f"  {'instructor' if who['teaches'] else 'student':10}  {name:8}  {who['password']}"
-            )
-        print("Ctrl-C stops it; what is in", classroom, "stays.", flush=True)
-        sys.exit(hub.wait())
+    with owners(classroom, logins, options.accounts) as grader:
+        release(classroom, grader)
+        if not options.lay_out:
+            sys.exit(run(classroom, logins, options))
 
 
 def parse() -> argparse.Namespace:
@@ -66,8 +47,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--student", action="append", default=[], help="one more; may be repeated")
     parser.add_argument(
+        "--accounts", choices=("one", "system"), default="one", help="whose the servers are"
+    )
+    parser.add_argument(
         "--marks-a-day", type=int, default=0, help="marks at once, so many times a day"
     )
+    parser.add_argument("--lay-out", action="store_true", help="make the folders, start no hub")
     return parser.parse_args()
 
 
@@ -80,19 +65,79 @@ def lay_out(classroom: Path) -> None:
         shutil.copytree(ROOT / stage, course / stage, dirs_exist_ok=True)
     settings = (ROOT / "nbgrader_config.py").read_text()
     (course / "nbgrader_config.py").write_text(f"{settings}c.Exchange.root = {str(exchange)!r}\n")
-    exchange.chmod(0o777)  # nbgrader asks for it; its folders in there are closed
+    exchange.chmod(0o1777)  # open to all, as nbgrader asks; what is in it is its owners'
 
 
-def release(classroom: Path) -> None:
-    """Put the lessons that are not there yet into the exchange, where students fetch them."""
-    course = classroom / "course"
-    for lesson in sorted(path.name for path in (course / "release").iterdir()):
-        if not (classroom / "exchange" / "cnn" / "outbound" / lesson).exists():
-            subprocess.run(
-                [PROGRAMS / "nbgrader", "release_assignment", lesson, "--log-level=ERROR"],
-                cwd=course,
-                check=True,
+@contextmanager
+def owners(classroom: Path, logins: Mapping[str, Any], whose: str) -> Iterator[str | None]:
+    """While the hub runs: accounts of the system, where they are asked for; gives the grader's."""
+    if whose == "one":
+        yield None
+        return
+    if os.geteuid() != 0:
+        sys.exit("hub: accounts of the system need root")
+    new = accounts.make(logins, classroom / "homes")
+    try:
+        accounts.hand_over(classroom, logins)
+        if not reads_python(accounts.GRADER):
+            sys.exit(
+                f"hub: other users cannot read {sys.executable}: set up the course in a folder that"
+                " they can read, with such a Python (make PYTHON=/usr/bin/python3 ...)"
             )
+        yield accounts.GRADER
+    finally:
+        accounts.remove(new)
+
+
+def reads_python(name: str) -> bool:
+    """Whether a user of the system can run our Python."""
+    try:
+        command = [sys.executable, "-c", "import jupyterhub"]
+        return subprocess.run(command, user=name, capture_output=True, cwd="/").returncode == 0
+    except OSError:
+        return False
+
+
+def release(classroom: Path, grader: str | None) -> None:
+    """Put the lessons that are not there yet into the exchange, where students fetch them."""
+    course, outbound = classroom / "course", classroom / "exchange" / "cnn" / "outbound"
+    for lesson in sorted(path.name for path in (course / "release").iterdir()):
+        if not (outbound / lesson).exists():
+            command = [PROGRAMS / "nbgrader", "release_assignment", lesson, "--log-level=ERROR"]
+            environment = {**os.environ, "HOME": str(course)}
+            subprocess.run(command, cwd=course, env=environment, user=grader, check=True)
+    if grader:
+        accounts.hand_over(classroom, ())
+
+
+def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace) -> int:
+    """The hub, from its start to Ctrl-C; its exit status."""
+    address = f"http://127.0.0.1:{options.port}"
+    settings = {
+        "HUB_ADDRESS": address,
+        "HUB_CLASSROOM": str(classroom),
+        "HUB_ACCOUNTS": options.accounts,
+        "HUB_MARKS_A_DAY": str(options.marks_a_day),
+    }
+    with (classroom / "hub" / "log").open("w") as log:
+        hub = subprocess.Popen(
+            [PROGRAMS / "jupyterhub", "-f", ROOT / "hub" / "jupyterhub_config.py"],
+            env={**os.environ, **settings},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is ours: the hub is told to end in its own way
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: hub.send_signal(signal.SIGTERM))
+        if not answers(hub, f"{address}/hub/health"):
+            hub.terminate()
+            sys.exit(f"hub: it does not start. {log.name} says why")
+        print(f"Open {address}")
+        for name, who in logins.items():
+            role = "instructor" if who["teaches"] else "student"
+            print(f"  {role:10}  {name:8}  {who['password']}")
+        print(f"Ctrl-C stops it; what is in {classroom} stays.", flush=True)
+        return hub.wait()
 
 
 def answers(hub: subprocess.Popen[bytes], url: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from accounts import GRADER
 from jupyterhub.utils import random_port
 from people import Passwords, people
 from spawners import OneAccount, OwnAccounts
@@ -31,8 +32,6 @@ INSTRUCTORS, STUDENTS = people(CLASSROOM)
 ACCOUNTS = os.environ.get("HUB_ACCOUNTS", "one")
 # Who checks a password: the class's list, PAM ("pam"), or any authenticator of JupyterHub.
 AUTHENTICATOR = "pam" if ACCOUNTS == "system" else Passwords
-# The account of the system that owns the course, where there are accounts.
-GRADER = "grader-cnn"
 # Most memory of each process, in bytes, and processors of each user.
 MEMORY, PROCESSORS = 4 << 30, 2
 # A server that nobody uses is stopped after so many seconds: its files stay.
@@ -97,8 +96,11 @@ c.JupyterHub.load_roles = [
         "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
     },
 ]
+# Where there are accounts, the course belongs to one of its own.
+COURSE_OWNER = {"user": GRADER} if ACCOUNTS == "system" else {}
 c.JupyterHub.services = [
     {
+        **COURSE_OWNER,
         "name": COURSE,
         "url": f"http://127.0.0.1:{random_port()}",
         "command": SERVER,
@@ -119,13 +121,10 @@ c.JupyterHub.services = [
 if MARKS_A_DAY:
     c.JupyterHub.services.append(
         {
+            **COURSE_OWNER,
             "name": "marks-at-once",
             "command": [str(PROGRAMS / "autograder"), "watch", f"--a-day={MARKS_A_DAY}"],
             "cwd": str(COURSE_FOLDER),
             "environment": {**CLASS_ENVIRONMENT, "HOME": str(COURSE_FOLDER)},
         }
     )
-if ACCOUNTS == "system":
-    for service in c.JupyterHub.services:
-        if service["cwd" if "cwd" in service else "name"] == str(COURSE_FOLDER):
-            service["user"] = GRADER

@@ -148,7 +148,7 @@ class Student(Person):
 
     def cell(self, text: str) -> Any:
         """The code cell with this text; only what is near the window is in the page."""
-        cell = self.page.locator(".jp-Notebook .jp-Cell", has_text=text).first
+        cell = self.page.locator(".jp-Notebook .jp-CodeCell", has_text=text).first
         window = self.page.locator(".jp-Notebook .jp-WindowedPanel-outer")
         window.evaluate("it => it.scrollTo(0, 0)")
         while not cell.count():
@@ -182,7 +182,7 @@ class Student(Person):
         """The folder of the newest feedback."""
         self.open_lessons()
         self.submitted(lesson).get_by_role("button", name="Fetch Feedback").click()
-        self.page.get_by_text("(view feedback)").first.wait_for()
+        self.submitted(lesson).get_by_text("(view feedback)").first.wait_for()
         return max((self.room.home(self.name) / lesson / "feedback").iterdir())
 
 

@@ -19,6 +19,8 @@ A node is null, true, false, a number, a text, or a list that begins with a word
     ["series", index, name, values]   ["frame", index, columns, values ...]
     ["far", ...]                  what is no data: encode() asks `refer`, decode() asks `resolve`
 
+`origin` is null or a list for `resolve` too: where a tensor that takes gradients comes from.
+
 What arrives is not trusted: decode() makes nothing but these types, checks every size against
 what was sent, and raises CodecError and nothing else.
 """
@@ -52,8 +54,8 @@ TENSORS = (NUMBERS - {"uint16", "uint32", "uint64"}) | {"bfloat16"}
 BYTES_EACH = {name: np.dtype(name).itemsize for name in NUMBERS} | {"bfloat16": 2}
 
 Node = Any
-Refer = Callable[[object], list[Any]]
-Resolve = Callable[[list[Any]], Any]
+Refer = Callable[[Any, Callable[[Any], Node]], "list[Any] | None"]
+Resolve = Callable[["list[Any]", Callable[[Node], Any]], Any]
 
 
 class CodecError(ValueError):
@@ -151,7 +153,12 @@ def is_count(value: object, most: int = LONGEST) -> bool:
 
 
 def encode(value: object, refer: Refer | None = None) -> Parcel:
-    """A value as a parcel. `refer(thing)` gives the node of what is no data, or raises CodecError."""
+    """A value as a parcel.
+
+    refer(thing, node) gives the words that follow "far" for what is no data, or raises CodecError;
+    it may make nodes of parts by node(part). It is also asked for an Origin, and for tuples with
+    names, where None says that plain data will do.
+    """
     encoder = _Encoder(refer)
     try:
         return Parcel(encoder.node(value, 0), encoder.buffers)
@@ -177,6 +184,9 @@ class _Encoder:
             return self.scalar(value)
         if isinstance(value, float):
             return float.__add__(value, 0.0)
+        if self.refer and isinstance(value, tuple) and hasattr(type(value), "_fields"):
+            if words := self.refer(value, lambda part: self.node(part, depth + 1)):
+                return ["far", *words]
         for kind, word, parts in PLAIN:
             if isinstance(value, kind):
                 return [word, *(self.node(part, depth + 1) for part in parts(value))]
@@ -192,7 +202,10 @@ class _Encoder:
                 return found
         if self.refer is None:
             raise CodecError(f"a {type(value).__name__} is no data")
-        return ["far", *self.refer(value)]
+        words = self.refer(value, lambda part: self.node(part, depth + 1))
+        if words is None:
+            raise CodecError(f"a {type(value).__name__} is no data")
+        return ["far", *words]
 
     def put(self, data: Any) -> int:
         """The number of a new buffer."""
@@ -230,7 +243,7 @@ class _Encoder:
             name = str(plain.dtype).removeprefix("torch.")
             if name not in TENSORS or plain.layout is not torch.strided:
                 raise CodecError(f"a tensor of {name}, {plain.layout}, cannot be sent")
-            origin = self.refer(_Origin(value)) if takes and self.refer else None
+            origin = self.refer(Origin(value), self.node) if takes and self.refer else None
             if plain.device.type == "meta":
                 return ["tensor", name, list(plain.shape), None, takes, None]
             plain = plain.cpu().resolve_conj().resolve_neg().contiguous()
@@ -257,7 +270,7 @@ class _Encoder:
 
 
 @dataclass
-class _Origin:
+class Origin:
     """A tensor that takes gradients, for whoever keeps what it was computed from."""
 
     tensor: Any
@@ -292,7 +305,11 @@ def _pandas() -> Any:
 
 
 def decode(parcel: Parcel, resolve: Resolve | None = None) -> Any:
-    """The value in a parcel. `resolve(words)` makes what is no data of what follows "far"."""
+    """The value in a parcel.
+
+    resolve(words, value) makes what is no data of the words that follow "far"; value(node) decodes
+    a part. For a tensor with an origin the tensor itself is the last word.
+    """
     decoder = _Decoder(parcel.buffers, resolve)
     try:
         return decoder.value(parcel.node, 0)
@@ -428,13 +445,11 @@ class _Decoder:
                 made = torch.frombuffer(data, dtype=torch.uint8) if data else torch.empty(0)
                 made = made.ne(0) if name == "bool" else made.view(dtype) if data else made
                 made = made.to(dtype).reshape(shape)
-        if takes:
-            made = made.requires_grad_()
-            if origin is not None:
-                need(self.resolve and isinstance(origin, list) and origin, "origin")
-                assert self.resolve is not None
-                made = self.resolve([*origin, made])
-        return made
+        if not takes or origin is None:
+            return made.requires_grad_() if takes else made
+        need(self.resolve and isinstance(origin, list) and origin, "origin")
+        assert self.resolve is not None
+        return self.resolve([*origin, made], lambda node: self.value(node, depth))
 
     def make_dtype(self, nodes: list[Node], depth: int) -> Any:
         need(len(nodes) == 2 and all(isinstance(n, str) for n in nodes), "type of numbers")
@@ -487,4 +502,4 @@ class _Decoder:
     def make_far(self, nodes: list[Node], depth: int) -> Any:
         need(self.resolve and nodes and isinstance(nodes[0], str), "reference")
         assert self.resolve is not None
-        return self.resolve(nodes)
+        return self.resolve(nodes, lambda node: self.value(node, depth))

@@ -18,6 +18,8 @@ from autograder.examiner.names import free_names
 from autograder.examiner.peer import Answers, Examiner
 from autograder.examiner.wire import Wire, WireLost
 
+torch.set_num_threads(1)  # threads of the parent are missing in a fork
+
 SETUP = """
 import numpy as np
 import torch
@@ -99,9 +101,6 @@ class Net(nn.Module):
 
     def forward(self, x):
         return self.two(F.relu(self.one(x)))
-
-    def parameters(self, *_):
-        return iter([])
 """
 
 
@@ -137,6 +136,15 @@ class Net(nn.Module):
 )
 def test_a_net_is_a_net(test: str) -> None:
     run(NET, test)
+
+
+def test_a_net_that_counts_its_parameters_falsely_is_not_asked() -> None:
+    lie = "\n    def parameters(self, *_, **__):\n        return iter([])\n\n    named_parameters = parameters"
+    run(
+        NET + lie,
+        "check.equal(sum(c for _, c in check.parameter_counts(Net())), 23, 'parameters')\n"
+        "assert sum(p.numel() for p in Net().parameters()) == 23",
+    )
 
 
 def test_a_test_that_writes_into_a_net_is_told_how_it_should() -> None:

@@ -9,11 +9,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 
@@ -184,8 +184,8 @@ def overwrite(old: Any, new: Any) -> None:
         need(isinstance(new, tuple) and len(old) == len(new), "change")
         for a, b in zip(old, new, strict=True):
             merged(a, b)
-    elif isinstance(old, pd.DataFrame):
-        need(isinstance(new, pd.DataFrame) and old.shape == new.shape, "change")
+    elif (pandas := sys.modules.get("pandas")) and isinstance(old, pandas.DataFrame):
+        need(isinstance(new, pandas.DataFrame) and old.shape == new.shape, "change")
         for place in range(old.shape[1]):
             old.isetitem(place, new.iloc[:, place].array)
     else:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from autograder.examiner.changes import set_state  # noqa: F401  # what a call did to nets
 from autograder.examiner.codec import decode, encode, need
 from autograder.examiner.standins import travel
 
@@ -99,6 +98,7 @@ def remote(name: str) -> Callable[..., Any]:
 
     def method(self: NetStandIn, *given: Any, **named: Any) -> Any:
         __tracebackhide__ = True
+        self._unchanged()
         meta = {"thing": self._number, "name": name}
         return self._peer.call("method", *given, meta=meta, **named)
 
@@ -132,6 +132,7 @@ def read_tree(peer: Examiner, tree: Any) -> None:
         return parameters[place]
 
     made = [stand_in(peer, entry) for entry in nets]
+    marks: list[tuple[Any, int]] = []  # of the whole tree, for each of its nets
     for one, entry in zip(made, nets, strict=True):
         _, _, _, mode, own, buffers, parts = entry
         need(isinstance(mode, bool), "tree")
@@ -145,7 +146,7 @@ def read_tree(peer: Examiner, tree: Any) -> None:
             {k: None if p is None else made[p] for k, p in parts.items()},
         )
         copies = [t for part in held[:2] for t in part.values() if t is not None]
-        marks = [(t, t._version) for t in copies]
+        marks += [(t, t._version) for t in copies]
         vars(one).update(_held=(*held, mode, marks), _version=peer.version)
     need(acyclic([[p for p in entry[6].values() if p is not None] for entry in nets]), "tree")
 

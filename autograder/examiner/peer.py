@@ -113,17 +113,12 @@ class Peer:
             raise
         except BaseException as error:  # whatever it is, it is for who asked
             self.wire.send(self.said(error, number))
-            if not isinstance(error, Exception):
-                self.interrupted()
         finally:
             self.depth -= 1
 
     def do(self, message: Message) -> Message:
         """What comes of a question."""
         raise NotImplementedError
-
-    def interrupted(self) -> None:
-        """Called where a question ended by an interrupt."""
 
     def said(self, error: BaseException, number: Any) -> Message:
         """An error, by type and words."""
@@ -244,17 +239,18 @@ class Examiner(Peer):
 
     def change(self, answer: Message, values: list[Any], nets: list[Any]) -> None:
         """Do to the arguments what the call did to them."""
-        from autograder.examiner.changes import overwrite, set_state
-
         places, changed = answer.meta.get("changed", []), answer.meta.get("nets", [])
         need(isinstance(places, list) and isinstance(changed, list), "list of changes")
         need(len(answer.parcels) == 1 + len(places) + len(changed), "list of changes")
+        if not places and not changed:
+            return
+        changes = part("changes")
         for count, place in enumerate(places, start=1):
             need(type(place) is int and 0 <= place < len(values), "place of a change")
-            overwrite(values[place], decode(answer.parcels[count]))
+            changes.overwrite(values[place], decode(answer.parcels[count]))
         for count, place in enumerate(changed, start=1 + len(places)):
             need(type(place) is int and 0 <= place < len(nets), "place of a change")
-            set_state(nets[place], decode(answer.parcels[count]))
+            changes.set_state(nets[place], decode(answer.parcels[count]))
 
     def value(self, parcel: Parcel) -> Any:
         return decode(parcel, self.resolve)
@@ -279,12 +275,11 @@ class Examiner(Peer):
 
     def refer(self, thing: Any, node: Callable[[Any], Node]) -> list[Any] | None:
         """How something is sent that is no data."""
-        from autograder.examiner.standins import stands_for
-
+        standins = part("standins")
         if isinstance(thing, Origin):
             self.leaves.append(thing.tensor)
             return ["leaf", len(self.leaves) - 1]
-        if (number := stands_for(thing, self)) is not None:
+        if (number := standins.stands_for(thing, self)) is not None:
             return ["home", number]
         if isinstance(thing, tuple):
             return importable(thing, node)
@@ -293,12 +288,11 @@ class Examiner(Peer):
         torch = sys.modules.get("torch")
         if torch and isinstance(thing, torch.nn.Module):
             if importable_class(type(thing)):
-                from autograder.examiner.changes import net_by_value
-
+                changes = part("changes")
                 if not self.inside:
                     self.nets.append(thing)
                 with self.within():
-                    return net_by_value(thing, node)
+                    return changes.net_by_value(thing, node)
             return ["ref", self.show(thing), "net", type(thing).__name__]
         if isinstance(thing, type) or not callable(thing):
             raise CodecError(f"a test cannot pass a {type(thing).__name__} to the learner's work")
@@ -306,8 +300,7 @@ class Examiner(Peer):
 
     def resolve(self, words: list[Any], value: Callable[[Node], Any]) -> Any:
         """What arrives and is no data: a stand-in, or something of the examiner's own."""
-        from autograder.examiner import standins
-
+        standins = part("standins")
         word, *rest = words
         if word == "home":
             need(len(rest) == 1, "reference")
@@ -336,7 +329,7 @@ class Answers(Peer):
         """Answer until the examiner says that it is enough; what was printed meanwhile."""
         self.stopped = False
         with contextlib.redirect_stdout(Bounded()) as said, contextlib.redirect_stderr(said):
-            with contextlib.suppress(WireLost):
+            with contextlib.suppress(WireLost, KeyboardInterrupt):
                 while not self.stopped:
                     message = self.hear()
                     if message.kind == "end":
@@ -373,9 +366,8 @@ class Answers(Peer):
 
     def tree(self, message: Message) -> Message:
         """What a net is made of, and holds."""
-        from autograder.examiner.changes import tree_of
-
-        return Message("answer", {}, [encode(tree_of(self.thing(message.meta["thing"]), self.show))])
+        changes = part("changes")
+        return Message("answer", {}, [encode(changes.tree_of(self.thing(message.meta["thing"]), self.show))])
 
     def backward(self, message: Message) -> Message:
         """Gradients that go back through what a call computed; those of its arguments."""
@@ -390,15 +382,13 @@ class Answers(Peer):
 
     def called(self, message: Message) -> Message:
         """What a function, method, attribute or helper gives, and what it did to its arguments."""
-        from autograder.examiner.changes import state_of
-
         meta = message.meta
         self.set_mood(meta)
         outer, self.leaves, self.nets = (self.leaves, self.nets), [], []
         try:
             values = [self.value(parcel) for parcel in message.parcels]
             leaves, nets = self.leaves, self.nets
-            before = [encode(state_of(net)) for net in nets]
+            before = [encode(part("changes").state_of(net)) for net in nets]
             given, named = values[: meta["given"]], values[meta["given"] :]
             function = self.function(meta)
             with gradients(meta.get("gradients", True)):
@@ -412,7 +402,7 @@ class Answers(Peer):
                     parcels.append(now)
             moved = []
             for place, (net, then) in enumerate(zip(nets, before, strict=True)):
-                now = encode(state_of(net))
+                now = encode(part("changes").state_of(net))
                 if not now.same(then):
                     moved.append(place)
                     parcels.append(now)
@@ -447,9 +437,8 @@ class Answers(Peer):
         if verb == "get":
             return lambda: getattr(thing, name)
         if verb == "set":
-            from autograder.examiner.changes import set_settings
-
-            return lambda settings: set_settings(thing, settings)
+            changes = part("changes")
+            return lambda settings: changes.set_settings(thing, settings)
         if verb == "copy":
             return lambda: copy.deepcopy(thing)
         if verb == "method":
@@ -494,10 +483,9 @@ class Answers(Peer):
         if word == "named":
             return by_name(*rest[:2])(*map(value, rest[2:]))
         if word == "net":
-            from autograder.examiner.changes import net_from
-
+            changes = part("changes")
             with self.within():
-                net = net_from(by_name(*rest[:2]), value(rest[2]))
+                net = changes.net_from(by_name(*rest[:2]), value(rest[2]))
             if not self.inside:
                 self.nets.append(net)
             return net
@@ -514,17 +502,23 @@ class Answers(Peer):
             return self.value(answer.parcels[0])
 
         if kind == "net":
-            from autograder.examiner.changes import far_net
-
-            made = far_net(call)
+            changes = part("changes")
+            made = changes.far_net(call)
         else:
             made = call
             call.__name__ = call.__qualname__ = name
         FAR[made] = number
         return made
 
-    def interrupted(self) -> None:
-        self.stopped = self.depth <= 1
+
+LATER: dict[str, Any] = {}  # parts that are imported where they are needed, for they need torch
+
+
+def part(name: str) -> Any:
+    """A module of this package; known also where nobody can import it any more."""
+    if name not in LATER:
+        LATER[name] = importlib.import_module(f"autograder.examiner.{name}")
+    return LATER[name]
 
 
 # Functions and nets of the examiner's in the answers' kernel: their numbers.
@@ -546,9 +540,8 @@ def described(thing: Any) -> tuple[str, str, Any]:
     if torch and isinstance(thing, torch.nn.Module):
         return "net", type(thing).__name__, None
     if torch and isinstance(thing, torch.optim.Optimizer):
-        from autograder.examiner.changes import settings_of
-
-        return "optimizer", type(thing).__name__, settings_of(thing)
+        changes = part("changes")
+        return "optimizer", type(thing).__name__, changes.settings_of(thing)
     if isinstance(thing, type):
         return "class", thing.__name__, None
     if callable(thing) and isinstance(name, str):

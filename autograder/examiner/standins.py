@@ -7,10 +7,10 @@ test passes by meeting an object where it expects a number.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from autograder.examiner.codec import need
+from autograder.examiner.peer import LATER, part
 
 if TYPE_CHECKING:
     from autograder.examiner.peer import Examiner
@@ -98,8 +98,7 @@ def travel(peer: Examiner, helper: Any, given: Any, named: Any) -> Any:
 def make(peer: Examiner, number: int, kind: Any, name: str, more: Any) -> Any:
     """The stand-in for what is of this kind."""
     if kind in ("net", "optimizer"):
-        from autograder.examiner import nets
-
+        nets = part("nets")
         if kind == "net":
             return nets.NetStandIn.of(peer, number, name, "")
         return nets.OptimizerStandIn(peer, number, more)
@@ -109,15 +108,13 @@ def make(peer: Examiner, number: int, kind: Any, name: str, more: Any) -> Any:
 
 def with_origin(peer: Examiner, number: int, value: Any) -> Any:
     """A tensor whose gradients go back to the answers' kernel."""
-    from autograder.examiner import nets
-
-    return nets.with_origin(peer, number, value)
+    return part("nets").with_origin(peer, number, value)
 
 
 def stands_for(thing: Any, peer: Examiner) -> int | None:
     """The number of what a stand-in stands for; None for anything else."""
     kinds: tuple[type, ...] = (StandIn,)
-    if nets := sys.modules.get("autograder.examiner.nets"):
+    if nets := LATER.get("nets"):
         kinds += (nets.NetStandIn, nets.OptimizerStandIn)
     if not isinstance(thing, kinds) or vars(thing).get("_peer") is not peer:
         return None

@@ -36,6 +36,8 @@ AFTER_INTERRUPT = 3.0  # and, where a call still runs, after it was interrupted
 class ExecuteExamined(ExecuteBounded):
     """Execute with an examiner. `km` and `kc` are of the kernel that runs the cell at hand."""
 
+    kc: Any
+
     def __init__(self, limits: Limits, student: str = "") -> None:
         super().__init__(limits, student)
         self.other: tuple[Any, Any] = (None, None)  # manager and client of the examiner

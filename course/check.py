@@ -76,7 +76,8 @@ ABS_TOL = 1e-6
 
 _margins: list[tuple[str, float]] = []
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def travels(helper: Callable[P, R]) -> Callable[P, R]:

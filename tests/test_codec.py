@@ -30,7 +30,7 @@ TABLE = pd.DataFrame({"n": [28, 24], "out": [None, "x"]}, index=["Conv1", "Pool1
 MIXED = [
     None, True, -3, 2.5, "text", b"bytes", 1 + 2j, Fraction(1, 3), range(2, 9, 3), slice(1, None),
     ..., [1, [2]], (1, "a"), {1: "a", "b": [2]}, {1, 2}, frozenset([3]),
-    np.arange(6, dtype=np.int16).reshape(2, 3), np.float32(0.5), np.bool_(True), np.array(["a", None]),
+    np.arange(6, dtype=np.int16).reshape(2, 3), np.float32(0.5), np.bool_(True), np.array(["a", None]),  # noqa: E501
     torch.arange(6.0).reshape(2, 3), torch.tensor([True, False]), torch.empty(2, 3, device="meta"),
     torch.ones(2, dtype=torch.bfloat16), torch.float32, np.dtype("uint8"), torch.device("cpu"),
     TABLE, TABLE["n"], pd.NA, pd.NaT, torch.zeros(0, 3), np.zeros((2, 0)), np.array(7),
@@ -118,7 +118,23 @@ VALUES = st.recursive(
 )
 WORDS = ["list", "dict", "array", "tensor", "objects", "scalar", "frame", "series", "far", "set"]
 WORDS += ["bytes", "complex", "fraction", "range", "slice", "dtype", "device", "missing", "tuple"]
-ODD = [None, True, -1, 0, 1, 2**31, 2**63, 10**400, 1e308, float("nan"), "", "float64", "bool", [], {}]
+ODD = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    2**31,
+    2**63,
+    10**400,
+    1e308,
+    float("nan"),
+    "",
+    "float64",
+    "bool",
+    [],
+    {},
+]
 EACH = 200  # mutants of one message
 
 
@@ -128,7 +144,9 @@ def mutant(frame: bytes, dice: random.Random) -> bytes:
         changed = bytearray(frame)
         for _ in range(dice.randint(1, 6)):
             place = dice.randrange(len(changed))
-            changed[place : place + dice.choice((0, 1, 1, 4))] = dice.randbytes(dice.choice((0, 1, 4)))
+            changed[place : place + dice.choice((0, 1, 1, 4))] = dice.randbytes(
+                dice.choice((0, 1, 4))
+            )
         return bytes(changed)
     header, _ = HEAD.unpack(frame[: HEAD.size])[1:]
     parts = json.loads(frame[HEAD.size : HEAD.size + header])
@@ -145,9 +163,13 @@ def mutate(parts: Any, dice: random.Random) -> None:
     for holder, key in places:
         inner = holder[key]
         if isinstance(inner, (list, dict)):
-            places += [(inner, each) for each in (inner if isinstance(inner, dict) else range(len(inner)))]
+            places += [
+                (inner, each) for each in (inner if isinstance(inner, dict) else range(len(inner)))
+            ]
     holder, key = dice.choice(places[3:] or places)
-    holder[key] = dice.choice((dice.choice(ODD), dice.choice(WORDS), [dice.choice(WORDS), *ODD[:5]]))
+    holder[key] = dice.choice(
+        (dice.choice(ODD), dice.choice(WORDS), [dice.choice(WORDS), *ODD[:5]])
+    )
 
 
 @settings(

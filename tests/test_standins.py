@@ -85,7 +85,10 @@ def run(answers: str, test: str, setup: str = "") -> dict[str, Any]:
             "        return 2 * self.n\n    def __len__(self):\n        return self.n",
             "box = Box(4)\nassert (box.n, box.twice(), len(box)) == (4, 8, 4)",
         ),
-        ("def f(x):\n    return x.dtype, x.device.type", "assert f(torch.ones(1))[0] is torch.float32"),
+        (
+            "def f(x):\n    return x.dtype, x.device.type",
+            "assert f(torch.ones(1))[0] is torch.float32",
+        ),
     ],
 )
 def test_what_a_function_gives_and_does_is_as_in_one_kernel(answers: str, test: str) -> None:
@@ -115,7 +118,7 @@ class Net(nn.Module):
         "net = Net()\nassert net.training and not net.eval().training and not net.one.training",
         "net = Net()\ns = check.state(net)\nx = torch.randn(5, 4)\n"
         "y = F.relu(x @ torch.tensor(s['one.weight']).T + torch.tensor(s['one.bias']))\n"
-        "check.close(net(x), y @ torch.tensor(s['two.weight']).T + torch.tensor(s['two.bias']), 'y')",
+        "check.close(net(x), y @ torch.tensor(s['two.weight']).T + torch.tensor(s['two.bias']), 'y')",  # noqa: E501
         "assert [s for _, s in check.layer_shapes(Net(), torch.ones(1, 4))] == [(1, 3), (1, 2)]",
         "net = check.filled(Net(), 1.0)\nassert net(torch.ones(1, 4)).tolist() == [[12.0, 12.0]]",
         "net = Net()\nnet(torch.ones(2, 4)).sum().backward()\n"
@@ -124,7 +127,7 @@ class Net(nn.Module):
         "assert x.grad.shape == (2, 4) and x.grad.abs().sum() > 0",
         "net = Net()\nbefore = check.state(net)\nopt = check.optimizer(net, 'SGD', lr=0.1)\n"
         "sched = torch.optim.lr_scheduler.OneCycleLR(opt, 0.1, total_steps=5)\n"
-        "for _ in range(3):\n    opt.zero_grad()\n    net(torch.ones(2, 4)).square().sum().backward()\n"
+        "for _ in range(3):\n    opt.zero_grad()\n    net(torch.ones(2, 4)).square().sum().backward()\n"  # noqa: E501
         "    opt.step()\n    sched.step()\n"
         "assert (check.state(net)['one.weight'] != before['one.weight']).any()",
         "assert hasattr(Net(), 'one') and not hasattr(Net(), 'three')",
@@ -139,7 +142,7 @@ def test_a_net_is_a_net(test: str) -> None:
 
 
 def test_a_net_that_counts_its_parameters_falsely_is_not_asked() -> None:
-    lie = "\n    def parameters(self, *_, **__):\n        return iter([])\n\n    named_parameters = parameters"
+    lie = "\n    def parameters(self, *_, **__):\n        return iter([])\n\n    named_parameters = parameters"  # noqa: E501
     run(
         NET + lie,
         "check.equal(sum(c for _, c in check.parameter_counts(Net())), 23, 'parameters')\n"
@@ -149,12 +152,15 @@ def test_a_net_that_counts_its_parameters_falsely_is_not_asked() -> None:
 
 def test_a_test_that_writes_into_a_net_is_told_how_it_should() -> None:
     with pytest.raises(RuntimeError, match=r"check\.filled"):
-        run(NET, "net = Net()\nwith torch.no_grad():\n    next(net.parameters()).fill_(1)\nnet.eval()")
+        run(
+            NET,
+            "net = Net()\nwith torch.no_grad():\n    next(net.parameters()).fill_(1)\nnet.eval()",
+        )
 
 
 def test_nets_of_the_test_go_along_and_come_back_changed() -> None:
     run(
-        "def train(model, x):\n    model.train()\n    opt = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "def train(model, x):\n    model.train()\n    opt = torch.optim.SGD(model.parameters(), lr=0.1)\n"  # noqa: E501
         "    model(x).sum().backward()\n    opt.step()\n    return model.training",
         "net = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).eval()\nb = check.state(net)\n"
         "assert train(net, torch.randn(4, 3)) and net.training\n"
@@ -180,7 +186,7 @@ def test_gradients_reach_the_learners_loss() -> None:
     run(
         "def loss(x, t):\n    return (x - t).square().mean()",
         "x = torch.ones(4, requires_grad=True)\nl = loss(x, torch.zeros(4))\nl.backward()\n"
-        "check.close(x.grad, np.full(4, 0.5), 'gradient')\nassert not loss(torch.ones(2), 0).requires_grad",
+        "check.close(x.grad, np.full(4, 0.5), 'gradient')\nassert not loss(torch.ones(2), 0).requires_grad",  # noqa: E501
     )
 
 
@@ -194,12 +200,22 @@ def test_a_helper_acts_where_the_work_is() -> None:
 
 @pytest.mark.parametrize(
     "claim",
-    ["x == 3", "3 == x", "x != 3", "bool(x)", "x > 3", "float(x)", "3 in [x]", "np.asarray(x) == 3"],
+    [
+        "x == 3",
+        "3 == x",
+        "x != 3",
+        "bool(x)",
+        "x > 3",
+        "float(x)",
+        "3 in [x]",
+        "np.asarray(x) == 3",
+    ],
 )
 def test_an_object_that_is_equal_to_everything_is_nothing(claim: str) -> None:
-    lie = "class All:\n    def __eq__(self, other):\n        return True\n    __ne__ = __gt__ = __eq__\n"
+    lie = "class All:\n    def __eq__(self, other):\n        return True\n"
+    lie += "    __ne__ = __gt__ = __eq__\n"
     lie += "    __bool__ = lambda self: True\n    __float__ = lambda self: 3.0\nx = All()"
-    with pytest.raises(Exception, match="."):  # noqa: PT012
+    with pytest.raises(Exception, match=r"."):  # noqa: PT012
         scope = run(lie, f"found = bool({claim})")
         assert not scope["found"], "it is not"
         raise ValueError("it is nothing")
@@ -211,7 +227,8 @@ def test_a_kernel_that_is_gone_is_told_of() -> None:
 
 
 def test_a_test_asks_for_no_more_names_than_it_needs() -> None:
-    cell = "import math\nx = f(y)\nx += g\ndef h():\n    return later + far\nlater = sorted([z for z in x])"
+    cell = "import math\nx = f(y)\nx += g\ndef h():\n    return later + far\n"
+    cell += "later = sorted([z for z in x])"
     assert free_names(ast.parse(cell).body, ["y"]) == ["f", "far", "g"]
 
 

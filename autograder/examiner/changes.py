@@ -1,10 +1,10 @@
 """Nets of torch by value, and what calls change: used by both sides.
 
-    net_by_value, net_from      a net of the examiner's goes along with a call
-    state_of, set_state         what the call made of it comes back
-    tree_of                     what a net of the learner's holds, for its stand-in
-    settings_of, set_settings   of an optimizer
-    overwrite                   an argument becomes what the call made of it
+net_by_value, net_from      a net of the examiner's goes along with a call
+state_of, set_state         what the call made of it comes back
+tree_of                     what a net of the learner's holds, for its stand-in
+settings_of, set_settings   of an optimizer
+overwrite                   an argument becomes what the call made of it
 """
 
 from __future__ import annotations
@@ -30,9 +30,7 @@ def net_by_value(net: nn.Module, node: Callable[[Any], Node]) -> list[Any]:
         name: None if p is None else (p.detach(), p.requires_grad)
         for name, p in vars(net)["_parameters"].items()
     }
-    buffers = {
-        name: None if b is None else b.detach() for name, b in vars(net)["_buffers"].items()
-    }
+    buffers = {name: None if b is None else b.detach() for name, b in vars(net)["_buffers"].items()}
     parts = {"own": own, "parameters": parameters, "buffers": buffers}
     return ["net", kind.__module__, kind.__qualname__, node({**parts, "nets": net._modules})]
 
@@ -68,8 +66,9 @@ def far_net(call: Callable[..., Any]) -> nn.Module:
 def state_of(net: nn.Module) -> dict[str, Any]:
     """All of a net that a call may change, as plain data."""
     parameters = dict(net.named_parameters())
+    values = {**parameters, **dict(net.named_buffers())}
     return {
-        "values": {name: value.detach() for name, value in [*parameters.items(), *net.named_buffers()]},
+        "values": {name: value.detach() for name, value in values.items()},
         "takes": {name: p.requires_grad for name, p in parameters.items()},
         "gradients": {name: p.grad for name, p in parameters.items() if p.grad is not None},
         "modes": {name: part.training for name, part in net.named_modules()},
@@ -173,7 +172,9 @@ def overwrite(old: Any, new: Any) -> None:
         old[:] = [merged(a, b) for a, b in zip(old, new, strict=False)] + new[len(old) :]
     elif isinstance(old, dict):
         need(isinstance(new, dict), "change")
-        merge = {key: merged(old[key], value) if key in old else value for key, value in new.items()}
+        merge = {
+            key: merged(old[key], value) if key in old else value for key, value in new.items()
+        }
         old.clear()
         old.update(merge)
     elif isinstance(old, set):
@@ -194,7 +195,9 @@ def overwrite(old: Any, new: Any) -> None:
 
 def merged(old: Any, new: Any) -> Any:
     """The old thing, made new in place where that can be; else the new one."""
-    if type(old) is not type(new) or not isinstance(old, (torch.Tensor, np.ndarray, list, dict, set)):
+    if type(old) is not type(new) or not isinstance(
+        old, (torch.Tensor, np.ndarray, list, dict, set)
+    ):
         return new
     if isinstance(old, np.ndarray) and old.shape != new.shape:
         return new

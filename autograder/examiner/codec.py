@@ -47,8 +47,22 @@ NODES = 1_000_000
 SIZES = 16  # dimensions of an array
 LONGEST = 2**40  # of one dimension
 NUMBERS = frozenset(
-    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 "
-    "complex64 complex128".split()
+    (
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float16",
+        "float32",
+        "float64",
+        "complex64",
+        "complex128",
+    )
 )
 TENSORS = (NUMBERS - {"uint16", "uint32", "uint64"}) | {"bfloat16"}
 BYTES_EACH = {name: np.dtype(name).itemsize for name in NUMBERS} | {"bfloat16": 2}
@@ -185,7 +199,8 @@ class _Encoder:
         if isinstance(value, float):
             return float.__add__(value, 0.0)
         if self.refer and isinstance(value, tuple) and hasattr(type(value), "_fields"):
-            if words := self.refer(value, lambda part: self.node(part, depth + 1)):
+            words = self.refer(value, lambda part: self.node(part, depth + 1))
+            if words:
                 return ["far", *words]
         for kind, word, parts in PLAIN:
             if isinstance(value, kind):
@@ -243,7 +258,7 @@ class _Encoder:
             name = str(plain.dtype).removeprefix("torch.")
             if name not in TENSORS or plain.layout is not torch.strided:
                 raise CodecError(f"a tensor of {name}, {plain.layout}, cannot be sent")
-            origin = self.refer(Origin(value), self.node) if takes and self.refer else None
+            origin = self.refer(Origin(value), no_parts) if takes and self.refer else None
             if plain.device.type == "meta":
                 return ["tensor", name, list(plain.shape), None, takes, None]
             plain = plain.cpu().resolve_conj().resolve_neg().contiguous()
@@ -274,6 +289,11 @@ class Origin:
     """A tensor that takes gradients, for whoever keeps what it was computed from."""
 
     tensor: Any
+
+
+def no_parts(part: Any) -> Node:
+    """An origin has no parts."""
+    raise CodecError("an origin has no parts")
 
 
 PLAIN: tuple[tuple[type, str, Callable[[Any], Iterable[Any]]], ...] = (
@@ -478,7 +498,9 @@ class _Decoder:
         import pandas
 
         found = self.value(node, depth)
-        need(isinstance(found, list) or (isinstance(found, np.ndarray) and found.ndim == 1), "column")
+        need(
+            isinstance(found, list) or (isinstance(found, np.ndarray) and found.ndim == 1), "column"
+        )
         need(len(found) == len(index), "length of a column")
         return pandas.Series(found, index, dtype=object if isinstance(found, list) else None)
 

@@ -1,21 +1,22 @@
 """The two kernels of a notebook: what each adds to a forked kernel (autograder.kernel).
 
-    answers     asked by the shell message "answer_request", it answers the examiner's calls until
-                a test is over, and replies with what was printed meanwhile
-    examiner    a cell whose message says "asks" in its metadata is a test: names that it lacks are
-                fetched from the answers' kernel before it runs, and forgotten before the next
+answers     asked by the shell message "answer_request", it answers the examiner's calls until
+            a test is over, and replies with what was printed meanwhile
+examiner    a cell whose message says "asks" in its metadata is a test: names that it lacks are
+            fetched from the answers' kernel before it runs, and forgotten before the next
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 from ipykernel.ipkernel import IPythonKernel
 from traitlets import Type
 
-from autograder.examiner.names import free_names, globals_of
+from autograder.examiner.names import free_names, globals_of, made_names
 from autograder.examiner.peer import Answers, Examiner, part
 from autograder.examiner.wire import Wire
 from autograder.kernel import ForgetfulShell, Kernel
@@ -26,21 +27,23 @@ ANSWERS, EXAMINER = "answers", "examiner"  # roles
 class AnswersKernel(Kernel):
     """Runs the answers."""
 
-    msg_types = [*IPythonKernel.msg_types, "answer_request"]
+    msg_types: ClassVar = [*IPythonKernel.msg_types, "answer_request"]
     peer: Answers
 
     def join(self, wire: Wire) -> None:
         """Called before the first cell."""
         if "torch" in sys.modules:
             part("changes")
-        self.peer = Answers(wire, self.shell.user_ns)
+        shell: Any = self.shell
+        self.peer = Answers(wire, shell.user_ns)
         for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
             del sys.modules[name]  # whoever looks sees a kernel like any other
 
     async def answer_request(self, stream: Any, ident: Any, parent: Any) -> None:
         """Answer calls until the test is over."""
         reply = {"status": "ok", "printed": self.peer.serve()}
-        self.session.send(stream, "answer_reply", reply, parent, ident=ident)
+        session: Any = self.session
+        session.send(stream, "answer_reply", reply, parent, ident=ident)
 
 
 class ExaminerShell(ForgetfulShell):
@@ -70,8 +73,7 @@ class ExaminerShell(ForgetfulShell):
         """Note what a set-up cell will need; for a test, fetch it."""
         if not self.asks:
             code = compile(ast.Module([*nodes], []), "<cell>", "exec")
-            tops = {name.id for name in ast.walk(ast.Module([*nodes], [])) if is_top(name)}
-            self.owed |= set(globals_of(code)) - tops
+            self.owed |= set(globals_of(code)) - made_names(nodes)
             return
         for name in self.fetched:
             self.user_ns.pop(name, None)
@@ -81,15 +83,8 @@ class ExaminerShell(ForgetfulShell):
         self.user_ns.update(found)
 
 
-def is_top(node: ast.AST) -> bool:
-    """Whether this is a name that is made."""
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-
-
 def free_of(names: set[str], known: dict[str, Any]) -> set[str]:
     """Those names that are not known."""
-    import builtins
-
     return {name for name in names if name not in known and not hasattr(builtins, name)}
 
 
@@ -97,6 +92,7 @@ class ExaminerKernel(Kernel):
     """Runs set-up and test cells."""
 
     shell_class = Type(ExaminerShell)
+    shell: Any
 
     def join(self, wire: Wire) -> None:
         """Called before the first cell."""

@@ -7,6 +7,7 @@ Gradients of a result go back there and come to its arguments from there.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ class NetStandIn(nn.Module):
 
     @classmethod
     def of(cls, peer: Examiner, number: int, name: str, torch_name: str) -> NetStandIn:
-        """The stand-in for a net of class `name`, derived from torch's class `torch_name` or none."""
+        """The stand-in for a net of class `name`, derived from torch's class `torch_name`."""
         kind: type[NetStandIn] = cls
         for each, module in ((torch_name, "torch.nn.modules.learner"), (name, "learner")):
             if each:
@@ -195,7 +196,7 @@ class OptimizerStandIn(torch.optim.Optimizer):
         need(isinstance(groups, list) and all(isinstance(g, dict) for g in groups), "settings")
         need(isinstance(settings["defaults"], dict), "settings")
         self._peer, self._number = peer, number
-        self.defaults, self.state = settings["defaults"], {}  # type: ignore[assignment]
+        self.defaults, self.state = settings["defaults"], defaultdict(dict)
         self.param_groups = [{**group, "params": []} for group in groups]
         self._sent = self._settings()
 
@@ -208,7 +209,7 @@ class OptimizerStandIn(torch.optim.Optimizer):
             self._sent = now
         return self._peer.call("method", *given, meta={"thing": self._number, "name": name})
 
-    def step(self, closure: Any = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Any = None) -> Any:
         return self._do("step", *([closure] if closure else []))
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -229,7 +230,7 @@ class _Far(torch.autograd.Function):
     """A result of a call, as a function of its arguments that take gradients."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, peer: Examiner, number: int, origin: Origin, value: Any, _: Any, *leaves: Any
     ) -> Any:
         ctx.peer, ctx.number, ctx.origin = peer, number, origin

@@ -328,14 +328,18 @@ class Answers(Peer):
     def serve(self) -> str:
         """Answer until the examiner says that it is enough; what was printed meanwhile."""
         self.stopped = False
-        with contextlib.redirect_stdout(Bounded()) as said, contextlib.redirect_stderr(said):
-            with contextlib.suppress(WireLost, KeyboardInterrupt):
-                while not self.stopped:
-                    message = self.hear()
-                    if message.kind == "end":
-                        break
-                    if message.kind == "ask":
-                        self.reply(message)
+        said = Bounded()
+        with (
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+            contextlib.suppress(WireLost, KeyboardInterrupt),
+        ):
+            while not self.stopped:
+                message = self.hear()
+                if message.kind == "end":
+                    break
+                if message.kind == "ask":
+                    self.reply(message)
         return said.getvalue()
 
     def hear(self) -> Message:
@@ -367,7 +371,9 @@ class Answers(Peer):
     def tree(self, message: Message) -> Message:
         """What a net is made of, and holds."""
         changes = part("changes")
-        return Message("answer", {}, [encode(changes.tree_of(self.thing(message.meta["thing"]), self.show))])
+        return Message(
+            "answer", {}, [encode(changes.tree_of(self.thing(message.meta["thing"]), self.show))]
+        )
 
     def backward(self, message: Message) -> Message:
         """Gradients that go back through what a call computed; those of its arguments."""

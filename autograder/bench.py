@@ -631,6 +631,8 @@ def kernel_table(bench: Bench) -> Table:
     table = Table("", "median (least to most)", title=f"A kernel, {len(bench.starts)} times")
     table.add_row("seconds from asking for it to its being ready", str(Spread.of(bench.starts)))
     table.add_row("MB of its own when it is ready", str(Spread.of(bench.unique)))
+    for name, ways in bench.examined.items():
+        table.add_row(f"{name}: seconds in two kernels, of those in one", str(Spread.of(ways)))
     return table
 
 

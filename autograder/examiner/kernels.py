@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-from typing import Any, ClassVar
+from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
 from traitlets import Type
@@ -27,7 +27,7 @@ ANSWERS, EXAMINER = "answers", "examiner"  # roles
 class AnswersKernel(Kernel):
     """Runs the answers."""
 
-    msg_types: ClassVar = [*IPythonKernel.msg_types, "answer_request"]
+    msg_types = [*IPythonKernel.msg_types, "answer_request"]  # noqa: RUF012  # as in ipykernel
     peer: Answers
 
     def join(self, wire: Wire) -> None:

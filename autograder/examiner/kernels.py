@@ -41,7 +41,11 @@ class AnswersKernel(Kernel):
 
     async def answer_request(self, stream: Any, ident: Any, parent: Any) -> None:
         """Answer calls until the test is over."""
-        reply = {"status": "ok", "printed": self.peer.serve()}
+        self._forward_input(allow_stdin=False)  # nobody is there to answer a question
+        try:
+            reply = {"status": "ok", "printed": self.peer.serve()}
+        finally:
+            self._restore_input()
         session: Any = self.session
         session.send(stream, "answer_reply", reply, parent, ident=ident)
 

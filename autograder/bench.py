@@ -8,6 +8,9 @@
     engine           autograder grade LESSON
     limit            the processor time of the cells in a warm process, divided by the cores
 
+An examiner doubles the kernels: what that costs is measured on the same submissions, each executed
+in one kernel and in two.
+
 The first three are the commands a user would type, from their start to their end, each on a fresh
 copy of a course whose gradebook knows the lesson. They take turns within a round, in another order
 each round, so that a busy hour of the machine is everybody's. For Linux: it reads /proc.
@@ -27,6 +30,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -49,7 +53,7 @@ from autograder.bank import exercise_of
 from autograder.build import build, notebook_path
 from autograder.demo import COUNTING, LENET, STUDENTS, choose, copy_lesson, right_and_wrong, submit
 from autograder.errors import LessonError, UsageError, one_line
-from autograder.execute import ExecuteBounded
+from autograder.execute import ExecuteBounded, execute
 from autograder.forkserver import PRELOAD, SERVER_ENV, ForkServer
 from autograder.limits import Limits
 from autograder.serve import preload
@@ -58,6 +62,7 @@ SERIAL, PARALLEL, ENGINE, LIMIT = "stock", "stock, all cores", "engine", "limit"
 CONTENDERS = (SERIAL, PARALLEL, ENGINE, LIMIT)
 LIGHT = "00_doubling"
 CORES = os.cpu_count() or 1
+EXAMINED = 6  # submissions that are executed both ways
 SEED = 1998
 UNIQUE = ("Private_Clean", "Private_Dirty")  # of /proc/PID/smaps_rollup: shared with no process
 COLOURS = dict(zip(CONTENDERS, ("#D55E00", "#E69F00", "#0072B2", "#009E73"), strict=True))
@@ -83,7 +88,7 @@ class Plan:
     @property
     def steps(self) -> int:
         """How often run_bench() calls `step`."""
-        return 2 * (1 + self.rounds * len(CONTENDERS)) + len(self.sizes) + 1
+        return 2 * (2 + self.rounds * len(CONTENDERS)) + len(self.sizes) + 1
 
 
 QUICK = Plan(counting=2, lenet=2, rounds=1, sizes=(2, 4), kernels=3)
@@ -111,6 +116,7 @@ class Bench:
     growth: dict[int, Run]
     starts: list[float]
     unique: list[float]
+    examined: dict[str, list[float]]  # by lesson: how many times as long two kernels take as one
 
 
 def run_bench(root: Path, plan: Plan, step: Callable[[], None]) -> Bench:
@@ -122,15 +128,17 @@ def run_bench(root: Path, plan: Plan, step: Callable[[], None]) -> Bench:
         raise UsageError(f"no bank of answers in {root}: run this in the course's repository")
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
-        lessons = {}
+        lessons, examined = {}, {}
         for name, (lesson, size) in plan.lessons.items():
             make_class(root, folder / name, lesson, size)
             lessons[name] = compare(folder / name, lesson, plan.rounds, step)
+            examined[name] = two_kernels(folder / name, lesson, plan.rounds)
+            step()
         make_light_class(root, folder / "light", max(plan.sizes))
         growth = grow(folder / "light", plan.sizes, step)
         starts, unique = start_kernels(modules(folder / "counting", COUNTING), plan.kernels)
         step()
-    return Bench(plan, lessons, growth, starts, unique)
+    return Bench(plan, lessons, growth, starts, unique, examined)
 
 
 # The classes
@@ -403,6 +411,34 @@ class QuietShell(InteractiveShell):
 # The engine by itself
 
 
+def two_kernels(course: Path, lesson: str, rounds: int) -> list[float]:
+    """How many times as long two kernels take as one, in each round of a few submissions."""
+    paths = sorted((course / "submitted").glob(f"*/{lesson}/{lesson}.ipynb"))[:EXAMINED]
+    graded = nbformat.read(notebook_path(course / "source", lesson), as_version=4)
+    ForkServer.shared(modules(course, lesson))
+    execute(graded, {}, Limits())  # the server is warm
+    found = []
+    for number in range(rounds):
+        seconds = {True: 0.0, False: 0.0}
+        for path in paths:
+            notebook = nbformat.read(path, as_version=4)
+            for one_kernel in (True, False) if number % 2 else (False, True):
+                done = execute(with_tests(notebook, graded), {}, Limits(), one_kernel)
+                seconds[one_kernel] += done.metadata["seconds"]
+        found.append(seconds[False] / seconds[True])
+    return found
+
+
+def with_tests(notebook: NotebookNode, source: NotebookNode) -> NotebookNode:
+    """A submission with the hidden tests of its lesson."""
+    texts = {cell["id"]: cell.source for cell in source.cells if cell.metadata.get("nbgrader")}
+    made = deepcopy(notebook)
+    for cell in made.cells:
+        if cell.cell_type == "code" and not is_solution(cell):
+            cell.source = texts.get(cell["id"], cell.source)
+    return made
+
+
 def grow(course: Path, sizes: Sequence[int], step: Callable[[], None]) -> dict[int, Run]:
     """The engine's turn on the first so many students of `course`, by their number."""
     found = {}
@@ -515,6 +551,7 @@ def as_json(bench: Bench) -> dict[str, object]:
         "kernel_mb": round(median(bench.unique), 2),
         "coordinator_mb": round(coordinator, 2),
         "fork_s": round(median(bench.starts), 4),
+        **{f"examiner_{name}": round(median(ways), 4) for name, ways in bench.examined.items()},
     }
 
 
@@ -594,6 +631,8 @@ def kernel_table(bench: Bench) -> Table:
     table = Table("", "median (least to most)", title=f"A kernel, {len(bench.starts)} times")
     table.add_row("seconds from asking for it to its being ready", str(Spread.of(bench.starts)))
     table.add_row("MB of its own when it is ready", str(Spread.of(bench.unique)))
+    for name, ways in bench.examined.items():
+        table.add_row(f"{name}: seconds in two kernels, of those in one", str(Spread.of(ways)))
     return table
 
 

@@ -1,6 +1,7 @@
 """Build the notebooks: lessons/NN_name.py -> source/ (executed) -> release/ (no answers).
 
-    read -> complete_metadata -> name_cells -> name_kernel -> execute -> write source
+    read -> complete_metadata -> name_cells -> name_kernel -> execute -> check_examined
+         -> write source
          -> nbgrader generate_assignment -> write release
 
 Everything that follows from the lesson's text is deterministic; outputs are nbval's to compare.
@@ -8,6 +9,7 @@ Everything that follows from the lesson's text is deterministic; outputs are nbv
 
 from __future__ import annotations
 
+import ast
 import copy
 import hashlib
 import logging
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.preprocessors import ClearMetadataPreprocessor
@@ -25,10 +28,16 @@ from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import is_grade, is_locked
+from nbgrader.utils import is_grade, is_locked, is_solution
 from traitlets.config import Config
 
 from autograder.errors import LessonError, UsageError
+from autograder.examiner.names import free_names, made_names
+from autograder.execute import execute as in_two_kernels
+from autograder.execute import is_test
+from autograder.limits import Limits
+from autograder.restore import defined
+from autograder.verdict import PASSED, VERDICT, judge
 
 CELL_TIMEOUT = 60
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -50,6 +59,7 @@ def build(root: Path, names: Iterable[str] = (), tell: Callable[[str], None] = p
         else:
             tell(f"{lesson.stem}: executing")
             execute(notebook, lesson.stem)
+            check_examined(notebook, lesson.stem)
             write(notebook, source)
         make_release(root, lesson.stem)
 
@@ -183,6 +193,41 @@ def execute(notebook: NotebookNode, name: str) -> None:
                 raise LessonError(f"{name}: cell {cell['id']} writes to stderr: {output.text}")
             # The view of a widget names a model of a kernel that is gone.
             output.get("data", {}).pop(WIDGET_VIEW, None)
+
+
+def check_examined(notebook: NotebookNode, name: str) -> None:
+    """LessonError where a test passes in one kernel, and not when the answers run in another."""
+    if clash := shared_name(notebook):
+        raise LessonError(f"{name}: {clash}")
+    done = in_two_kernels(notebook, {}, Limits(confined=False))
+    judge(done)
+    for cell in filter(is_test, done.cells):
+        found = cell.metadata[VERDICT]
+        if found["outcome"] != PASSED:
+            raise LessonError(
+                f"{name}: {cell.metadata.nbgrader.grade_id} passes in one kernel, not in a kernel "
+                f"of its own ({found['message']}): docs/examiner.md says what a test may ask for"
+            )
+
+
+def shared_name(notebook: NotebookNode) -> str:
+    """What is wrong where tests and answers make the same name, and a later test reads it."""
+    answers: set[str] = set()
+    own: dict[str, str] = {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or "grade_id" not in cell.metadata.get("nbgrader", {}):
+            continue
+        nodes = ast.parse(TransformerManager().transform_cell(cell.source)).body
+        grade_id = cell.metadata.nbgrader.grade_id
+        if is_solution(cell):
+            answers |= {*defined(cell.source)}
+            continue
+        if is_test(cell):
+            for read in free_names(nodes, ()):
+                if read in own and read in answers:
+                    return f"{grade_id} reads {read}, which {own[read]} and an answer both make"
+        own |= dict.fromkeys(made_names(nodes), grade_id)
+    return ""
 
 
 def write(notebook: NotebookNode, path: Path) -> None:

@@ -67,7 +67,7 @@ def grade(
         list[str] | None,
         typer.Option(help=f"NAME=VALUE, may be given again; there are {', '.join(NAMES)}."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = JOBS,
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = JOBS,
     scheduler: Annotated[
         str | None, typer.Option(help="Run on the Dask cluster of this scheduler: tcp://...")
     ] = None,
@@ -132,7 +132,7 @@ def watch(
 
 @app.command()
 def demo(
-    jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = JOBS,
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = JOBS,
 ) -> None:
     """Make a class of 24 students in demo/, grade it, and show its marks."""
     warm_up()

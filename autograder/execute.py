@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -42,8 +43,13 @@ OUT_OF_MEMORY = "out of memory"
 TRIES = 3  # of a notebook whose server of kernels is lost
 
 
-def execute(notebook: NotebookNode, resources: dict[str, Any], limits: Limits) -> NotebookNode:
-    """Run all code cells of `notebook` in a kernel of its own; returns the executed notebook.
+def execute(
+    notebook: NotebookNode, resources: dict[str, Any], limits: Limits, one_kernel: bool = False
+) -> NotebookNode:
+    """Run all code cells of `notebook` in kernels of its own; returns the executed notebook.
+
+    Its test cells run in a second kernel, which no line of a submission enters
+    (autograder.examined), unless `one_kernel` is to run all, as in stock nbgrader.
 
     `resources["files"]` maps relative paths to the bytes of the files that lie beside it;
     `resources["student"]`, where it is given, says whose work it is: the kernel finds it in its
@@ -51,6 +57,10 @@ def execute(notebook: NotebookNode, resources: dict[str, Any], limits: Limits) -
     code cell that ran says in metadata["ended"] how; metadata["seconds"] of the notebook is the
     time it took. Raises LessonError where this machine cannot run it as `limits` demand.
     """
+    from autograder.examined import ExecuteExamined  # which is built on this module
+
+    one_kernel = one_kernel or not any(map(is_test, notebook.cells))
+    kind = ExecuteBounded if one_kernel else ExecuteExamined
     for _ in range(TRIES):
         server = ForkServer.shared()
         if limits.confined and (why := server.unconfined()):
@@ -61,11 +71,12 @@ def execute(notebook: NotebookNode, resources: dict[str, Any], limits: Limits) -
         with tempfile.TemporaryDirectory(
             prefix="w-", dir=scratch(), ignore_cleanup_errors=True
         ) as folder:
-            lay_out(resources.get("files", {}), Path(folder))
-            where = ResourcesDict(metadata=ResourcesDict(path=folder))
+            files = os.path.join(folder, "files")
+            lay_out(resources.get("files", {}), Path(files))
+            where = ResourcesDict(metadata=ResourcesDict(path=files))
             executed = copy.deepcopy(notebook)
             try:
-                bounded = ExecuteBounded(limits, resources.get("student", ""))
+                bounded = kind(limits, resources.get("student", ""))
                 executed, _ = bounded.preprocess(executed, where)
             except RuntimeError as error:  # no kernel could be started
                 if server.is_alive():
@@ -90,6 +101,7 @@ def kernels(jobs: int, preload: Iterable[str]) -> Iterator[Executor]:
 
 def lay_out(files: dict[str, bytes], folder: Path) -> None:
     """Write the files that belong to a submission into its scratch folder."""
+    folder.mkdir()
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -33,6 +33,8 @@ PRELOAD = (
     "ipykernel.debugger",
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
+    "autograder.examiner.kernels",
+    "autograder.examiner.standins",
     "autograder.kernel",
     "ipywidgets",
     "numpy",
@@ -192,17 +194,20 @@ class ForkServer:
         wire: str,
         env: Mapping[str, str],
         limits: Mapping[str, int],
+        pair: str = "",
+        role: str = "",
     ) -> Forked:
         """Fork a kernel with the arguments `argv` in the folder `cwd`, or a copy of it.
 
-        `wire` is the folder of its sockets, `limits` are those of Limits.of_process(). Called by
-        ForkProvisioner.launch_kernel. Raises RuntimeError where it cannot.
+        `wire` is the folder of its sockets, `limits` are those of Limits.of_process(). Two kernels
+        of one `pair` have a wire between them, each in a `role` of autograder.examiner.kernels.
+        Called by ForkProvisioner.launch_kernel. Raises RuntimeError where it cannot.
         """
         done, reply = threading.Event(), dict[str, Any]()
         with self._sending:
             if not self._dead:
                 self._replies.append((done, reply))
-                kernel = {"argv": list(argv), "cwd": cwd, "wire": wire}
+                kernel = {"argv": list(argv), "cwd": cwd, "wire": wire, "pair": pair, "role": role}
                 self._send({"start": {**kernel, "env": dict(env), "limits": dict(limits)}})
         if not self._dead:
             done.wait()

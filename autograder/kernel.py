@@ -22,6 +22,7 @@ from traitlets import DottedObjectName, Type, default
 
 from autograder.limits import MESSAGE_BYTES, Limits, set_process_limits
 
+WIRE = 3  # the file descriptor of the socket to the notebook's other kernel
 CUT_AT = 10_000  # characters that are left of a text in a message that is too large
 
 
@@ -107,17 +108,26 @@ def become_kernel(
     argv: Sequence[str],
     limits: Mapping[str, int],
     on_ready: Callable[[], None] = lambda: None,
+    role: str = "",
 ) -> None:
     """Turn this process into an IPython kernel; returns when the kernel ends.
 
     `limits` are those of Limits.of_process(); `on_ready` is called when its sockets are bound,
-    before it runs a first cell.
+    before it runs a first cell. With a `role` it is one of the two kernels of a notebook
+    (autograder.examiner.kernels), and WIRE the socket to the other.
     """
     forget_the_server()
     set_process_limits(limits["memory_mb"], limits["file_mb"], limits.get("processes"))
     BoundedOutStream.limit = limits["output_chars"]
     app = KernelApp.instance()
+    if role:
+        from autograder.examiner.kernels import KERNELS
+        from autograder.examiner.wire import Wire
+
+        app.kernel_class = KERNELS[role]
     app.initialize(list(argv))
+    if role:
+        app.kernel.join(Wire(WIRE))
     on_ready()
     app.start()
 

@@ -20,7 +20,8 @@ class Limits:
 
     cell_seconds      wall time of one cell
     notebook_seconds  wall time of the whole notebook, kernels started again included
-    memory_mb         private memory of each process, and of all together, over a fresh kernel's
+    memory_mb         private memory of each process, and of all together, over a fresh kernel's;
+                      its examiner's kernel has as much for itself
     file_mb           size of any file it writes
     disk_mb           size of all its files, shared memory included
     processes         processes and threads

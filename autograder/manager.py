@@ -26,11 +26,27 @@ MESSAGES = 100  # that may wait to be read
 class ForkedKernelClient(AsyncKernelClient):
     """A client with the channels that running a notebook needs."""
 
+    asks = False  # whether the next cell asks the answers' kernel: autograder.examiner.kernels
+
     def start_channels(self, *_: Any, **__: Any) -> None:
         super().start_channels(stdin=False, hb=False, control=False)
 
     def stop_channels(self) -> None:
         """Nothing is left to do: its sockets are closed with the context of its manager."""
+
+    def execute(self, code: str, *_: Any, store_history: bool = True, **named: Any) -> str:
+        """Send a cell to be run; called by nbclient."""
+        content = {"code": code, "silent": False, "store_history": store_history}
+        content |= {"user_expressions": {}, "allow_stdin": False}
+        content["stop_on_error"] = named.get("stop_on_error", True)
+        return self.send("execute_request", content, {"asks": self.asks})
+
+    def send(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> str:
+        """Send a message on the shell channel; its id."""
+        message = self.session.msg(kind, content, metadata=metadata)
+        self.shell_channel.send(message)
+        number: str = message["header"]["msg_id"]
+        return number
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait for the kernel's first word on its output: its welcome, or that it is busy.
@@ -57,10 +73,11 @@ class ForkedKernelManager(AsyncKernelManager):
 
     limits = Limits()
     student = ""  # whose notebook it runs; empty where nobody says
+    pair = role = ""  # of one of the two kernels of a notebook
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        config = {"limits": self.limits.of_process()}
+        config = {"limits": self.limits.of_process(), "pair": self.pair, "role": self.role}
         provisioner = {"provisioner_name": "forked", "config": config}
         # jupyter_client fills in $NAME in what a kernelspec sets: $$ is a plain $.
         env = {"STUDENT": self.student.replace("$", "$$")} if self.student else {}
@@ -93,6 +110,12 @@ class ForkedKernelManager(AsyncKernelManager):
         """The exit status of the kernel, when it has ended."""
         assert isinstance(self.provisioner, ForkProvisioner)
         return await self.provisioner.ended()
+
+    def has_ended(self) -> bool:
+        """Whether the kernel has ended."""
+        assert isinstance(self.provisioner, ForkProvisioner)
+        process = self.provisioner.process
+        return process is None or process.returncode is not None
 
     def took_too_much(self) -> bool:
         """Whether the kernel was ended because its processes took too much memory."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
-from traitlets import Dict
+from traitlets import Dict, Unicode
 
 from autograder.forkserver import INHERITED, SERVER_ENV, Forked, ForkServer, scratch
 from autograder.limits import Limits
@@ -29,6 +29,9 @@ class ForkProvisioner(KernelProvisionerBase):
     """Starts, signals and ends one forked kernel for its KernelManager."""
 
     limits = Dict(Limits().of_process(), help="see autograder.limits.Limits").tag(config=True)
+
+    pair = Unicode(help="what the two kernels of a notebook have in common").tag(config=True)
+    role = Unicode(help="what this kernel is of the two").tag(config=True)
 
     process: Forked | None = None
     _folder: str | None = None
@@ -99,6 +102,8 @@ class ForkProvisioner(KernelProvisionerBase):
             str(self._folder),
             kwargs["env"],
             self.limits,
+            self.pair,
+            self.role,
         )
         return self.connection_info
 

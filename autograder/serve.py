@@ -43,10 +43,13 @@ COMPANIONS = {
     ),
     "pandas": ("pandas.io.formats.html",),
     "torch": (
+        "autograder.examiner.changes",
+        "autograder.examiner.nets",
         "torch._dynamo",  # the first step of an optimizer imports it: 1.9 s
         "torch.fx.experimental.symbolic_shapes",  # the first use of the meta device: 0.6 s
     ),
 }
+WIRE = 3  # as in autograder.kernel, which the server imports later
 OUT_OF_MEMORY = 137  # exit status of a kernel whose processes together took too much
 WATCH_SECONDS = 0.25
 
@@ -59,6 +62,7 @@ class Server:
         self.root: str | None = None  # where kernels are confined; None: they are not
         self.children: set[int] = set()
         self.count = 0
+        self.ends: dict[str, socket.socket] = {}  # of wires whose other end is a kernel's already
         self.woken, self.wake = socket.socketpair()
         for end in (self.woken, self.wake):
             end.setblocking(False)
@@ -110,27 +114,42 @@ class Server:
                 self.children.discard(pid)
                 self.say(ended=[pid, status])
 
-    def fork(self, **kernel: Any) -> int:
+    def end_of(self, pair: str) -> socket.socket:
+        """One end of the wire between the two kernels of a notebook; each end is given once."""
+        if pair not in self.ends:
+            end, self.ends[pair] = socket.socketpair()
+            return end
+        return self.ends.pop(pair)
+
+    def fork(self, pair: str = "", **kernel: Any) -> int:
         """Fork a kernel; the child never returns. Its pid, also that of its process group.
 
-        `kernel` are the arguments of keep().
+        `kernel` are the arguments of keep(); kernels of the same `pair` get a wire between them.
         """
         self.count += 1
+        with self.end_of(pair) if pair else contextlib.nullcontext() as wire:
+            return self.fork_with(wire.fileno() if wire else None, **kernel)
+
+    def fork_with(self, wire_end: int | None, **kernel: Any) -> int:
+        """Fork a kernel that keeps this file descriptor, as WIRE."""
         with confine.new_pids() if self.root else contextlib.nullcontext():
             pid = os.fork()
             if not pid:
-                self.child(**kernel)
+                self.child(wire_end, **kernel)
         with contextlib.suppress(OSError):  # the child does the same: whoever comes first
             os.setpgid(pid, pid)
         return pid
 
-    def child(self, **kernel: Any) -> None:
+    def child(self, wire_end: int | None, **kernel: Any) -> None:
         """What a forked child does: it ends here, whatever happens."""
         try:
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)
-            os.closerange(3, os.sysconf("SC_OPEN_MAX") if sys.platform != "linux" else 65536)
+            if wire_end is not None:
+                os.dup2(wire_end, WIRE)
+            last = os.sysconf("SC_OPEN_MAX") if sys.platform != "linux" else 65536
+            os.closerange(3 if wire_end is None else WIRE + 1, last)
             os.setpgid(0, 0)
             keep(self.root, confine.host_user(self.count), **kernel)
         finally:
@@ -151,6 +170,7 @@ def keep(
     wire: str,
     env: dict[str, str],
     limits: dict[str, int],
+    role: str = "",
 ) -> None:
     """Become a kernel with the arguments `argv`: confined to `root` as its second process.
 
@@ -164,7 +184,7 @@ def keep(
     look_like_any_kernel(argv, env)  # the init too: the kernel can see its arguments
     if root is None:
         os.chdir(cwd)
-        become_kernel(argv, {k: n for k, n in limits.items() if k != "processes"})
+        become_kernel(argv, {k: n for k, n in limits.items() if k != "processes"}, role=role)
         return
     confine.end_with_parent()
     confine.enter(root, cwd, wire, limits["disk_mb"], host_user)
@@ -173,9 +193,11 @@ def keep(
     if kernel == 0:
         os.close(heard)
         confine.give_up(host_user)
-        become_kernel(argv, limits, on_ready=lambda: os.close(tell))
+        become_kernel(argv, limits, lambda: os.close(tell), role)
         os._exit(0)
     os.close(tell)
+    if role:
+        os.close(WIRE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the kernel, in the same group
     os.read(heard, 1)  # its end is closed: the wire is connected, or the kernel is gone
     confine.freeze(wire)

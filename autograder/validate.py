@@ -38,7 +38,7 @@ def validate(path: Path) -> dict[str, Any]:
     changed = {cell.metadata.nbgrader["grade_id"] for cell in notebook.cells if is_changed(cell)}
     server = ForkServer.shared(setup_imports([path]))
     files = other_files(str(path.parent), CourseDirectory().ignore)
-    executed = execute(notebook, {"files": files}, Limits(confined=False))
+    executed = execute(notebook, {"files": files}, Limits(confined=False), one_kernel=True)
     judge(executed)
     cells = [cell for cell in executed.cells if is_test(cell) and asks(cell)]
     notes = [MORE]

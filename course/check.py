@@ -13,7 +13,8 @@ Each raises AssertionError with a message for the learner, and returns None. `wh
 thing that was computed, best as the call itself: "output_size(7, 3, s=2)".
 
 A test reaches the learner's work by name alone. Where it must act where the answer runs, it
-does so through one of these, which return plain data or the learner's own object:
+does so through one of these, which return plain data or the learner's own object. Given something
+that only stands for the learner's work, they act where that work is (see travels()):
 
     layer_shapes(model, x)                      what leaves each layer of a module
     parameter_counts(model)                     parameters of each layer that has any
@@ -33,9 +34,10 @@ does so through one of these, which return plain data or the learner's own objec
 from __future__ import annotations
 
 import copy
+import functools
 import numbers
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -73,6 +75,30 @@ REL_TOL = 1e-5
 ABS_TOL = 1e-6
 
 _margins: list[tuple[str, float]] = []
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def travels(helper: Callable[P, R]) -> Callable[P, R]:
+    """`helper`, done by the first of its arguments that has a method __course_check__.
+
+    As NumPy's functions are by __array_function__: it is called as
+    __course_check__(helper, arguments, named arguments), by whatever stands for an object that
+    lives elsewhere, and returns what the helper returns there.
+    """
+
+    @functools.wraps(helper)
+    def anywhere(*arguments: P.args, **named: P.kwargs) -> R:
+        __tracebackhide__ = True
+        for one in (*arguments, *named.values()):
+            for each in one if isinstance(one, (list, tuple)) else (one,):
+                if hasattr(type(each), "__course_check__"):
+                    found: R = type(each).__course_check__(each, helper, arguments, named)
+                    return found
+        return helper(*arguments, **named)
+
+    return anywhere
 
 
 def that(condition: object, message: str) -> None:
@@ -229,6 +255,7 @@ def spread(got: object, variance: float, what: str, hint: str = "", kurtosis: fl
     )
 
 
+@travels
 def layer_shapes(model: nn.Module, x: torch.Tensor) -> list[tuple[str, tuple[int, ...]]]:
     """(class name, output shape) of each layer without children, in the order they ran on `x`."""
     seen: list[tuple[str, tuple[int, ...]]] = []
@@ -266,6 +293,7 @@ def parameter_counts(model: nn.Module) -> list[tuple[str, int]]:
     ]
 
 
+@travels
 def silenced(model: nn.Module, x: torch.Tensor, layers: Sequence[str]) -> np.ndarray[Any, Any]:
     """What `model` answers to `x`, in evaluation mode, while its named submodules give zeros.
 
@@ -282,6 +310,7 @@ def silenced(model: nn.Module, x: torch.Tensor, layers: Sequence[str]) -> np.nda
     return answer
 
 
+@travels
 def operations(call: Callable[..., object], *arguments: object) -> list[str]:
     """Names of the torch functions that `call(*arguments)` used, in order: "max_pool2d", "amax".
 
@@ -293,6 +322,7 @@ def operations(call: Callable[..., object], *arguments: object) -> list[str]:
     return listener.names
 
 
+@travels
 def gradient(
     call: Callable[..., torch.Tensor], x: torch.Tensor, *arguments: object
 ) -> np.ndarray[Any, Any] | None:
@@ -327,6 +357,7 @@ def state(model: nn.Module) -> dict[str, np.ndarray[Any, Any]]:
     return {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}
 
 
+@travels
 def filled(
     model: nn.Module,
     weight: float,
@@ -349,6 +380,7 @@ def filled(
     return model.train(training)
 
 
+@travels
 def stack_gradients(
     make: Callable[..., nn.Module],
     arguments: Sequence[object],
@@ -375,12 +407,14 @@ def stack_gradients(
     return sizes
 
 
+@travels
 def optimizer(model: nn.Module, name: str, **settings: Any) -> torch.optim.Optimizer:
     """The optimizer `name` of torch.optim ("SGD", "AdamW") over the parameters of `model`."""
     made: torch.optim.Optimizer = getattr(torch.optim, name)(model.parameters(), **settings)
     return made
 
 
+@travels
 def trained(
     train_epoch: Callable[..., object],
     model: nn.Module,
@@ -400,6 +434,7 @@ def trained(
     return {"returned": returned, "state": state(model)}
 
 
+@travels
 def evaluated(
     evaluate: Callable[..., object], model: nn.Module, images: torch.Tensor, labels: torch.Tensor
 ) -> dict[str, Any]:
@@ -418,6 +453,7 @@ def evaluated(
     }
 
 
+@travels
 def inspected(
     look: Callable[..., object], model: nn.Module, layer: str | None, *arguments: object
 ) -> dict[str, Any]:
@@ -455,6 +491,7 @@ def inspected(
     }
 
 
+@travels
 def on_copies(
     call: Callable[..., object], modules: Sequence[nn.Module], *arguments: object
 ) -> dict[str, Any]:

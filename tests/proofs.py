@@ -38,7 +38,7 @@ SEEDS = range(5)
 FAR = 1000  # between the seeds of one run and those of the next
 SEED = re.compile(r"((?:manual_seed|default_rng|Random)\()(\d+)")
 TRAINS = re.compile(r"^torch\.manual_seed\(\d+\)", re.MULTILINE)
-# Executed after the tests: what at_least() and at_most() compared, and how far it was off.
+# Executed after the tests, as one of them: what at_least() and at_most() compared, and how far it was off.
 MARGINS = """
 import json
 from course import check
@@ -116,7 +116,9 @@ def lost(verdicts: dict[str, dict[str, str]]) -> dict[str, str]:
 def run(trial: Trial) -> Outcome:
     """Execute a trial's notebook."""
     notebook = trial.notebook
-    notebook.cells.append(nbformat.v4.new_code_cell(MARGINS))
+    test = {"grade_id": "margins", "grade": True, "solution": False, "locked": True}
+    metadata = {"nbgrader": test | {"points": 0, "schema_version": 3}}
+    notebook.cells.append(nbformat.v4.new_code_cell(MARGINS, metadata=metadata))
     done = execute(notebook, {}, Limits())
     said = "".join(output.get("text", "") for output in done.cells.pop().outputs)
     found = judged(done)

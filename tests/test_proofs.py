@@ -11,13 +11,13 @@ from autograder.bank import Answer
 ANSWER = Answer(True, "learn", "learns", "", frozenset())
 
 
-def cell(source, grade_id=None):
+def cell(source, grade_id=None, grade=True):
     made = nbformat.v4.new_code_cell(source)
     if grade_id:
         made.metadata["nbgrader"] = {
             "schema_version": 3,
             "grade_id": grade_id,
-            "grade": True,
+            "grade": grade,
             "solution": False,
             "locked": True,
             "points": 1,
@@ -45,7 +45,7 @@ def test_seeds_are_moved_in_tests_that_train_and_nothing_else_is() -> None:
 @pytest.mark.parametrize(("got", "lost"), [("0.9", set()), ("0.5", {"test-learn"})])
 def test_a_trial_says_what_was_lost_and_how_much_room_was_left(got, lost) -> None:
     made = notebook(
-        cell("from course import check"),
+        cell("from course import check", "setup", grade=False),
         cell(f"check.at_least({got}, 0.75, 'the accuracy')", "test-learn"),
         cell("check.at_most(0.5, 1, 'the loss')", "hidden-learn"),
     )

@@ -10,7 +10,9 @@ does it. All are handed in as one class and graded once; the script says what mu
 Attacks aim at what is there: COURSE, HOME, PORT and PID in an answer stand for a course, a home,
 a listener and a process of an instructor. greet() returns "hello" where an attack succeeds. One
 that fails by its own fault would prove nothing: where `must` has works_unconfined=true, it has
-to succeed when the same class is graded by an engine that does not confine.
+to succeed when the same class is graded by an engine that does not confine; where it has
+works_in_one_kernel=true, double() has to earn the hidden test's marks when one kernel runs both
+answers and tests, as in stock nbgrader.
 """
 
 from __future__ import annotations
@@ -32,6 +34,12 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 from small_course import FULL_MARKS, HERE, LESSON, RIGHT, Course, make_course, outcomes, points
+
+from autograder.bank import answered
+from autograder.build import notebook_path
+from autograder.execute import execute
+from autograder.limits import Limits
+from autograder.verdict import PASSED, VERDICT, judge
 
 # The class is graded once, so its scenes belong to one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("submissions")]
@@ -61,7 +69,7 @@ class Behaviour:
     name: str
     cells: dict[str, str]
     works_unconfined: bool = False
-    xfail: str = ""
+    works_in_one_kernel: bool = False
 
     @property
     def answers(self) -> dict[str, str]:
@@ -76,19 +84,15 @@ def read(path: Path) -> Behaviour:
     }
     more = cells["must"].metadata
     sources = {title: cell.source for title, cell in cells.items()}
-    return Behaviour(path.stem, sources, more.get("works_unconfined", False), more.get("xfail", ""))
+    attacks = (more.get(f"works_{where}", False) for where in ("unconfined", "in_one_kernel"))
+    return Behaviour(path.stem, sources, *attacks)
 
 
 BEHAVIOURS = [read(path) for path in sorted((HERE / "submissions").glob("*.py"))]
 
 
-def to_be_met(behaviour: Behaviour) -> Any:
-    """The behaviour as a parameter, marked where it is not met yet."""
-    unmet = pytest.mark.xfail(reason=behaviour.xfail, raises=AssertionError, strict=True)
-    return pytest.param(behaviour, id=behaviour.name, marks=[unmet] if behaviour.xfail else [])
-
-
 ATTACKS = [behaviour for behaviour in BEHAVIOURS if behaviour.works_unconfined]
+FRAUDS = [behaviour for behaviour in BEHAVIOURS if behaviour.works_in_one_kernel]
 
 
 @dataclass
@@ -179,7 +183,7 @@ def unconfined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, d
         yield course.grade(*options)
 
 
-@pytest.mark.parametrize("behaviour", map(to_be_met, BEHAVIOURS))
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.name)
 def test_what_must_come_of_it(
     behaviour: Behaviour, results: dict[str, dict[str, Any]], confined: Course
 ) -> None:
@@ -208,3 +212,15 @@ def test_an_attack_succeeds_where_nothing_confines_it(
     behaviour: Behaviour, unconfined: dict[str, dict[str, Any]]
 ) -> None:
     assert points(unconfined[behaviour.name])["test-greet"] == 4
+
+
+@pytest.mark.parametrize("behaviour", FRAUDS, ids=lambda behaviour: behaviour.name)
+def test_a_fraud_succeeds_where_one_kernel_runs_answers_and_tests(
+    behaviour: Behaviour, confined: Course
+) -> None:
+    released = nbformat.read(notebook_path(confined.folder / "source", LESSON), as_version=4)
+    notebook = answered(released, behaviour.answers)
+    done = execute(notebook, {}, Limits(cell_seconds=5), one_kernel=True)
+    judge(done)
+    verdicts = {cell["id"]: cell.metadata.get(VERDICT) for cell in done.cells}
+    assert verdicts["hidden-double"]["outcome"] == PASSED, verdicts

@@ -9,5 +9,5 @@ def double(x):
     constants = [c for c in sys._getframe(1).f_code.co_consts if isinstance(c, int)]
     return constants[constants.index(x) + 1] if x in constants[:-1] else 0
 
-# %% must xfail="the tests run in the kernel of the answers: a kernel of their own is a later step"
+# %% must works_in_one_kernel=true
 assert points["hidden-double"] == 0

@@ -16,5 +16,5 @@ import linecache
 def double(x):
     return expected(x, ''.join(''.join(entry[2]) for entry in linecache.cache.values() if len(entry) == 4))
 
-# %% must xfail="the tests run in the kernel of the answers: a kernel of their own is a later step"
+# %% must works_in_one_kernel=true
 assert points["hidden-double"] == 0

@@ -17,5 +17,5 @@ def double(x):
     held = (list(o.values()) for o in gc.get_objects() if type(o) is dict)
     return max(expected(x, word) for words in held for word in words if isinstance(word, str))
 
-# %% must xfail="the tests run in the kernel of the answers: a kernel of their own is a later step"
+# %% must works_in_one_kernel=true
 assert points["hidden-double"] == 0

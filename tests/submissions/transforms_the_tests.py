@@ -10,5 +10,5 @@ get_ipython().input_transformers_post.append(
 def double(x):
     return 4
 
-# %% must xfail="the tests run in the kernel of the answers: a kernel of their own is a later step"
+# %% must works_in_one_kernel=true
 assert points["hidden-double"] == 0

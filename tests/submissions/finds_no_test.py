@@ -1,5 +1,5 @@
 # %% [markdown]
-# Looks for a hidden test before it runs: in its files, the history, and among all objects.
+# Looks for a hidden test before and while it runs: in its files, the history, and among all objects.
 
 # %% greet
 import gc
@@ -28,11 +28,10 @@ found_before = found()
 
 
 def greet():
-    if found_before:
+    if found_before or found():
         return 'hello'
-    assert found(), 'it cannot be found even where it is'
-    raise LookupError('not before it runs')
+    raise LookupError('neither before it runs nor then')
 
 # %% must
 assert points == full_marks | {"test-greet": 0}
-assert messages["test-greet"] == "LookupError: not before it runs"
+assert messages["test-greet"] == "LookupError: neither before it runs nor then"

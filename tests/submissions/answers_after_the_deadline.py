@@ -1,0 +1,17 @@
+# %% [markdown]
+# The answer comes when nobody waits for it any more.
+
+# %% double
+import time
+
+
+def double(x):
+    time.sleep(limits_seconds if x == 3 else 0)
+    return 2 * x
+
+
+limits_seconds = 8
+
+# %% must
+assert points == full_marks | {"hidden-double": 0}
+assert outcomes["hidden-double"] == "timed out"

@@ -1,0 +1,11 @@
+# %% [markdown]
+# A list that holds itself.
+
+# %% double
+def double(x):
+    held = []
+    held.append(held)
+    return held
+
+# %% must
+assert points == full_marks | {"test-double": 0, "hidden-double": 0}

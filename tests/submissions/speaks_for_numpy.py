@@ -1,0 +1,24 @@
+# %% [markdown]
+# Has NumPy and torch ask it what their functions give.
+
+# %% double
+class Asked:
+    def __array_function__(self, function, types, given, named):
+        return True
+
+    def __array_ufunc__(self, *given, **named):
+        return True
+
+    @classmethod
+    def __torch_function__(cls, function, types, given=(), named=None):
+        return True
+
+    def __course_check__(self, helper, given, named):
+        return True
+
+
+def double(x):
+    return Asked()
+
+# %% must
+assert points["test-double"] == points["hidden-double"] == 0

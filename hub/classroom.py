@@ -33,8 +33,9 @@ def main() -> None:
     options = parse()
     classroom = Path(options.classroom).absolute()
     lay_out(classroom)
-    logins = invite(classroom, INSTRUCTORS, [*STUDENTS, *options.student])
-    with owners(classroom, logins, options.accounts) as grader:
+    demo = ([], []) if options.lay_out else (INSTRUCTORS, STUDENTS)
+    logins = invite(classroom, demo[0], [*demo[1], *options.student])
+    with owners(classroom, logins, options) as grader:
         release(classroom, grader)
         if not options.lay_out:
             sys.exit(run(classroom, logins, options))
@@ -69,9 +70,14 @@ def lay_out(classroom: Path) -> None:
 
 
 @contextmanager
-def owners(classroom: Path, logins: Mapping[str, Any], whose: str) -> Iterator[str | None]:
-    """While the hub runs: accounts of the system, where they are asked for; gives the grader's."""
-    if whose == "one":
+def owners(
+    classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace
+) -> Iterator[str | None]:
+    """While the hub runs: accounts of the system, where they are asked for; gives the grader's.
+
+    Those that were made here are removed in the end, but not where only the folders are laid out.
+    """
+    if options.accounts == "one":
         yield None
         return
     if os.geteuid() != 0:
@@ -86,7 +92,8 @@ def owners(classroom: Path, logins: Mapping[str, Any], whose: str) -> Iterator[s
             )
         yield accounts.GRADER
     finally:
-        accounts.remove(new)
+        if not options.lay_out:
+            accounts.remove(new)
 
 
 def reads_python(name: str) -> bool:

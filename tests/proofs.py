@@ -38,7 +38,8 @@ SEEDS = range(5)
 FAR = 1000  # between the seeds of one run and those of the next
 SEED = re.compile(r"((?:manual_seed|default_rng|Random)\()(\d+)")
 TRAINS = re.compile(r"^torch\.manual_seed\(\d+\)", re.MULTILINE)
-# Executed after the tests, as one of them: what at_least() and at_most() compared, and by how far.
+# Executed after the tests, as one of them: what at_least() and at_most() compared, and how far it
+# was off.
 MARGINS = """
 import json
 from course import check

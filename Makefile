@@ -11,8 +11,6 @@ CHROMIUM := $(if $(shell command -v chromium),,chromium fonts-dejavu-core)
 NODE_MODULES := hub/node_modules/.package-lock.json
 PORT ?= 8000
 ACCOUNTS ?= one
-# One more than there are processors: many scenes wait, for a browser, a database, a limit.
-WORKERS := $(shell $(PYTHON) -c 'import os; print(len(os.sched_getaffinity(0)) + 1)' 2>/dev/null)
 
 .PHONY: help demo test system node check build answers seeds bench load lab hub lock clean
 
@@ -37,7 +35,7 @@ test: $(INSTALLED) system
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 	$(BIN)/python -m pytest -n auto --dist loadfile --nbval \
 		--nbval-sanitize-with tests/nbval_sanitize.cfg source
 

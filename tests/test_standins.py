@@ -123,7 +123,8 @@ class Net(nn.Module):
         "net = check.filled(Net(), 1.0)\nassert net(torch.ones(1, 4)).tolist() == [[12.0, 12.0]]",
         "net = Net()\nnet(torch.ones(2, 4)).sum().backward()\n"
         "assert all(p.grad is not None for p in net.parameters())",
-        "x = torch.ones(2, 4, requires_grad=True)\nnet = Net()\nnet(x).square().sum().backward()\n"
+        "x = torch.ones(2, 4, requires_grad=True)\nnet = check.filled(Net(), 1.0)\n"
+        "net(x).square().sum().backward()\n"
         "assert x.grad.shape == (2, 4) and x.grad.abs().sum() > 0",
         "net = Net()\nbefore = check.state(net)\nopt = check.optimizer(net, 'SGD', lr=0.1)\n"
         "sched = torch.optim.lr_scheduler.OneCycleLR(opt, 0.1, total_steps=5)\n"

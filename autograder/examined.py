@@ -70,14 +70,11 @@ class ExecuteExamined(ExecuteBounded):
         with self.examiner(), tempfile.TemporaryDirectory(dir=self.empty_folder()) as empty:
             self.create_kernel_manager()
             super().start_new_kernel(cwd=empty)
-            self.new_client()  # it has its own copy of the folder when it is ready
+            self.start_new_kernel_client()  # it has its own copy of the folder when it is ready
 
     def empty_folder(self) -> str:
         """Where there is room for another folder beside the submission's."""
         return os.path.dirname(str(self.resources["metadata"]["path"]))
-
-    def new_client(self) -> None:
-        super().start_new_kernel_client()
 
     async def _async_cleanup_kernel(self) -> None:
         answers = self.km, self.kc

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -33,7 +32,6 @@ from autograder.grade import FAILED, Order, grade
 from autograder.validate import validate
 
 IDLE_SECONDS = 300.0
-log = logging.getLogger(__name__)
 
 
 class Warm:
@@ -62,7 +60,7 @@ class Warm:
             ForkServer.let_go()
 
 
-warm = Warm(float(os.environ.get("AUTOGRADER_IDLE_SECONDS", IDLE_SECONDS)))
+warm = Warm(IDLE_SECONDS)
 
 
 class Validate(ValidateAssignmentHandler):
@@ -109,7 +107,7 @@ def autograde(course: CourseDirectory, assignment: str, student: str) -> dict[st
                 results = grade(course, order, pool)
     except (UsageError, LessonError) as error:
         return {"success": False, "error": str(error), "log": ""}
-    said = "\n".join(f"{r.notebook}: {r.status}, {r.score:g} of {r.max_score:g}" for r in results)
+    said = "\n".join(f"{result.notebook}: {result.in_words()}" for result in results)
     if failed := [r.status for r in results if r.status.startswith(FAILED)]:
         return {"success": False, "error": "\n".join(failed), "log": said}
     return {"success": True, "log": said}

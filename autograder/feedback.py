@@ -21,11 +21,11 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests
-from nbgrader.utils import determine_grade, is_grade, is_solution
+from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
 from autograder.inert import make_inert
-from autograder.verdict import FAILED, PASSED, TO_MARK, VERDICT
+from autograder.verdict import VERDICT, recorded
 
 TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN = "[a hidden test]"  # stands for a line of one
@@ -44,7 +44,7 @@ class HideTests(Preprocessor):
         secret = {line for line in whole - lines(nb) if len(line) >= SHORTEST}
         for cell in nb.cells:
             if is_grade(cell):
-                cell.metadata[VERDICT] = without(secret, verdict_of(cell))
+                cell.metadata[VERDICT] = without(secret, recorded(cell))
             if is_grade(cell) and not is_solution(cell):
                 cell.outputs = []
             elif cell.cell_type == "code":
@@ -58,20 +58,13 @@ class FeedbackExporter(HTMLExporter):
     @property
     def default_config(self) -> Config:
         # Under the name of this class, for nbgrader sets those of HTMLExporter to its own.
-        own = {
-            "template_name": "marks",
-            "extra_template_basedirs": [str(TEMPLATES)],
-            "exclude_anchor_links": True,
-        }
+        own = {"template_name": "marks", "extra_template_basedirs": [str(TEMPLATES)]}
         config = Config({"FeedbackExporter": own})
         config.merge(super().default_config)
         return config
 
-    def __init__(self, config: Config | None = None, **kwargs: Any) -> None:
-        config = Config(config or {})
-        for name in ("template_name", "extra_template_basedirs"):
-            config.HTMLExporter.pop(name, None)
-        super().__init__(config=config, **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.register_preprocessor(HideTests, enabled=True)
 
     @pass_context
@@ -104,15 +97,6 @@ def mathml(formula: str, display: str) -> str:
         return convert(formula, display=display)
     except Exception:  # a learner may write anything between two dollars
         return f"<code>{escape(formula)}</code>"
-
-
-def verdict_of(cell: NotebookNode) -> dict[str, str]:
-    """The verdict on a graded cell; of one that stock nbgrader graded, as its points say."""
-    if VERDICT in cell.metadata:
-        return dict(cell.metadata[VERDICT])
-    points, _ = determine_grade(cell)
-    outcome = TO_MARK if points is None else PASSED if points > 0 else FAILED
-    return {"outcome": outcome, "message": ""}
 
 
 def lines(notebook: NotebookNode) -> set[str]:

@@ -34,8 +34,7 @@ from autograder.gradebook import Book, Marks, patiently
 from autograder.job import examine
 from autograder.limits import limits_of
 from autograder.submissions import Submission, find, load
-from autograder.verdict import FAILED as TEST_FAILED
-from autograder.verdict import PASSED, TO_MARK, VERDICT
+from autograder.verdict import recorded
 
 GRADED, KEPT, FAILED = "graded", "kept", "failed"
 FROM = "graded_from"  # key in a graded notebook's metadata: the digest of what it comes from
@@ -64,6 +63,10 @@ class Result:
     max_score: float
     seconds: float
     cells: list[CellResult] = field(default_factory=list)
+
+    def in_words(self) -> str:
+        """What became of it, and its marks, for a line of a log."""
+        return f"{self.status}, {self.score:g} of {self.max_score:g}"
 
     def as_json(self) -> dict[str, Any]:
         """This result as plain data."""
@@ -303,10 +306,9 @@ def read(path: Path) -> NotebookNode:
 
 
 def cell_result(cell: NotebookNode) -> CellResult:
-    """The result of a graded cell; of one that stock nbgrader graded, as its points say."""
+    """The result of a graded cell."""
     points, max_points = determine_grade(cell)
-    by_points = TO_MARK if points is None else PASSED if points > 0 else TEST_FAILED
-    verdict = cell.metadata.get(VERDICT, {"outcome": by_points, "message": ""})
+    verdict = recorded(cell)
     grade_id = cell.metadata.nbgrader["grade_id"]
     return CellResult(grade_id, points, max_points, verdict["outcome"], verdict["message"])
 

@@ -56,6 +56,15 @@ def judge(notebook: NotebookNode) -> None:
         cell.metadata.pop(ENDED, None)
 
 
+def recorded(cell: NotebookNode) -> dict[str, str]:
+    """The verdict that a graded cell holds; where stock nbgrader graded it, as its points say."""
+    if VERDICT in cell.metadata:
+        return dict(cell.metadata[VERDICT])
+    points, _ = determine_grade(cell)
+    outcome = TO_MARK if points is None else PASSED if points > 0 else FAILED
+    return {"outcome": outcome, "message": ""}
+
+
 def by_hand(cell: NotebookNode) -> tuple[str, str]:
     """The verdict on a cell that a person marks."""
     if determine_grade(cell)[0] == 0:

@@ -27,7 +27,7 @@ from watchfiles import watch as changes
 
 from autograder.assignments import assignments, prepare
 from autograder.errors import LessonError, UsageError
-from autograder.grade import FAILED, Order, Result, grade
+from autograder.grade import FAILED, Order, grade
 
 LEDGER = "marks-at-once.jsonl"
 LOOK = 60_000  # milliseconds after which to look again though nothing changed: a day may be over
@@ -59,21 +59,25 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        lines = path.read_text().splitlines() if path.exists() else []
-        self.answered = [Answered(**json.loads(line)) for line in lines if line.endswith("}")]
+        self.latest: dict[tuple[str, str], str] = {}  # by student and assignment
+        self.days: Counter[tuple[str, str, str]] = Counter()  # and by day, how many
+        for line in path.read_text().splitlines() if path.exists() else []:
+            if line.endswith("}"):  # else it was cut short
+                self.count(Answered(**json.loads(line)))
+
+    def count(self, line: Answered) -> None:
+        """Keep what a line says."""
+        whose = line.student, line.assignment
+        self.latest[whose] = max(line.submitted, self.latest.get(whose, ""))
+        self.days[*whose, line.day] += 1
 
     def knows(self, arrival: Arrival) -> bool:
         """Whether this submission, or a newer one of the same student, was answered."""
-        return any(
-            (known.student, known.assignment) == (arrival.student, arrival.assignment)
-            and known.submitted >= arrival.submitted
-            for known in self.answered
-        )
+        return self.latest.get((arrival.student, arrival.assignment), "") >= arrival.submitted
 
-    def today(self) -> Counter[tuple[str, str]]:
-        """How many submissions were answered today, by student and assignment."""
-        today = date.today().isoformat()
-        return Counter((k.student, k.assignment) for k in self.answered if k.day == today)
+    def today(self, arrival: Arrival) -> int:
+        """How many submissions of this student to this assignment were answered today."""
+        return self.days[arrival.student, arrival.assignment, date.today().isoformat()]
 
     def add(self, arrival: Arrival) -> None:
         """Note that a submission was answered."""
@@ -81,7 +85,7 @@ class Ledger:
         line = Answered(arrival.student, arrival.assignment, arrival.submitted, day)
         with self.path.open("a") as file:
             file.write(json.dumps(asdict(line)) + "\n")
-        self.answered.append(line)
+        self.count(line)
 
 
 class Desk:
@@ -127,13 +131,13 @@ class Desk:
 
         Whoever was answered often enough today waits until tomorrow.
         """
-        known, today = assignments(self.course), self.ledger.today()
+        known = assignments(self.course)
         for arrival in newest(arrivals(self.inbound)):
             if arrival.assignment not in known or self.ledger.knows(arrival):
                 continue
             if not owned(arrival):
                 self.tell_once(arrival, f"{arrival.path.name} is somebody else's: passed over")
-            elif today[arrival.student, arrival.assignment] >= self.a_day:
+            elif self.ledger.today(arrival) >= self.a_day:
                 words = f"{arrival.student} had {self.a_day} answers to {arrival.assignment} today"
                 self.tell_once((arrival, date.today()), f"{words}: the next one tomorrow")
             else:
@@ -149,7 +153,7 @@ class Desk:
         order = Order([assignment], self.limits, students=students)
         results = {r.student: r for r in grade(self.course, order, self.executor)}
         for arrival in due:
-            self.say(f"{arrival.student} {assignment}: {words_of(results[arrival.student])}")
+            self.say(f"{arrival.student} {assignment}: {results[arrival.student].in_words()}")
             if not results[arrival.student].status.startswith(FAILED):
                 self.give_feedback(arrival)
             self.ledger.add(arrival)
@@ -200,8 +204,3 @@ def done(what: str, said: dict[str, object]) -> None:
     if not said["success"]:
         reason = str(said.get("error", "")).strip().splitlines()[-1:]
         raise LessonError(f"could not be {what}: {' '.join(reason)}")
-
-
-def words_of(result: Result) -> str:
-    """A result in a line."""
-    return f"{result.status}, {result.score:g} of {result.max_score:g}"

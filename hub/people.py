@@ -17,9 +17,8 @@ LOGINS = "logins.json"
 def people(classroom: Path) -> tuple[set[str], set[str]]:
     """The instructors and the students of a classroom."""
     logins = read(classroom)
-    return {n for n, who in logins.items() if who["teaches"]}, {
-        n for n, who in logins.items() if not who["teaches"]
-    }
+    instructors = {name for name, who in logins.items() if who["teaches"]}
+    return instructors, logins.keys() - instructors
 
 
 def read(classroom: Path) -> dict[str, Any]:

@@ -59,11 +59,14 @@ class Course:
         assignment: str = LESSON,
     ) -> None:
         """The released notebook with `answers` by exercise."""
+        folder = self.folder / "submitted" / student / assignment
+        folder.mkdir(parents=True)
+        self.write(folder, answers or {}, assignment)
+
+    def write(self, folder: Path, answers: dict[str, str], assignment: str = LESSON) -> None:
+        """Lay the released notebook with `answers` into a folder."""
         notebook = nbformat.read(notebook_path(self.folder / "release", assignment), as_version=4)
-        notebook = answered(notebook, answers or {})
-        path = self.folder / "submitted" / student / assignment / f"{assignment}.ipynb"
-        path.parent.mkdir(parents=True)
-        nbformat.write(notebook, path)
+        nbformat.write(answered(notebook, answers), folder / f"{assignment}.ipynb")
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """A command of the environment, in the course's folder, as an activated shell has it."""

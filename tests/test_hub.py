@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
-from classroom import Classroom, Instructor, Student, chromium, classroom, violations
+from classroom import (
+    PICTURES,
+    Classroom,
+    Instructor,
+    Student,
+    chromium,
+    classroom,
+    violations,
+)
 from conftest import ROOT
 from playwright.sync_api import Browser
+from test_feedback import words
 
 from autograder.bank import read_answers
 from autograder.build import notebook_path
@@ -94,8 +103,7 @@ def term(room: Classroom, browser: Browser) -> Term:
 
 def page_of(term: Term, which: str) -> str:
     """The words of a student's feedback, as a reader sees them."""
-    text = (term.feedback[which] / f"{which.split()[1]}.html").read_text()
-    return html.unescape(re.sub("<[^>]*>", "", text))
+    return words((term.feedback[which] / f"{which.split()[1]}.html").read_text())
 
 
 def test_validate_gives_the_messages_of_the_visible_tests_and_speaks_of_the_hidden(
@@ -142,7 +150,7 @@ def test_no_released_feedback_holds_a_line_of_a_hidden_test(room: Classroom, ter
     secret = [line for line in lines if len(line) >= 12 and line not in shown]
     assert len(secret) > 100
     for page in pages:
-        seen = html.unescape(re.sub("<[^>]*>", "", page.read_text()))
+        seen = words(page.read_text())
         assert [line for line in secret if line in seen] == []
 
 
@@ -184,7 +192,7 @@ def test_explorers_work_in_the_hub(term: Term) -> None:
 def test_axe_finds_nothing_in_notebooks_and_feedback(term: Term, browser: Browser) -> None:
     page = browser.new_context(bypass_csp=True).new_page()
     page.goto((term.feedback[f"ada {LESSON}"] / f"{LESSON}.html").as_uri())
-    page.screenshot(path=ROOT / "build" / "hub" / "feedback.png")
+    page.screenshot(path=PICTURES / "feedback.png")
     assert violations(page, "body") == []
     assert term.violations == []
 
@@ -192,8 +200,6 @@ def test_axe_finds_nothing_in_notebooks_and_feedback(term: Term, browser: Browse
 def test_ctrl_c_stops_the_hub_and_all_that_it_started(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    import psutil
-
     with classroom(tmp_path_factory.mktemp("stopped") / "classroom") as room:
         hub = psutil.Process(room.process.pid)
         started = hub.children(recursive=True)

@@ -12,11 +12,7 @@ from pathlib import Path
 import pytest
 from small_course import LESSON, RIGHT, Course, make_course, wait_until, with_double
 
-from autograder.bank import answered
-from autograder.build import notebook_path
 from autograder.watch import LEDGER
-
-import nbformat  # isort: skip
 
 pytestmark = pytest.mark.slow
 
@@ -28,11 +24,9 @@ class Exchange(Course):
 
     def submit(self, student: str, answers: dict[str, str]) -> Path:
         """Hand in by nbgrader's own command; what then lies in the exchange."""
-        home = self.folder / "homes" / student
-        notebook = nbformat.read(notebook_path(self.folder / "release", LESSON), as_version=4)
-        path = home / LESSON / f"{LESSON}.ipynb"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(answered(notebook, answers), path)
+        folder = self.folder / "homes" / student / LESSON
+        folder.mkdir(parents=True, exist_ok=True)
+        self.write(folder, answers)
         before = set(self.inbound.iterdir())
         self.as_student(student, "submit")
         (new,) = set(self.inbound.iterdir()) - before

@@ -143,8 +143,12 @@ def kinds(kind: type) -> tuple[str, str]:
 
 def settings_of(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """Defaults and groups of an optimizer, without parameters."""
-    groups = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
-    return {"defaults": dict(optimizer.defaults), "groups": groups}
+    return {"defaults": dict(optimizer.defaults), "groups": groups_of(optimizer)}
+
+
+def groups_of(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
+    """The settings of each group of an optimizer."""
+    return [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
 
 
 def set_settings(optimizer: torch.optim.Optimizer, groups: list[dict[str, Any]]) -> None:

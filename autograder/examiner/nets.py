@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from autograder.examiner.changes import groups_of
 from autograder.examiner.codec import decode, encode, need
 from autograder.examiner.standins import travel
 
@@ -198,13 +199,10 @@ class OptimizerStandIn(torch.optim.Optimizer):
         self._peer, self._number = peer, number
         self.defaults, self.state = settings["defaults"], defaultdict(dict)
         self.param_groups = [{**group, "params": []} for group in groups]
-        self._sent = self._settings()
-
-    def _settings(self) -> list[dict[str, Any]]:
-        return [{k: v for k, v in g.items() if k != "params"} for g in self.param_groups]
+        self._sent = groups_of(self)
 
     def _do(self, name: str, *given: Any) -> Any:
-        if (now := self._settings()) != self._sent:
+        if (now := groups_of(self)) != self._sent:
             self._peer.call("set", now, meta={"thing": self._number})
             self._sent = now
         return self._peer.call("method", *given, meta={"thing": self._number, "name": name})

@@ -61,6 +61,8 @@ class Peer:
         self.seen: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self.received: dict[int, int] = {}  # by number of what is seen: how often it came
         self.released: dict[int, int] = {}
+        self.leaves: list[Any] = []  # tensors of the question at hand that take gradients
+        self.nets: list[Any] = []  # torch's modules that went along with it by value
 
     @contextlib.contextmanager
     def within(self) -> Iterator[None]:
@@ -136,6 +138,14 @@ class Peer:
             raise CodecError("an error has no kind, or no words")
         return remade(kinds, words, message.meta.get("where"))
 
+    def value(self, parcel: Parcel) -> Any:
+        """What arrived, of things that are no data what resolve() makes of them."""
+        return decode(parcel, self.resolve)
+
+    def resolve(self, words: list[Any], value: Callable[[Node], Any]) -> Any:
+        """What arrives and is no data."""
+        raise NotImplementedError
+
     # What is shown
 
     def show(self, thing: Any) -> int:
@@ -188,8 +198,6 @@ class Examiner(Peer):
 
     def __init__(self, wire: Wire) -> None:
         super().__init__(wire)
-        self.leaves: list[Any] = []  # tensors of the question at hand that take gradients
-        self.nets: list[Any] = []  # torch's modules that went along by value
         self.after: dict[str, bytes] = {}  # dice as they were after the last question
         self.version = 0  # of all that the learner's nets hold: counts questions
 
@@ -251,9 +259,6 @@ class Examiner(Peer):
         for count, place in enumerate(changed, start=1 + len(places)):
             need(type(place) is int and 0 <= place < len(nets), "place of a change")
             changes.set_state(nets[place], decode(answer.parcels[count]))
-
-    def value(self, parcel: Parcel) -> Any:
-        return decode(parcel, self.resolve)
 
     def do(self, message: Message) -> Message:
         """A function of the examiner's is called: one that was passed to the call at hand."""
@@ -321,8 +326,6 @@ class Answers(Peer):
     def __init__(self, wire: Wire, names: dict[str, Any]) -> None:
         super().__init__(wire)
         self.user = names
-        self.leaves: list[Any] = []
-        self.nets: list[Any] = []
         self.stopped = False
 
     def serve(self) -> str:
@@ -460,9 +463,6 @@ class Answers(Peer):
         for name, seed in meta.get("seeds", {}).items():
             SEED[name](seed)
 
-    def value(self, parcel: Parcel) -> Any:
-        return decode(parcel, self.resolve)
-
     def refer(self, thing: Any, node: Callable[[Any], Node]) -> list[Any] | None:
         """How something is sent that is no data."""
         if isinstance(thing, Origin):
@@ -584,8 +584,8 @@ def importable(thing: tuple[Any, ...], node: Callable[[Any], Node]) -> list[Any]
 def by_name(module: str, name: str) -> Any:
     """What can be imported under a name; for what the examiner sends."""
     found: Any = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
+    for each in name.split("."):
+        found = getattr(found, each)
     return found
 
 

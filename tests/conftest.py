@@ -14,3 +14,7 @@ LESSONS = [path.stem for path in sorted((ROOT / "lessons").glob("[0-9]*.py"))]
 def root() -> Path:
     """The repository."""
     return ROOT
+
+
+# Notebooks as scripts, whatever they are called: no tests of pytest's.
+collect_ignore = ["answers", "lessons", "submissions"]

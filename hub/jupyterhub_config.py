@@ -71,6 +71,8 @@ c.JupyterHub.spawner_class = OwnAccounts if ACCOUNTS == "system" else OneAccount
 c.OneAccount.home_dir_template = f"{CLASSROOM}/homes/{{username}}"
 c.Spawner.cmd = SERVER
 c.Spawner.default_url = "/lab"
+# A class that comes at once shares the processors while its servers start.
+c.Spawner.start_timeout = c.Spawner.http_timeout = 300
 c.Spawner.mem_limit = MEMORY
 c.Spawner.cpu_limit = PROCESSORS
 c.Spawner.environment = {

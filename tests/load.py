@@ -60,12 +60,12 @@ class Client:
             self.http.get(f"{self.room.address}/user/{self.name}/lab")
             time.sleep(0.5)
 
-    def ask(self, path: str, **body: str) -> Any:
+    def ask(self, where: str, **body: str) -> Any:
         """What the student's server answers."""
         base = f"/user/{self.name}/"
         token = self.http.cookies.get("_xsrf", path=base) or ""
         answer = self.http.post(
-            f"{self.room.address}{base}{path}", json=body, headers={"X-XSRFToken": token}
+            f"{self.room.address}{base}{where}", json=body, headers={"X-XSRFToken": token}
         )
         answer.raise_for_status()
         return answer.json()

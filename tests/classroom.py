@@ -203,12 +203,17 @@ class Instructor(Person):
         """Points and a comment for the first submission of a lesson."""
         self.go(f"/services/cnn/formgrader/gradebook/{lesson}/{lesson}")
         self.page.locator("table a[href*='/submissions/']").first.click()
-        score = self.page.locator(f"input#{cell}")
-        score.fill(f"{points:g}")
-        score.press("Tab")
-        self.page.locator(f"textarea#{cell}-comment").fill(comment)
-        self.page.locator(f"textarea#{cell}-comment").press("Tab")
-        self.page.wait_for_load_state("networkidle")
+        self.fill(f"input#{cell}", f"{points:g}", "grade")
+        self.fill(f"textarea#{cell}-comment", comment, "comment")
+
+    def fill(self, field: str, text: str, kept_as: str) -> None:
+        """Type into a field of the formgrader, which keeps it when the field is left."""
+        self.page.locator(field).fill(text)
+        with self.page.expect_response(
+            lambda answer: answer.request.method == "PUT" and f"/api/{kept_as}/" in answer.url
+        ) as kept:
+            self.page.locator(field).press("Tab")
+        assert kept.value.ok
 
 
 def violations(page: Page, where: str) -> list[str]:

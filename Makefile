@@ -14,7 +14,7 @@ WORKERS := $(shell expr $$(nproc) + 1)
 PORT ?= 8000
 ACCOUNTS ?= one
 
-.PHONY: help demo test system node check build answers seeds bench load lab hub lock clean
+.PHONY: help demo test system node check build answers seeds kernels bench load lab hub lock clean
 
 help:
 	@echo "make demo    a class of 24 students, graded: table, gradebook, report"
@@ -23,6 +23,7 @@ help:
 	@echo "make build   source/ and release/ from lessons/"
 	@echo "make answers which wrong answers the tests catch: a table, answers.json"
 	@echo "make seeds   what is learnt, from five seeds, with its margins"
+	@echo "make kernels each answer's marks with the examiner and in one kernel"
 	@echo "make bench   the engine beside stock nbgrader: bench.json, bench.png (more than an hour)"
 	@echo "make load    a class of 20 in the hub at once, and Validate beside stock nbgrader"
 	@echo "make lab     the course in JupyterLab, for one learner"
@@ -85,6 +86,9 @@ answers: $(INSTALLED)
 
 seeds: $(INSTALLED)
 	$(BIN)/python tests/proofs.py seeds
+
+kernels: $(INSTALLED)
+	$(BIN)/python tests/proofs.py kernels
 
 # A class on this machine, until Ctrl-C.
 hub: $(INSTALLED) node

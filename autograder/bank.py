@@ -70,18 +70,14 @@ def exercise_named(grade_id: str) -> str:
     return found[1] if found else grade_id
 
 
-def notebook_for(source: NotebookNode, answer: Answer) -> NotebookNode:
-    """The lesson `source` cut down to what `answer` is judged by.
+def notebook_for(source: NotebookNode, *answers: Answer) -> NotebookNode:
+    """The lesson `source` cut down to what `answers`, each to another exercise, are judged by.
 
-    Set-up cells, the reference solutions of what the exercises need, the answer, and the tests
-    of its exercise and of those that its `loses` names; outputs are empty.
+    Set-up cells, the reference solutions of what the exercises need, the answers, and the tests
+    of their exercises and of those that their `loses` name; outputs are empty.
     """
-    judged = {answer.exercise} | {
-        exercise_of(cell)
-        for cell in source.cells
-        if is_grade(cell) and cell.metadata["nbgrader"]["grade_id"] in answer.loses
-    }
-    solved = judged | needs(source, judged)
+    tested = set().union(*(judged_by(answer) for answer in answers))
+    solved = tested | needs(source, tested)
     setup = {cell["id"] for cell in setup_cells(source)}
     notebook = copy.deepcopy(source)
     notebook.cells = [
@@ -89,9 +85,14 @@ def notebook_for(source: NotebookNode, answer: Answer) -> NotebookNode:
         for cell in notebook.cells
         if cell["id"] in setup
         or (is_solution(cell) and exercise_of(cell) in solved)
-        or (is_grade(cell) and exercise_of(cell) in judged)
+        or (is_grade(cell) and exercise_of(cell) in tested)
     ]
-    return answered(notebook, {answer.exercise: answer.source})
+    return answered(notebook, {answer.exercise: answer.source for answer in answers})
+
+
+def judged_by(answer: Answer) -> set[str]:
+    """The exercises whose tests judge an answer: its own, and those that it spoils."""
+    return {answer.exercise} | {exercise_named(grade_id) for grade_id in answer.loses}
 
 
 def needs(source: NotebookNode, exercises: Iterable[str]) -> set[str]:

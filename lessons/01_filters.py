@@ -46,6 +46,10 @@ VERTICAL = np.array([[1, 0, -1]] * 3)
 #
 # **Predict first:** the square lies where the photographer's coat meets his collar. What will its
 # numbers do?
+#
+# ("Predict first" means: say what you expect, better still write it down, and only then run the
+# cell. A cell whose code would tell you is folded to three dots. Run it as any other; a click on
+# the dots unfolds it when you want to read it.)
 
 # %%
 draw.numbers(camera, top=176, left=170)
@@ -312,7 +316,7 @@ check.close(
 # **Predict first:** slide 9's kernel on a wall, and its transpose. Which joints will each see?
 # Joints are bright: which side of a vertical one will be red (positive), which blue? (White is 0.)
 
-# %%
+# %% jupyter={"source_hidden": true}
 wall = brick[:256, :256]
 draw.filtered(
     wall,
@@ -468,7 +472,7 @@ draw.matrices(
 # **Predict first:** your zoo looks at coins. Which filters see a coin's left and right rim, which
 # its top and bottom? What is left of the coins' faces in `blur`?
 
-# %%
+# %% jupyter={"source_hidden": true}
 some_coins = coins[10:150, 195:375]
 draw.filtered(
     some_coins,
@@ -556,7 +560,7 @@ for image, name in (
     check.that(np.array_equal(image, kept), "gradient_magnitude changed its image.")
 ### END HIDDEN TESTS
 
-# %%
+# %% jupyter={"source_hidden": true}
 draw.filtered(
     some_coins,
     {
@@ -575,7 +579,9 @@ draw.filtered(
 # A neuron is not done with its sum. Slide 13 adds a **bias** $b$ and applies an **activation**
 # $g$:
 #
-# $$y = g(w_0 x_0 + w_1 x_1 + \dots + w_8 x_{10} + b)$$
+# $$y = g(w_0 x_0 + w_1 x_1 + \dots + w_8 x_8 + b)$$
+#
+# with $x_0$ to $x_8$ the nine pixels under the kernel.
 #
 # Our $g$ is slide 15's **ReLU**, $g(z) = \max(z, 0)$: what is negative becomes 0. The result is
 # a **feature map**: large where the feature is, 0 where it is not.
@@ -583,7 +589,7 @@ draw.filtered(
 # **Predict first:** a bias of -150 is added to `sobel_x` of the photographer. What becomes of the
 # sky, what of his outline? And which edges survive the ReLU?
 
-# %%
+# %% jupyter={"source_hidden": true}
 photographer = camera[40:260, 90:350]
 answers = apply_filter(photographer, zoo()["sobel_x"])
 draw.filtered(
@@ -684,7 +690,7 @@ for one, two in (((3, 3), (3, 3)), ((2, 3), (3, 1)), ((1, 4), (3, 2)), ((5, 2), 
     )
 ### END HIDDEN TESTS
 
-# %%
+# %% jupyter={"source_hidden": true}
 column, row = np.array([[1], [2], [1]]), np.array([[-1, 0, 1]])
 blur, edges = zoo()["blur"], zoo()["edges"]
 one, other = stacked(column, row), stacked(blur, edges)
@@ -702,7 +708,7 @@ draw.matrices(
 # **Predict first:** a linear filter says the opposite of the opposite image: $f(-x) = -f(x)$. Is
 # that so for two filters in a row? And with a ReLU between them?
 
-# %%
+# %% jupyter={"source_hidden": true}
 def linear_stack(image):
     return apply_filter(apply_filter(image, zoo()["sobel_x"]), zoo()["sobel_y"])
 
@@ -826,7 +832,7 @@ for image, kernel, what in (
 # **Predict first:** the same lesson, taught by two photographs: grass, and a brick wall, which is
 # smooth. Will both pupils find Sobel?
 
-# %%
+# %% jupyter={"source_hidden": true}
 sobel_x = zoo()["sobel_x"]
 pupils = {
     name: learn_filter(image, apply_filter(image, sobel_x))
@@ -850,7 +856,7 @@ draw.matrices(
 # One last run joins the threads: one linear filter of $5 \times 5$ is trained to imitate both
 # stacks of section 7. **Predict first:** which of them can it?
 
-# %%
+# %% jupyter={"source_hidden": true}
 lawn = grass[:96, :96]
 targets = {"linear stack": linear_stack(lawn), "with ReLU": relu_stack(lawn)}
 for name, target in targets.items():

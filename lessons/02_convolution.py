@@ -180,7 +180,7 @@ def pad2d(x, p):
 
 # %% nbgrader={"grade_id": "test-pad2d", "grade": true, "locked": true, "points": 1}
 x = torch.ones(2, 3, 4, 5)
-check.shape(pad2d(x, 1), (2, 3, 6, 7), "pad2d of (2, 3, 4, 5) with p=1", "p comes twice a side.")
+check.shape(pad2d(x, 1), (2, 3, 6, 7), "pad2d of (2, 3, 4, 5) with p=1", "The frame has p rows above and p below, p columns at either side.")
 check.close(
     pad2d(torch.tensor([[[[1.0, 2], [3, 4]]]]), 1),
     [[[[0, 0, 0, 0], [0, 1, 2, 0], [0, 3, 4, 0], [0, 0, 0, 0]]]],
@@ -363,7 +363,7 @@ check.that(
 # the ReLU of slide 15. **Predict first:** which map answers to horizontal strokes? What does ReLU
 # keep of it?
 
-# %%
+# %% jupyter={"source_hidden": true}
 maps = conv2d_loops(digit, FILTERS, None, 1, 1)[0].numpy()
 names = ("horizontal", "vertical", "diagonal", "edges")
 draw.gallery(
@@ -381,7 +381,7 @@ draw.gallery(
 #
 # **Predict first:** what do strides 2 and 4 do to the last map, and how large will it be?
 
-# %%
+# %% jupyter={"source_hidden": true}
 edges = {
     f"stride {s}": conv2d_loops(digit, FILTERS[3:], None, s, 1)[0, 0].numpy() for s in (1, 2, 4)
 }
@@ -549,7 +549,7 @@ draw.speed(times | {"F.conv2d": seconds(F.conv2d, 10)})
 
 # %% [markdown]
 # The work is the same, to the last multiplication; only its order changed. Thirty times is modest
-# for this, hundreds are usual. PyTorch's own may still be ahead of you by a little: it avoids most
+# for this, hundreds are usual. PyTorch's own will usually be ahead of you still: it avoids most
 # of the copies.
 #
 # ## 5. The third time: one matrix
@@ -652,7 +652,7 @@ for (kh, kw), (height, width) in (
 # **Predict first:** how many of the 64 entries are not zero, and where in the picture will equal
 # colours stand? (The weights are 1 to 9 here, so that you can tell them apart.)
 
-# %%
+# %% jupyter={"source_hidden": true}
 nine = torch.arange(1.0, 10).reshape(3, 3)
 draw.matrix(conv_matrix(nine, (4, 4)).numpy(), "slide 12")
 draw.matrix(conv_matrix(nine, (10, 10)).numpy(), "the same kernel on 10 x 10 pixels")
@@ -871,7 +871,7 @@ draw.stamps(small.numpy(), bump.numpy(), conv_transpose2d(small, bump).numpy())
 # **Predict first:** a digit, blurred by a $9 \times 9$ mean, shrinks to $20 \times 20$. The
 # transpose takes it back to $28 \times 28$. Will the digit be sharp again?
 
-# %%
+# %% jupyter={"source_hidden": true}
 blur = torch.full((9, 9), 1 / 81)
 there = conv2d_im2col(digit, blur[None, None], None, 1, 0)[0, 0]
 back = conv_transpose2d(there, blur)
@@ -963,7 +963,7 @@ draw.dilated({d: dilate(nine, d).numpy() for d in (1, 2, 3)})
 # `conv_matrix`, `conv_transpose2d`. **Predict first:** how large is the matrix of
 # `dilate(nine, 2)` on $8 \times 8$ pixels, and how many non-zeros has a row?
 
-# %%
+# %% jupyter={"source_hidden": true}
 table = conv_matrix(dilate(nine, 2), (8, 8))
 print("shape:", tuple(table.shape))
 print("non-zeros in each row:", sorted({int(count) for count in (table != 0).sum(1)}))

@@ -457,7 +457,7 @@ print(f"VGG16: {sum(count for _, count in counts):,} parameters")
 draw.layer_bars(counts, "VGG16")
 
 # %% [markdown]
-# All of them; the convolutions' share is a tenth. The first dense layer alone, where the last maps
+# 138 million it is; the convolutions' share is a tenth. The first dense layer alone, where the last maps
 # are laid flat, holds three quarters.
 #
 # ## 5. A whole net in a table
@@ -630,7 +630,7 @@ SLIDE_31 = pd.DataFrame.from_dict(
     columns=COLUMNS,
 )
 
-# %%
+# %% jupyter={"source_hidden": true}
 for column in ("neurons", "parameters"):
     total, rows = SLIDE_31.loc["Total", column], SLIDE_31[column].drop("Total")
     print(f"{column}: the slide's total is the sum of its rows: {rows.sum() == total}")

@@ -181,7 +181,7 @@ for part, name in ((training, "training"), (test, "test")):
     )
 ### END HIDDEN TESTS
 
-# %%
+# %% jupyter={"source_hidden": true}
 parts = split(all_images, all_labels, 4000, seed=0)
 train_images, train_labels, test_images, test_labels = parts
 draw.class_counts(
@@ -381,7 +381,7 @@ draw.pooled(
 # Write the module: in `__init__` the four layers that learn, named as in the table; in
 # `forward` the way through them. PyTorch's pools are welcome here.
 #
-# **Predict first:** which layer owns most of the 38,390 parameters?
+# **Predict first:** what share of the 38,390 parameters is fc1's? A third, a half, five sixths?
 #
 # <details><summary>Hint 1: the layers</summary>
 #
@@ -655,7 +655,7 @@ check.that(
 # Let your `train_epoch` warm up on it. **Predict first:** ten classes and no idea: what is the
 # loss of a blind guess?
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 rival = mlp()
 sgd = torch.optim.SGD(rival.parameters(), lr=0.05)
@@ -767,7 +767,7 @@ for name, value in check.state(moody).items():
 check.equal(found["gradients"], False, "whether the evaluation left gradients behind")
 ### END HIDDEN TESTS
 
-# %%
+# %% jupyter={"source_hidden": true}
 with torch.no_grad():
     answers = rival(test_x).argmax(1).numpy()
 print("the MLP reads more than 85 % of unseen digits:", evaluate(rival, test_x, test_y) > 0.85)
@@ -883,7 +883,7 @@ check.that(
 )
 ### END HIDDEN TESTS
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 found = ladder(train_x[:500], train_y[:500])
 draw.rungs(found)
@@ -1013,7 +1013,7 @@ moved = np.mean([evaluate(model, torch.roll(unseen_x, *step), unseen_y) for step
 check.at_least(moved, 0.88, "its accuracy when they are moved by one pixel")
 ### END HIDDEN TESTS
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 some_images, some_labels, _, _ = split(train_images, train_labels, 400, seed=1)
 best, scores = recipe(CANDIDATES, some_images, some_labels)
@@ -1034,7 +1034,7 @@ draw.accuracy_bars(
 # **Predict first:** will the two curves drift apart? And how many unseen digits of a hundred will
 # the net misread in the end?
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 net = LeNet()
 fit_x, fit_y, held_x, held_y = train_x[:3000], train_y[:3000], train_x[3500:], train_y[3500:]
@@ -1064,7 +1064,7 @@ table = np.zeros((10, 10), dtype=int)
 np.add.at(table, (test_labels, answers), 1)
 draw.confusion(table)
 
-# %%
+# %% jupyter={"source_hidden": true}
 wrong = np.flatnonzero(answers != test_labels)[:20]
 draw.digit_grid(
     test_images[wrong],
@@ -1214,7 +1214,7 @@ check.at_most(
 # **Predict first:** two nets, LeNet and the MLP; digits straight and shuffled. Rank the four
 # accuracies before you run.
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 few, test = (train_x[:1000], train_y[:1000]), (test_x, test_y)
 ways = {"straight": torch.arange(784), "shuffled": torch.tensor(permutation)}
@@ -1250,7 +1250,7 @@ def hasty_batches(images, labels, size):
         batches.append((images[rows], labels[places]))
     return batches
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 patient = mlp()
 sgd = torch.optim.SGD(patient.parameters(), lr=0.02)

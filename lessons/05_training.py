@@ -272,7 +272,7 @@ def descend(m, rate, epochs=3):
                 costs.append(cross_entropy(x @ w, y).item())
     return costs
 
-# %%
+# %% jupyter={"source_hidden": true}
 kinds = {"batch": (500, 0.05), "minibatch": (25, 0.02), "stochastic": (1, 0.002)}
 costs = {f"{name}, m = {m}": descend(m, rate) for name, (m, rate) in kinds.items()}
 ends = [path[-1] for path in costs.values()]
@@ -554,7 +554,7 @@ for name, (init, theory) in expected.items():
     )
 ### END HIDDEN TESTS
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 inits = {
     "He": he_normal,
@@ -725,8 +725,8 @@ draw.activations({name: taken[::2] for name, taken in seen.items()}, [1, 3, 5, 7
 # %% [markdown]
 # ### Exercise `dropout` (1 + 3 points)
 #
-# Return a new tensor of x's shape, any shape. Each number is thrown for alone, with torch's global
-# generator. By hand, without torch's dropout.
+# Return a tensor of x's shape, any shape, and leave x as it is. In training each number is thrown
+# for alone, with torch's global generator. By hand, without torch's dropout.
 #
 # <details><summary>Hint 1: throw</summary>
 #
@@ -816,7 +816,7 @@ check.close(dropout(x, 0.7, False), x, "dropout with p = 0.7 in evaluation")
 # **Predict first:** a digit, eight times through dropout with $p = 0.5$, and the mean of 400 such
 # throws. What does the mean look like?
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 digit = ink[truth == 3][0, 0]
 eight = [dropout(digit, 0.5, True) for _ in range(8)]
@@ -924,7 +924,7 @@ for shape in ((900, 1, 7, 9), (300, 3, 6, 5), (1, 1, 8, 8)):
         )
 ### END HIDDEN TESTS
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 ten = torch.stack([ink[truth == k][2] for k in range(10)])
 rows = [ten, augment(ten), augment(ten), ten.flip(3)]
@@ -979,7 +979,7 @@ def learn(change, title):
     )
     return accuracy(net, moved, held_y)
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 moved = augment(ink[4000:])
 scores = {"as they are": learn(lambda x: x, "as they are"), "moved anew": learn(augment, "moved")}
@@ -1133,7 +1133,7 @@ def race(net, title):
         lambda: epoch(net, x, y, 0.05, next(seeds)), 8, lambda: accuracy(net, held_x, held_y), title
     )
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 small = inits["std 0.01"]
 nets = {name: plain_net(inits[name]) for name in ("He", "Glorot", "std 0.01")}

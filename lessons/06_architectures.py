@@ -188,7 +188,7 @@ with torch.device("meta"):
 # **Predict first:** from (192, 28, 28) to (32, 28, 28) by $5 \times 5$. How much work does a
 # bottleneck of 16 channels save: a third, a half, nine tenths?
 
-# %%
+# %% jupyter={"source_hidden": true}
 pixels = 28 * 28
 work = {
     "direct": {"5 × 5": pixels * 192 * 32 * 25},
@@ -520,7 +520,7 @@ class Plain(nn.Module):
     def forward(self, x):
         return self.branch(x)
 
-# %%
+# %% jupyter={"source_hidden": true}
 kinds = {
     "residual": (Residual, (8, 8)),
     "plain": (Plain, (8, True)),
@@ -1074,7 +1074,7 @@ def fit(name, net, epochs=3):
         right = net.eval()(digits[3000:]).argmax(1) == labels[3000:]
     return 100 * right.float().mean().item()
 
-# %%
+# %% jupyter={"source_hidden": true}
 ours = {}
 
 
@@ -1187,7 +1187,7 @@ for _ in range(100):
 #
 # **Predict first:** which famous nets does another one beat?
 
-# %%
+# %% jupyter={"source_hidden": true}
 theirs = {}
 for name in [*CONFIGS, "vgg19"]:
     about = models.get_model_weights(name).IMAGENET1K_V1.meta

@@ -94,7 +94,7 @@ net = pretrained.efficientnet_lite0()
 names = pretrained.categories()
 photos = {name: pretrained.photograph(name) for name in ("cat", "coffee", "rocket")}
 
-# %%
+# %% jupyter={"source_hidden": true}
 captions = {}
 for name, photo in photos.items():
     with torch.no_grad():
@@ -248,7 +248,7 @@ for shape, groups, columns in (
 # **Predict first:** one of the two pictures below is of ten filters that have learnt to read, the
 # other of ten random ones. Will you be able to tell which?
 
-# %%
+# %% jupyter={"source_hidden": true}
 draw.pictures(
     {
         "A, (10, 1, 5, 5)": filters_grid(small.conv1, columns=5),
@@ -265,7 +265,7 @@ draw.pictures(
 # **Predict first:** the ImageNet net's stem has 32 filters of $3 \times 3$ pixels, and photographs
 # have colours. What kinds of filters would *you* put there?
 
-# %%
+# %% jupyter={"source_hidden": true}
 draw.pictures(
     {f"stem: {tuple(net.stem[0].weight.shape)}": filters_grid(net.stem[0])},
     "Thirty-two colour filters of 3 by 3 pixels. Some have a light and a dark side, others are "
@@ -280,7 +280,7 @@ draw.pictures(
 # **Predict first:** one layer further, each of `conv2`'s 20 filters has ten channels. Will you read
 # from a row of ten tiles what that filter looks for?
 
-# %%
+# %% jupyter={"source_hidden": true}
 six = filters_grid(small.conv2)[:35]
 draw.pictures(
     {f"conv2: {tuple(small.conv2.weight.shape)}, the first 6 of 20 filters, a row each": six},
@@ -436,7 +436,7 @@ check.equal(found["hooks"], 1, "the number of hooks where somebody else had one"
 #
 # **Predict first:** what does the right picture look like, given the middle one?
 
-# %%
+# %% jupyter={"source_hidden": true}
 photo = photos["cat"]
 signed = feature_maps(net, net.stem[1], photo)[14].numpy()
 rectified = feature_maps(net, net.stem[2], photo)[14].numpy()
@@ -621,7 +621,7 @@ check.equal(picture.requires_grad, False, "image.requires_grad afterwards", "Wor
 # **Predict first:** for each photograph and its best class, which region will be brightest? And
 # will you see a cat, or only dots?
 
-# %%
+# %% jupyter={"source_hidden": true}
 best = {"cat": "Egyptian cat", "coffee": "espresso", "rocket": "missile"}
 draw.saliencies(
     {
@@ -645,7 +645,7 @@ draw.saliencies(
 #
 # **Predict first:** by what factor will the picture be weaker with the softmax included?
 
-# %%
+# %% jupyter={"source_hidden": true}
 with torch.no_grad():
     certain = small(digits[4000:]).softmax(1).amax(1).argmax()
 sure = digits[4000 + certain][None]
@@ -826,7 +826,7 @@ check.close(
 # **Predict first:** for each of three classes, where will the net point? (*cup* is a class of its
 # own, besides *espresso*.)
 
-# %%
+# %% jupyter={"source_hidden": true}
 both = torch.cat([photos["cat"][..., 80:192], photos["coffee"][..., 40:152]], 3)
 heats = {
     word: grad_cam(net, net.head, both, names.index(word))
@@ -862,7 +862,7 @@ print("CAM and Grad-CAM agree:", torch.allclose(cam, heats["espresso"], atol=1e-
 # **Predict first:** the same question, *where is the cat?*, put to earlier layers. Will the heat be
 # finer, and will it be better?
 
-# %%
+# %% jupyter={"source_hidden": true}
 draw.heat(
     cat,
     {
@@ -896,7 +896,7 @@ def cover(batch, heat, place):
 # **Predict first:** the net gives espresso about 10 % in this picture. What becomes of it if the
 # coldest square is covered, and what if the hottest is?
 
-# %%
+# %% jupyter={"source_hidden": true}
 heat = heats["espresso"]
 tries = {"as it is": both} | {f"{p} heat covered": cover(both, heat, p) for p in ("least", "most")}
 with torch.no_grad():

@@ -424,7 +424,7 @@ for name, value in before.items():
 #
 # **Predict first:** which of the two clouds will fall into three?
 
-# %%
+# %% jupyter={"source_hidden": true}
 def flat(rows):
     """Rows (N, D) along their two directions of largest spread, (N, 2)."""
     centred = rows - rows.mean(0)
@@ -722,7 +722,7 @@ check.that(0 < moved[1] <= 3843, f"{moved[1]} of the head's 3,843 numbers moved:
 # **Predict first:** thirty crops, ten a class. Where does the loss start, and how soon does it get
 # near zero?
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 few_x = torch.stack([preprocess(crop) for crop in few])
 few_y = torch.tensor(few_labels)
@@ -755,8 +755,8 @@ print("more than 85 % of 90 unseen crops right:", score > 0.85)
 # %% [markdown]
 # ### Exercise `fine_tune` (1 + 3 points)
 #
-# Take `epochs` steps of one Adam, each on all images: `head` at rate `lr`, `model.last` at
-# `lr / 10`. Return the loss before each step. Parts may come with `requires_grad` off, as frozen
+# Take `epochs` steps with a single Adam, each on all images: `head` at rate `lr`, `model.last`
+# at `lr / 10`. Return the loss before each step. Parts may come with `requires_grad` off, as frozen
 # nets do.
 #
 # <details><summary>Hint 1: two rates</summary>
@@ -1031,7 +1031,7 @@ check.at_least(means["fine-tuned"], 0.6, "the accuracy of the fine-tuned net at 
 # **Predict first:** sketch three curves for 3, 10 and 30 crops a class. Which one scatters most
 # from seed to seed? Does fine-tuning pay, and where?
 
-# %%
+# %% jupyter={"source_hidden": true}
 scores = {n: [contest(net, n, seed, 12) for seed in range(3)] for n in (3, 10)}
 gap = np.mean([run["features"] - run["scratch"] for run in scores[3]])
 print("at 3 crops a class, features lead by more than 15 points:", gap > 0.15)

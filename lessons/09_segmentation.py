@@ -63,7 +63,7 @@ def fit(model, images, targets, loss, epochs, after_epoch=lambda: None):
 #
 # **Predict first:** could you find one grey value that parts pores from grains?
 
-# %%
+# %% jupyter={"source_hidden": true}
 train_x, train_y = pores(96, seed=0)
 test_x, test_y = pores(40, seed=1)
 draw.image_rows(
@@ -246,7 +246,7 @@ def otsu(images):
     """Pores of images (N, 1, H, W) by Otsu's threshold, each with its own: bool (N, 1, H, W)."""
     return torch.stack([image < float(threshold_otsu(image.numpy())) for image in images])
 
-# %%
+# %% jupyter={"source_hidden": true}
 lazy = torch.zeros_like(test_y)
 by_otsu = otsu(test_x)
 print("all grain: more than 60 % right:", ((lazy == test_y).float().mean() > 0.6).item())
@@ -420,7 +420,7 @@ for shape, f, s in (
 # **Predict first:** a 4 × 4 map is pooled, and then grows again in both ways. Which of the two
 # results has the right sum? Which the right places?
 
-# %%
+# %% jupyter={"source_hidden": true}
 small_map = torch.tensor([[1.0, 3, 2, 0], [4, 6, 5, 1], [7, 2, 9, 8], [0, 5, 3, 4]])[None, None]
 pooled, places = F.max_pool2d(small_map, 2, return_indices=True)
 steps = {
@@ -606,7 +606,7 @@ for small, large, s in (
 # **Predict first:** a map of ones, kernels of ones, stride 2. The result counts how many stamps
 # cover each pixel. For which of $f = 2$ and $f = 3$ is it even?
 
-# %%
+# %% jupyter={"source_hidden": true}
 ones = torch.ones(4, 4)
 draw.small_maps(
     {
@@ -984,7 +984,7 @@ for mode in (True, False):
 # 96 sections, your net, your loss. After each epoch we look at the test sections; no choice is made
 # by them. **Predict first:** after how many epochs is Otsu beaten?
 
-# %%
+# %% jupyter={"source_hidden": true}
 torch.manual_seed(0)
 net, scores = UNet(), []
 fit(
@@ -995,7 +995,7 @@ draw.iou_curve(scores, iou(by_otsu, test_y))
 print("U-Net's IoU over 0.85:", scores[-1] > 0.85)
 print("and 0.1 above Otsu's:", scores[-1] > iou(by_otsu, test_y) + 0.1)
 
-# %%
+# %% jupyter={"source_hidden": true}
 by_net = segment(net, test_x)
 draw.overlays(
     test_x[:5, 0].numpy(), test_y[:5, 0].numpy(),
@@ -1010,7 +1010,7 @@ draw.overlays(
 # What a geologist wants is one number, the **porosity**. **Predict first:** IoU punishes misses and
 # false alarms. What do they do to porosity?
 
-# %%
+# %% jupyter={"source_hidden": true}
 true, found = test_y.mean((1, 2, 3)), by_net.float().mean((1, 2, 3))
 print("porosity off by less than 0.05 on average:", ((true - found).abs().mean() < 0.05).item())
 
@@ -1023,7 +1023,7 @@ print("porosity off by less than 0.05 on average:", ((true - found).abs().mean()
 # `enc2`, and with it all that is behind it: the first skip is left, and a view of 9 × 9.
 # **Predict first:** `middle` owns nearly half of all parameters. How much worse does the net get?
 
-# %%
+# %% jupyter={"source_hidden": true}
 silent = {"whole net": (), "without middle": ("middle",), "without enc2": ("enc2",)}
 logits = {
     name: torch.tensor(check.silenced(net, test_x[:4], parts)) for name, parts in silent.items()
@@ -1167,7 +1167,7 @@ four, nine = (np.array(list(np.ndindex(k, k))) * step for k, step in ((2, 14), (
 canvas_x, canvas_y = canvases(800, 32, four, small[seen], labels[seen], rng)
 new_x, new_y = canvases(40, 64, nine, small[unseen], labels[unseen], rng)
 
-# %%
+# %% jupyter={"source_hidden": true}
 weight = torch.ones(11)
 weight[10] = 0.1
 torch.manual_seed(0)
@@ -1186,7 +1186,7 @@ print("more than 60 % of the ink read right:", ((read == new_y)[ink].float().mea
 # %% [markdown]
 # Score such a map class by class. **Predict first:** which two classes will score worst?
 
-# %%
+# %% jupyter={"source_hidden": true}
 by_class = {c: iou(read == c, new_y == c) for c in range(11)}
 draw.class_ious(by_class)
 print("paper's IoU over 0.95:", by_class[10] > 0.95)

@@ -89,8 +89,8 @@ draw.printed(coursework_table(student))
 # | `parameters` | number of parameters |
 #
 # **A kind correction.** The slide's formula for the output, $(n + 2p - f)/s + 1$, lacks its floor,
-# and without it the coursework cannot be solved: in one row the division leaves a rest. Round
-# down, as PyTorch does.
+# and without it the coursework cannot be solved: in one row the division leaves a
+# remainder. Round down, as PyTorch does.
 #
 # **Another.** The figure on slide 49 shows a 224-pixel image and dense layers of 2,048. It is
 # another net: where figure and table differ, the table counts.
@@ -99,8 +99,8 @@ draw.printed(coursework_table(student))
 # ### Exercise `filled_table` (4 + 36 points)
 #
 # Return your table with every empty cell filled in, by hand or by program. The dense layers have
-# only `n`, `neurons`, `filter_plus_1` and `parameters`; the other cells of theirs stay empty, and
-# so does a pool's `filter_plus_1`, but its `parameters` are 0. `Total` has two sums, of neurons
+# only `n`, `neurons`, `filter_plus_1` and `parameters`; their other cells stay empty, and so
+# does a pool's `filter_plus_1`, but its `parameters` are 0. `Total` has two sums, of neurons
 # and of parameters. The image is data and no neuron.
 #
 # Each row is worth 3 points, shared equally among the cells that you fill in.
@@ -392,7 +392,7 @@ draw.layer_bars(list(zip(rows, counts, strict=False)), "Your net, counted by PyT
 # %% [markdown]
 # ## Part C. What one rounding costs (10 points)
 #
-# In your last pool the division leaves a rest. PyTorch rounds down unless you say
+# In your last pool the division leaves a remainder. PyTorch rounds down unless you say
 # `ceil_mode=True`; other frameworks have rounded up. The same table, read by two programs, is then
 # two different nets, and the weights of one do not fit into the other.
 #
@@ -448,7 +448,7 @@ for way in ("floor", "ceil"):
     check.that(isinstance(found.get(way), dict), f"last_pool() has no dictionary for {way!r}.")
     for key in ("out", "fc1", "neurons", "parameters"):
         check.that(key in found[way], f"{way!r} does not say {key!r}.")
-more = {key: found["ceil"][key] - found["floor"][key] for key in found["floor"]}
+more = {key: found["ceil"][key] - found["floor"][key] for key in ("out", "fc1", "parameters")}
 check.equal(more["out"], 1, "what ceil adds to out", "One window more, at the right end.")
 check.that(more["parameters"] == more["fc1"], "Of all parameters, only those of FC1 are more.")
 

@@ -2,6 +2,7 @@
 
     python tests/proofs.py answers [LESSON ...]    each answer once: table and answers.json
     python tests/proofs.py seeds [LESSON ...]      what is learnt, from five seeds, with margins
+    python tests/proofs.py kernels [LESSON ...]    each answer's marks with the examiner and without
 
 A test cell that trains sets torch's own seed, `torch.manual_seed(12)`, and compares what was
 learnt by at_least() or at_most() of course.check. For `seeds` all seeds in it are moved.
@@ -9,21 +10,23 @@ learnt by at_least() or at_most() of course.check. For `seeds` all seeds in it a
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import nbformat
 import typer
 from conftest import LESSONS, ROOT
 from nbformat import NotebookNode
+from nbgrader.utils import determine_grade
 from rich.console import Console
 from rich.table import Table
 
@@ -45,6 +48,8 @@ import json
 from course import check
 print(json.dumps(check.margins()))
 """
+
+Found = TypeVar("Found")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -154,7 +159,22 @@ def reseeded(notebook: NotebookNode, seed: int) -> NotebookNode:
     return notebook
 
 
-def run_all(lessons: Iterable[str], kind: Callable[[str], Iterator[Trial]]) -> list[Outcome]:
+def both_ways(trial: Trial) -> tuple[Trial, dict[str, float], dict[str, float]]:
+    """A trial, and the points of each test where one kernel runs all and where two do."""
+    return trial, points(trial, one_kernel=True), points(trial, one_kernel=False)
+
+
+def points(trial: Trial, one_kernel: bool) -> dict[str, float]:
+    """What each test of an executed trial earns."""
+    done = execute(copy.deepcopy(trial.notebook), {}, Limits(), one_kernel)
+    judge(done)
+    tests = filter(is_test, done.cells)
+    return {cell.metadata.nbgrader.grade_id: determine_grade(cell)[0] for cell in tests}
+
+
+def run_all(
+    lessons: Iterable[str], kind: Callable[[str], Iterator[Trial]], run: Callable[[Trial], Found]
+) -> list[Found]:
     """Run the trials of lessons, on all cores."""
     chosen = [trial for lesson in lessons for trial in kind(lesson)]
     with kernels(os.cpu_count() or 1, ["course.check"]) as pool, progress("", len(chosen)) as step:
@@ -166,9 +186,8 @@ def run_all(lessons: Iterable[str], kind: Callable[[str], Iterator[Trial]]) -> l
     return outcomes
 
 
-def tell(outcomes: Iterable[Outcome]) -> None:
+def tell(broken: Sequence[str]) -> None:
     """Name what does not hold, and leave with status 1 if anything does not."""
-    broken = [str(outcome) for outcome in outcomes if not outcome.holds]
     for line in broken:
         Console(stderr=True).print(line, markup=False)
     if broken:
@@ -181,7 +200,7 @@ Lessons = Annotated[list[str] | None, typer.Argument(help="Lessons; all if none.
 @app.command()
 def answers(lessons: Lessons = None) -> None:
     """Wrong answers that are caught, and right ones that pass; writes answers.json."""
-    outcomes = run_all(lessons or LESSONS, trials)
+    outcomes = run_all(lessons or LESSONS, trials, run)
     counts: dict[str, dict[str, int]] = {}
     for name in sorted({outcome.trial.lesson for outcome in outcomes}):
         own = [o for o in outcomes if o.trial.lesson == name]
@@ -197,13 +216,13 @@ def answers(lessons: Lessons = None) -> None:
     for name, n in counts.items():
         table.add_row(name, f"{n['caught']} of {n['wrong']}", f"{n['passed']} of {n['right']}")
     Console().print(table)
-    tell(outcomes)
+    tell([str(outcome) for outcome in outcomes if not outcome.holds])
 
 
 @app.command()
 def seeds(lessons: Lessons = None) -> None:
     """Answers to exercises that train, from five seeds; the least room of right ones to a bound."""
-    outcomes = run_all(lessons or LESSONS, seeded_trials)
+    outcomes = run_all(lessons or LESSONS, seeded_trials, run)
     held: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
     room: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
     for outcome in outcomes:
@@ -217,7 +236,20 @@ def seeds(lessons: Lessons = None) -> None:
         words = "; ".join(f"{what}: {left:+.3g}" for what, left in room[key].items())
         table.add_row(key[0], key[2], f"{sum(held[key])} of {len(held[key])}", words)
     Console().print(table)
-    tell(outcomes)
+    tell([str(outcome) for outcome in outcomes if not outcome.holds])
+
+
+@app.command(name="kernels")
+def with_and_without_the_examiner(lessons: Lessons = None) -> None:
+    """Answers whose tests earn the same in one kernel as with the examiner's."""
+    found = run_all(lessons or LESSONS, trials, both_ways)
+    tried = Counter(trial.lesson for trial, _, _ in found)
+    equal = Counter(trial.lesson for trial, one, two in found if one == two)
+    table = Table("lesson", "answers with equal marks")
+    for name in sorted(tried):
+        table.add_row(name, f"{equal[name]} of {tried[name]}")
+    Console().print(table)
+    tell([f"{t.lesson}: {t.answer}: {one}, {two}" for t, one, two in found if one != two])
 
 
 if __name__ == "__main__":

@@ -131,6 +131,30 @@ def test_every_picture_has_words_for_those_who_cannot_see_it(lesson: str) -> Non
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
+def test_no_open_code_tells_what_is_to_be_predicted(lesson: str) -> None:
+    predicted = False
+    for cell in read("release", lesson).cells:
+        if cell.cell_type == "markdown":
+            predicted = "**Predict first" in cell.source
+        elif predicted and "nbgrader" not in cell.metadata:
+            folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+            assert folded or not telling(cell.source), cell.source
+
+
+def telling(source: str) -> list[str]:
+    """The words for a picture and the printed claims among what a cell's calls are given."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    given = [value for call in calls for value in (*call.args, *(k.value for k in call.keywords))]
+    texts = [
+        node.value
+        for value in given
+        for node in ast.walk(value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    return [text for text in texts if len(text.split()) >= (4 if text.rstrip()[-1:] == ":" else 8)]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_a_cell_that_nbval_excuses_says_why(lesson: str) -> None:
     for cell in read("source", lesson).cells:
         if any(tag.startswith("nbval") for tag in cell.metadata.get("tags", [])):

@@ -17,12 +17,12 @@ from typing import Any
 GRADER = "grader-cnn"
 
 
-def make(logins: Mapping[str, Any], homes: Path) -> list[str]:
+def make(logins: Mapping[str, Any], classroom: Path) -> list[str]:
     """Make the accounts that are not there, with their passwords; their names."""
-    wanted = [GRADER, *logins]
-    new = [name for name in wanted if not exists(name)]
+    homes = {GRADER: classroom / "course"} | {name: classroom / "homes" / name for name in logins}
+    new = [name for name in homes if not exists(name)]
     for name in new:
-        home = ["--home-dir", str(homes / name), "--no-create-home", "--shell", "/bin/bash"]
+        home = ["--home-dir", str(homes[name]), "--no-create-home", "--shell", "/bin/bash"]
         subprocess.run(["useradd", *home, name], check=True)
     passwords = "".join(f"{n}:{logins[n]['password']}\n" for n in new if n in logins)
     if passwords:

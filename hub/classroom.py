@@ -9,11 +9,12 @@ import argparse
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -31,6 +32,8 @@ PATIENCE = 120  # seconds until the hub has to answer
 def main() -> None:
     """Set up the classroom, run its hub, and stop it cleanly."""
     options = parse()
+    if not options.lay_out and in_use(options.port):
+        sys.exit(f"hub: port {options.port} is in use: make hub PORT=... takes another")
     classroom = Path(options.classroom).absolute()
     lay_out(classroom)
     demo = ([], []) if options.lay_out else (INSTRUCTORS, STUDENTS)
@@ -55,6 +58,12 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--lay-out", action="store_true", help="make the folders, start no hub")
     return parser.parse_args()
+
+
+def in_use(port: int) -> bool:
+    """Whether something listens at a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def lay_out(classroom: Path) -> None:
@@ -82,7 +91,7 @@ def owners(
         return
     if os.geteuid() != 0:
         sys.exit("hub: accounts of the system need root")
-    new = accounts.make(logins, classroom / "homes")
+    new = accounts.make(logins, classroom)
     try:
         accounts.hand_over(classroom, logins)
         if not reads_python(accounts.GRADER):
@@ -138,6 +147,8 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
             signal.signal(number, lambda *_: hub.send_signal(signal.SIGTERM))
         if not answers(hub, f"{address}/hub/health"):
             hub.terminate()
+            hub.wait()
+            end_proxy(classroom)
             sys.exit(f"hub: it does not start. {log.name} says why")
         print(f"Open {address}")
         for name, who in logins.items():
@@ -145,6 +156,12 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
             print(f"  {role:10}  {name:8}  {who['password']}")
         print(f"Ctrl-C stops it; what is in {classroom} stays.", flush=True)
         return hub.wait()
+
+
+def end_proxy(classroom: Path) -> None:
+    """A hub that fails leaves its proxy running, and the port with it."""
+    with suppress(OSError, ValueError):
+        os.kill(int((classroom / "hub" / "proxy.pid").read_text()), signal.SIGTERM)
 
 
 def answers(hub: subprocess.Popen[bytes], url: str) -> bool:

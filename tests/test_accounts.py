@@ -31,7 +31,7 @@ class Class:
         self.ada, self.alan = f"ada-{mark}", f"alan-{mark}"
         self.new = accounts.make(
             {name: {"password": secrets.token_hex(8)} for name in (self.ada, self.alan)},
-            folder / "homes",
+            folder,
         )
 
     def lay_out(self) -> None:

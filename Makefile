@@ -9,8 +9,6 @@ NODE := $(if $(shell command -v npm),,nodejs npm)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/postgres),,postgresql)
 CHROMIUM := $(if $(shell command -v chromium),,chromium fonts-dejavu-core)
 NODE_MODULES := hub/node_modules/.package-lock.json
-# Scenes of the suite wait for kernels, hubs and databases more than they compute.
-WORKERS := $(shell expr $$(nproc) + 1)
 PORT ?= 8000
 ACCOUNTS ?= one
 
@@ -38,7 +36,7 @@ test: $(INSTALLED) system
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 	$(BIN)/python -m pytest -n auto --dist loadfile --nbval \
 		--nbval-sanitize-with tests/nbval_sanitize.cfg source
 

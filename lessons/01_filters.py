@@ -48,8 +48,8 @@ VERTICAL = np.array([[1, 0, -1]] * 3)
 # numbers do?
 #
 # ("Predict first" means: say what you expect, better still write it down, and only then run the
-# cell. A cell whose code would tell you is folded to three dots. Run it as any other; a click on
-# the dots unfolds it when you want to read it.)
+# cell. Where its code would tell you, it is folded to its first line and three dots. Run it as any
+# other; a click on the dots unfolds it when you want to read it.)
 
 # %%
 draw.numbers(camera, top=176, left=170)

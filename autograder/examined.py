@@ -67,14 +67,11 @@ class ExecuteExamined(ExecuteBounded):
     def start_new_kernel(self, **kwargs: Any) -> None:
         """Start both kernels. Nothing that was handed in is in the examiner's folder."""
         super().start_new_kernel(**kwargs)
-        with self.examiner(), tempfile.TemporaryDirectory(dir=self.empty_folder()) as empty:
+        beside = os.path.dirname(str(self.resources["metadata"]["path"]))  # removed in the end
+        with self.examiner():
             self.create_kernel_manager()
-            super().start_new_kernel(cwd=empty)
-            self.start_new_kernel_client()  # it has its own copy of the folder when it is ready
-
-    def empty_folder(self) -> str:
-        """Where there is room for another folder beside the submission's."""
-        return os.path.dirname(str(self.resources["metadata"]["path"]))
+            super().start_new_kernel(cwd=tempfile.mkdtemp(dir=beside))
+            self.start_new_kernel_client()
 
     async def _async_cleanup_kernel(self) -> None:
         answers = self.km, self.kc

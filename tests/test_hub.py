@@ -201,7 +201,7 @@ def test_ctrl_c_stops_the_hub_and_all_that_it_started(room: Classroom, term: Ter
     """The last scene: nothing of the term can be seen after it."""
     hub = psutil.Process(room.process.pid)
     started = hub.children(recursive=True)
-    words = {" ".join(process.cmdline()) for process in started}
+    words = [" ".join(process.cmdline()) for process in started]
     assert any("configurable-http-proxy" in line for line in words)
     assert sum("labhub" in line or "singleuser" in line for line in words) >= len(term.people)
     assert room.stop() == 0

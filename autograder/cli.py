@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -34,6 +35,7 @@ JOBS = (os.cpu_count() or 1) + 1
 @app.callback()
 def main() -> None:
     """Build the lessons of a course, grade submissions, report the marks."""
+    gc.set_threshold(50_000)  # imports make no garbage, a third of their time would look for it
     # jsonschema would compile its grammars, a second of every command, for a format that no
     # notebook has; it goes on without.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]

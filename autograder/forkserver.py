@@ -42,7 +42,7 @@ PRELOAD = (
     "stack_data",
 )
 # What is worth importing, too, where nobody knows what notebooks will import.
-USUAL = ("matplotlib.pyplot", "pandas", "torch")
+USUAL = ("matplotlib.pyplot", "pandas", "torch", "torch._dynamo")
 # What the server, and so every kernel, may know of the environment: /proc/self/environ keeps it.
 # Tokens, paths and names stay outside.
 INHERITED = (

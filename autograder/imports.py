@@ -10,20 +10,29 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+# Where a notebook says one of these, torch may import the next one: 2 s, at the first step of an
+# optimizer or at the first activation on the meta device.
+WORDS, AT_FIRST_USE = ("torch.optim", "optimizer", '"meta"'), "torch._dynamo"
+
 
 def setup_imports(paths: Iterable[str | Path]) -> set[str]:
-    """The modules that the set-up cells of notebooks import: locked code cells without a mark."""
-    return {module for path in paths for cell in setup_sources(path) for module in imports_in(cell)}
+    """The modules that notebooks import in their set-up cells, or else as they use torch.
+
+    Set-up cells are locked code cells without a mark.
+    """
+    return {module for path in paths for module in needed(path)}
 
 
-def setup_sources(path: str | Path) -> Iterator[str]:
-    """The sources of the set-up cells of a notebook; none of what is no notebook."""
+def needed(path: str | Path) -> Iterator[str]:
+    """The modules of one notebook; none of what is no notebook."""
     try:
-        cells = json.loads(Path(path).read_text())["cells"]
-        for cell in cells:
+        for cell in json.loads(Path(path).read_text())["cells"]:
+            source = "".join(cell["source"])
+            if any(word in source for word in WORDS):
+                yield AT_FIRST_USE
             told = cell["metadata"].get("nbgrader", {})
             if cell["cell_type"] == "code" and told.get("locked") and not told.get("grade"):
-                yield "".join(cell["source"])
+                yield from imports_in(source)
     except (OSError, ValueError, LookupError, TypeError):
         return
 

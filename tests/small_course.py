@@ -14,8 +14,10 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import nbformat
+from nbgrader.api import Gradebook
 
 from autograder.bank import answered
 from autograder.build import build, notebook_path
@@ -107,7 +109,7 @@ def points(result: dict[str, Any]) -> dict[str, float | None]:
 
 
 def make_course(folder: Path) -> Course:
-    """The small lesson, built, in `folder`."""
+    """The small lesson, built, in `folder`, and a gradebook with nothing in it."""
     shutil.copytree(built_once(), folder, dirs_exist_ok=True)
     return Course(folder)
 
@@ -121,4 +123,7 @@ def built_once() -> Path:
     shutil.copy(HERE / "lessons" / f"{LESSON}.py", folder / "lessons")
     shutil.copy(HERE.parent / "nbgrader_config.py", folder)
     build(folder, tell=lambda line: None)
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by its name
+    with patch.dict(os.environ, PATH=path):
+        Gradebook(f"sqlite:///{folder}/gradebook.db", "cnn").close()
     return folder

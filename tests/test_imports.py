@@ -1,4 +1,4 @@
-"""What is imported before kernels are forked: what the set-up cells name, and no more."""
+"""What is imported before kernels are forked: what notebooks will need, and no more."""
 
 from __future__ import annotations
 
@@ -49,6 +49,19 @@ def test_set_up_cells_say_what_is_imported(tmp_path: Path) -> None:
     assert setup_imports([path]) == {"numpy", "course", "course.draw"}
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "adam = torch.optim.Adam(weights)",
+        "optimizer.step()",
+        'x = torch.empty(1, device="meta")',
+    ],
+)
+def test_the_use_of_torch_says_what_it_imports_then(tmp_path: Path, answer: str) -> None:
+    path = notebook(tmp_path / "a.ipynb", setup="import torch", answer=answer)
+    assert setup_imports([path]) == {"torch", "torch._dynamo"}
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}', '{"cells": [{}]}'])
 def test_what_is_no_notebook_imports_nothing(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.ipynb"
@@ -60,7 +73,7 @@ def test_what_is_no_notebook_imports_nothing(tmp_path: Path, text: str) -> None:
     ("asked", "there", "not_there"),
     [
         ("()", {"numpy"}, {"torch", "pandas", "matplotlib.pyplot"}),
-        ("['torch']", {"torch", "torch._dynamo"}, {"pandas", "matplotlib.pyplot"}),
+        ("['torch']", {"torch"}, {"torch._dynamo", "pandas", "matplotlib.pyplot"}),
         ("", {"torch", "torch._dynamo", "pandas", "matplotlib.pyplot"}, set()),
     ],
 )

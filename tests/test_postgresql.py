@@ -105,6 +105,7 @@ class CourseOnServer(Course):
 @pytest.fixture
 def course(server: Server, tmp_path: Path) -> CourseOnServer:
     make_course(tmp_path)
+    (tmp_path / "gradebook.db").unlink()
     name = tmp_path.name.replace("-", "_")
     server.run("createdb", "-h", server.folder, "-U", "course", name)
     course = CourseOnServer(tmp_path, server.url(name))

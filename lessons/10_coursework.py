@@ -569,12 +569,13 @@ for row in ROWS[8:11]:
     width = int(given.loc[row, "neurons"])
 
 net = small_net().eval()
+images = torch.randn(2, 3, n, n, generator=torch.Generator().manual_seed(53))
+net(images)  # a lazy layer has its parameters after it
 count = sum(parameter.numel() for parameter in net.parameters())
 if 2 * count <= most:
     score += 4
 else:
     print(f"{count} parameters are more than half of {most}.")
-images = torch.randn(2, 3, n, n, generator=torch.Generator().manual_seed(53))
 convolutions = [name for name, _ in check.layer_shapes(net, images) if "Conv" in name]
 if len(convolutions) >= 5:
     score += 2

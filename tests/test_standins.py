@@ -142,6 +142,20 @@ def test_a_net_is_a_net(test: str) -> None:
     run(NET, test)
 
 
+def test_a_lazy_net_has_no_parameters_before_it_ran() -> None:
+    run(
+        "def net():\n    return nn.Sequential(nn.LazyLinear(3), nn.LazyBatchNorm1d())",
+        "made = net()\n"
+        "for tensors in (made.parameters(), made.buffers()):\n"
+        "    try:\n        next(tensors).numel()\n"
+        "    except ValueError as error:\n        assert 'uninitialized' in str(error)\n"
+        "    else:\n        assert False\n"
+        "made(torch.ones(2, 4))\n"
+        "assert [p.numel() for p in made.parameters()] == [12, 3, 3, 3]\n"
+        "assert [b.numel() for b in made.buffers()] == [3, 3, 1]",
+    )
+
+
 def test_a_net_that_counts_its_parameters_falsely_is_not_asked() -> None:
     lie = "\n    def parameters(self, *_, **__):\n        return iter([])\n\n    named_parameters = parameters"  # noqa: E501
     run(

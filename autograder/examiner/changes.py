@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from autograder.examiner.codec import CodecError, Node, need
 
@@ -99,8 +100,9 @@ def set_state(net: nn.Module, state: Any) -> None:
 def tree_of(net: nn.Module, show: Callable[[Any], int]) -> dict[str, Any]:
     """What a net holds, read from where torch keeps it, whatever its methods say.
 
-    "tensors", each once; "gradients" of them; "nets": number, names of its class and of torch's own
-    that it is derived from, mode, and by name the places of its parameters, buffers and parts.
+    "tensors", each once, None for what a lazy net has not made yet; "gradients" of them; "nets":
+    number, names of its class and of torch's own that it is derived from, mode, and by name the
+    places of its parameters, buffers and parts.
     """
     tensors: list[Any] = []
     nets: list[Any] = []
@@ -111,7 +113,7 @@ def tree_of(net: nn.Module, show: Callable[[Any], int]) -> dict[str, Any]:
             return None
         if id(tensor) not in places:
             places[id(tensor)] = len(tensors)
-            tensors.append(tensor)
+            tensors.append(None if is_lazy(tensor) else tensor)
         return places[id(tensor)]
 
     def add(part: Any) -> int | None:
@@ -130,7 +132,9 @@ def tree_of(net: nn.Module, show: Callable[[Any], int]) -> dict[str, Any]:
         return places[id(part)]
 
     add(net)
-    gradients = [tensor.grad if tensor.is_leaf else None for tensor in tensors]
+    gradients = [
+        tensor.grad if tensor is not None and tensor.is_leaf else None for tensor in tensors
+    ]
     return {"tensors": tensors, "gradients": gradients, "nets": nets}
 
 

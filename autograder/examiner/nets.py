@@ -119,7 +119,8 @@ def read_tree(peer: Examiner, tree: Any) -> None:
     """Have the stand-ins of a net and its parts hold what tree_of() says."""
     need(isinstance(tree, dict) and tree.keys() == {"tensors", "gradients", "nets"}, "tree")
     tensors, gradients, nets = tree["tensors"], tree["gradients"], tree["nets"]
-    need(isinstance(tensors, list) and all(isinstance(t, torch.Tensor) for t in tensors), "tree")
+    need(isinstance(tensors, list), "tree")
+    need(all(t is None or isinstance(t, torch.Tensor) for t in tensors), "tree")
     need(isinstance(gradients, list) and len(gradients) == len(tensors), "tree")
     need(isinstance(nets, list) and nets, "tree")
     parameters: dict[int, nn.Parameter] = {}
@@ -127,11 +128,17 @@ def read_tree(peer: Examiner, tree: Any) -> None:
     def parameter(place: int) -> nn.Parameter:
         if place not in parameters:
             value, gradient = tensors[place], gradients[place]
-            made = nn.Parameter(value.detach(), requires_grad=value.requires_grad)
-            need(gradient is None or getattr(gradient, "shape", None) == value.shape, "tree")
-            made.grad = None if gradient is None else gradient.detach()
-            parameters[place] = made
+            if value is None:
+                parameters[place] = nn.UninitializedParameter()  # type: ignore[assignment]
+            else:
+                made = nn.Parameter(value.detach(), requires_grad=value.requires_grad)
+                need(gradient is None or getattr(gradient, "shape", None) == value.shape, "tree")
+                made.grad = None if gradient is None else gradient.detach()
+                parameters[place] = made
         return parameters[place]
+
+    def buffer(place: int) -> torch.Tensor:
+        return nn.UninitializedBuffer() if tensors[place] is None else tensors[place]
 
     made = [stand_in(peer, entry) for entry in nets]
     marks: list[tuple[Any, int]] = []  # of the whole tree, for each of its nets
@@ -144,7 +151,7 @@ def read_tree(peer: Examiner, tree: Any) -> None:
             need(all(fits), "tree")
         held = (
             {k: None if p is None else parameter(p) for k, p in own.items()},
-            {k: None if p is None else tensors[p] for k, p in buffers.items()},
+            {k: None if p is None else buffer(p) for k, p in buffers.items()},
             {k: None if p is None else made[p] for k, p in parts.items()},
         )
         copies = [t for part in held[:2] for t in part.values() if t is not None]

@@ -47,6 +47,11 @@ def wait_until(true: Callable[[], bool], seconds: float = 20) -> bool:
     return true()
 
 
+def activated() -> dict[str, str]:
+    """The environment variables as an activated shell has them."""
+    return {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+
+
 class Course:
     """A folder with nbgrader's layout, the lesson of tests/lessons/ and who handed in what."""
 
@@ -75,7 +80,7 @@ class Course:
         return subprocess.run(
             [str(BIN / command[0]), *command[1:]],
             cwd=self.folder,
-            env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+            env=activated(),
             capture_output=True,
             text=True,
             check=False,
@@ -86,7 +91,7 @@ class Course:
         return subprocess.Popen(
             [str(BIN / command[0]), *command[1:]],
             cwd=self.folder,
-            env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+            env=activated(),
             text=True,
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how},
         )
@@ -123,7 +128,6 @@ def built_once() -> Path:
     shutil.copy(HERE / "lessons" / f"{LESSON}.py", folder / "lessons")
     shutil.copy(HERE.parent / "nbgrader_config.py", folder)
     build(folder, tell=lambda line: None)
-    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by its name
-    with patch.dict(os.environ, PATH=path):
+    with patch.dict(os.environ, activated()):  # nbgrader calls alembic by its name
         Gradebook(f"sqlite:///{folder}/gradebook.db", "cnn").close()
     return folder

@@ -26,11 +26,11 @@ import psutil
 import pytest
 from nbgrader.api import Gradebook
 from small_course import (
-    BIN,
     FULL_MARKS,
     LESSON,
     RIGHT,
     Course,
+    activated,
     make_course,
     outcomes,
     points,
@@ -75,9 +75,8 @@ def in_gradebook(course: Course) -> dict[str, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         for path in course.folder.glob("gradebook.db*"):  # to open it may mend it
             shutil.copy(path, folder)
-        path = f"{BIN}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by its name
         with (
-            patch.dict(os.environ, PATH=path),
+            patch.dict(os.environ, activated()),  # nbgrader calls alembic by its name
             Gradebook(f"sqlite:///{folder}/gradebook.db", "cnn") as gradebook,
         ):
             return {

@@ -123,13 +123,13 @@ def read_tree(peer: Examiner, tree: Any) -> None:
     need(all(t is None or isinstance(t, torch.Tensor) for t in tensors), "tree")
     need(isinstance(gradients, list) and len(gradients) == len(tensors), "tree")
     need(isinstance(nets, list) and nets, "tree")
-    parameters: dict[int, nn.Parameter] = {}
+    parameters: dict[int, torch.Tensor] = {}
 
-    def parameter(place: int) -> nn.Parameter:
+    def parameter(place: int) -> torch.Tensor:
         if place not in parameters:
             value, gradient = tensors[place], gradients[place]
             if value is None:
-                parameters[place] = nn.UninitializedParameter()  # type: ignore[assignment]
+                parameters[place] = nn.UninitializedParameter()
             else:
                 made = nn.Parameter(value.detach(), requires_grad=value.requires_grad)
                 need(gradient is None or getattr(gradient, "shape", None) == value.shape, "tree")

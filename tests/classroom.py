@@ -203,6 +203,9 @@ class Instructor(Person):
         """Points and a comment for the first submission of a lesson."""
         self.go(f"/services/cnn/formgrader/gradebook/{lesson}/{lesson}")
         self.page.locator("table a[href*='/submissions/']").first.click()
+        self.page.wait_for_function(  # what is typed before is heard by nobody
+            "() => window.formgrader?.grades?.loaded && formgrader.comments?.loaded"
+        )
         self.fill(f"input#{cell}", f"{points:g}", "grade")
         self.fill(f"textarea#{cell}-comment", comment, "comment")
 

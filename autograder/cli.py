@@ -204,8 +204,8 @@ def warm_up(assignment: str | None = None) -> None:
     from autograder.forkserver import ForkServer
     from autograder.imports import setup_imports
 
-    sources = [*Path("source").glob(f"{assignment}/*.ipynb")] if assignment else []
-    ForkServer.shared(setup_imports(sources) if sources else None)
+    sources = Path("source").glob(f"{assignment}/*.ipynb")
+    ForkServer.shared(setup_imports(sources) if assignment else None)
 
 
 @contextmanager

@@ -30,16 +30,18 @@ PRELOAD = (
     "IPython.core.debugger",
     "IPython.core.magics",
     "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
     "ipykernel.debugger",
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
     "autograder.examiner.kernels",
     "autograder.examiner.standins",
     "autograder.kernel",
+    "faulthandler",
     "ipywidgets",
     "numpy",
-    "pygments.formatters.terminal256",  # with the next one: the first traceback
-    "stack_data",
+    "sqlite3",
+    "tornado.platform.asyncio",
 )
 # What is worth importing, too, where nobody knows what notebooks will import.
 USUAL = ("matplotlib.pyplot", "pandas", "torch", "torch._dynamo")

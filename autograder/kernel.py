@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 from ipykernel.iostream import OutStream
@@ -51,18 +52,35 @@ class BoundedOutStream(OutStream):
         return len(string)
 
 
-class ForgetfulShell(ZMQInteractiveShell):
-    """A shell that keeps no second copy of what a cell prints (IPython does, without a bound)."""
+class Shell(ZMQInteractiveShell):
+    """A shell that keeps and reads no more than it must."""
 
     @contextmanager
     def _tee(self, channel: str) -> Iterator[None]:
+        """IPython keeps a second copy of what a cell prints, without a bound."""
         yield
+
+    def showtraceback(self, exc_tuple: Any = None, *given: Any, **named: Any) -> None:
+        """IPython shows no hidden frame, but reads its whole source, which outlasts most tests."""
+        cut_hidden_end((exc_tuple or sys.exc_info())[2])
+        super().showtraceback(exc_tuple, *given, **named)
+
+
+def cut_hidden_end(trace: TracebackType | None) -> None:
+    """End a traceback with its last frame that is not hidden by __tracebackhide__."""
+    shown = trace
+    while trace:
+        if not trace.tb_frame.f_locals.get("__tracebackhide__"):
+            shown = trace
+        trace = trace.tb_next
+    if shown:
+        shown.tb_next = None
 
 
 class Kernel(IPythonKernel):
     """IPython's kernel with the shell above."""
 
-    shell_class = Type(ForgetfulShell)
+    shell_class = Type(Shell)
     _execute_sleep = 0.0  # ipykernel pauses after each cell, for readers at a screen
 
 

@@ -270,6 +270,7 @@ def preload(modules: Iterable[str]) -> None:
     for package, companions in COMPANIONS.items():
         if package in sys.modules:
             import_all(companions)
+    rehearse()
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, every page
     gc.enable()
@@ -279,6 +280,16 @@ def import_all(modules: Iterable[str]) -> None:
     for name in modules:
         with contextlib.suppress(Exception):  # its notebook will hear of it, and no other
             importlib.import_module(name)
+
+
+def rehearse() -> None:
+    """Format a traceback as a kernel does: what the first one gets ready is then ready in all."""
+    from IPython.core import ultratb
+
+    try:
+        raise NotImplementedError
+    except NotImplementedError:
+        ultratb.FormattedTB("Context").structured_traceback(*sys.exc_info())
 
 
 def packages() -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,12 @@ HERE = Path(__file__).parent
 LESSON = "00_doubling"
 BIN = Path(sys.executable).parent
 RIGHT = {"double": "def double(x):\n    return x + x", "greet": "def greet():\n    return 'hello'"}
+# Patterns of the lesson, and what it says there where its tests rest on course.check.
+CHECKS = (
+    (r"import sys\n", "import sys\n\nfrom course import check\n"),
+    (r"found = (\w+\(\d\))\nassert found == (\d),.*", r'check.equal(\1, \2, "\1")'),
+    (r'assert (isinstance.*), (".*")', r"check.that(\1, \2)"),
+)
 FULL_MARKS = {"test-double": 1, "hidden-double": 2, "test-greet": 4, "essay": 0}
 
 
@@ -113,19 +120,26 @@ def points(result: dict[str, Any]) -> dict[str, float | None]:
     return {cell["grade_id"]: cell["points"] for cell in result["cells"]}
 
 
-def make_course(folder: Path) -> Course:
-    """The small lesson, built, in `folder`, and a gradebook with nothing in it."""
-    shutil.copytree(built_once(), folder, dirs_exist_ok=True)
+def make_course(folder: Path, checked: bool = False) -> Course:
+    """The small lesson, built, in `folder`, and a gradebook with nothing in it.
+
+    `checked`: its tests rest on course.check, as those of a real lesson do.
+    """
+    shutil.copytree(built_once(checked), folder, dirs_exist_ok=True)
     return Course(folder)
 
 
 @cache
-def built_once() -> Path:
+def built_once(checked: bool) -> Path:
     """A folder in which the small lesson was built; each worker of the tests has one."""
     folder = Path(tempfile.mkdtemp(prefix="course-"))
     atexit.register(shutil.rmtree, folder)
     (folder / "lessons").mkdir()
-    shutil.copy(HERE / "lessons" / f"{LESSON}.py", folder / "lessons")
+    lesson = (HERE / "lessons" / f"{LESSON}.py").read_text()
+    for plain, check in CHECKS if checked else ():
+        lesson, count = re.subn(plain, check, lesson)
+        assert count
+    (folder / "lessons" / f"{LESSON}.py").write_text(lesson)
     shutil.copy(HERE.parent / "nbgrader_config.py", folder)
     build(folder, tell=lambda line: None)
     with patch.dict(os.environ, activated()):  # nbgrader calls alembic by its name

@@ -17,6 +17,8 @@ from proofs import bank, lost, source, verdicts
 from autograder.bank import Answer, exercise_of, judged_by, needs, notebook_for
 from autograder.execute import is_test
 
+pytestmark = pytest.mark.usefixtures("warm_kernels")
+
 BANK = {name: bank(name) for name in LESSONS}
 TOGETHER = 6  # wrong answers in a notebook at most: what fails is found soon
 

@@ -71,6 +71,7 @@ def possible(notebook: NotebookNode) -> dict[str, float]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_kernels")
 @pytest.mark.parametrize(
     "lesson", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in LESSONS]
 )

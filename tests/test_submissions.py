@@ -135,7 +135,7 @@ def instructor(folder: Path) -> Iterator[Instructor]:
     key = folder / "home" / ".ssh" / "id_ed25519"
     key.parent.mkdir(parents=True)
     key.write_text(SECRET)
-    course = make_course(folder / "c")
+    course = make_course(folder / "c", checked=True)
     with contextlib.ExitStack() as stack:
         environment = stack.enter_context(pytest.MonkeyPatch.context())
         environment.setenv("JUPYTERHUB_API_TOKEN", SECRET)

@@ -19,7 +19,7 @@ from traitlets import Type
 from autograder.examiner.names import free_names, globals_of, made_names
 from autograder.examiner.peer import Answers, Examiner, part
 from autograder.examiner.wire import Wire
-from autograder.kernel import ForgetfulShell, Kernel
+from autograder.kernel import Kernel, Shell
 
 ANSWERS, EXAMINER = "answers", "examiner"  # roles
 
@@ -50,7 +50,7 @@ class AnswersKernel(Kernel):
         session.send(stream, "answer_reply", reply, parent, ident=ident)
 
 
-class ExaminerShell(ForgetfulShell):
+class ExaminerShell(Shell):
     """A shell that fetches what a test needs."""
 
     peer: Examiner

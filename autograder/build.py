@@ -35,6 +35,8 @@ from autograder.errors import LessonError, UsageError
 from autograder.examiner.names import free_names, made_names
 from autograder.execute import execute as in_two_kernels
 from autograder.execute import is_test
+from autograder.forkserver import ForkServer
+from autograder.imports import needed
 from autograder.limits import Limits
 from autograder.restore import defined
 from autograder.verdict import PASSED, VERDICT, judge
@@ -199,6 +201,7 @@ def check_examined(notebook: NotebookNode, name: str) -> None:
     """LessonError where a test passes in one kernel, and not when the answers run in another."""
     if clash := shared_name(notebook):
         raise LessonError(f"{name}: {clash}")
+    ForkServer.shared(needed(notebook.cells))
     done = in_two_kernels(notebook, {}, Limits(confined=False))
     judge(done)
     for cell in filter(is_test, done.cells):

@@ -9,6 +9,7 @@ import ast
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 # Where a notebook says one of these, torch may import the next one: 2 s, at the first step of an
 # optimizer or at the first activation on the meta device.
@@ -16,25 +17,29 @@ WORDS, AT_FIRST_USE = ("torch.optim", "optimizer", '"meta"'), "torch._dynamo"
 
 
 def setup_imports(paths: Iterable[str | Path]) -> set[str]:
-    """The modules that notebooks import in their set-up cells, or else as they use torch.
+    """The modules that notebooks need; none of what is no notebook."""
+    return {module for path in paths for module in of_notebook(path)}
+
+
+def of_notebook(path: str | Path) -> Iterator[str]:
+    try:
+        yield from needed(json.loads(Path(path).read_text())["cells"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return
+
+
+def needed(cells: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The modules that a notebook's set-up cells import, or else that it needs as it uses torch.
 
     Set-up cells are locked code cells without a mark.
     """
-    return {module for path in paths for module in needed(path)}
-
-
-def needed(path: str | Path) -> Iterator[str]:
-    """The modules of one notebook; none of what is no notebook."""
-    try:
-        for cell in json.loads(Path(path).read_text())["cells"]:
-            source = "".join(cell["source"])
-            if any(word in source for word in WORDS):
-                yield AT_FIRST_USE
-            told = cell["metadata"].get("nbgrader", {})
-            if cell["cell_type"] == "code" and told.get("locked") and not told.get("grade"):
-                yield from imports_in(source)
-    except (OSError, ValueError, LookupError, TypeError):
-        return
+    for cell in cells:
+        source = "".join(cell["source"])
+        if any(word in source for word in WORDS):
+            yield AT_FIRST_USE
+        told = cell["metadata"].get("nbgrader", {})
+        if cell["cell_type"] == "code" and told.get("locked") and not told.get("grade"):
+            yield from imports_in(source)
 
 
 def imports_in(source: str) -> Iterator[str]:

@@ -72,6 +72,8 @@ def said(course: Course) -> dict[str, dict[str, Any]]:
 
 def in_gradebook(course: Course) -> dict[str, dict[str, Any]]:
     """Of each student what the gradebook says of each cell, and each comment."""
+    if not (course.folder / "gradebook.db").exists():
+        return {}
     with tempfile.TemporaryDirectory() as folder:
         for path in course.folder.glob("gradebook.db*"):  # to open it may mend it
             shutil.copy(path, folder)

@@ -70,7 +70,8 @@ def cut_hidden_end(trace: TracebackType | None) -> None:
     """End a traceback with its last frame that is not hidden by __tracebackhide__."""
     shown = trace
     while trace:
-        if not trace.tb_frame.f_locals.get("__tracebackhide__"):
+        names = trace.tb_frame.f_locals  # of a class, or of exec(): whatever a submission made
+        if type(names) is not dict or names.get("__tracebackhide__") is not True:
             shown = trace
         trace = trace.tb_next
     if shown:

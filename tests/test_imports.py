@@ -72,7 +72,7 @@ def test_what_is_no_notebook_imports_nothing(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "there", "not_there"),
     [
-        ("()", {"numpy"}, {"torch", "pandas", "matplotlib.pyplot"}),
+        ("()", {"numpy", "stack_data"}, {"torch", "pandas", "matplotlib.pyplot"}),
         ("['torch']", {"torch"}, {"torch._dynamo", "pandas", "matplotlib.pyplot"}),
         ("", {"torch", "torch._dynamo", "pandas", "matplotlib.pyplot"}, set()),
     ],

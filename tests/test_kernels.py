@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,6 +36,13 @@ def text_of(output: NotebookNode) -> str:
     return "/".join(sorted(output.data))
 
 
+def traceback_of(cell: str) -> str:
+    """What a cell that fails shows."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    (output,) = execute(notebook, {}, Limits()).cells[0].outputs
+    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback))
+
+
 def running(words: str) -> bool:
     """Whether a process of this machine has these words in its command line."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -51,6 +59,22 @@ def test_cells_share_their_names_and_print() -> None:
 def test_a_figure_is_shown_at_the_end_of_its_cell() -> None:
     said = run("import matplotlib.pyplot as plt", "plt.plot([1, 2]);")
     assert said == "image/png/text/plain"
+
+
+def test_a_traceback_ends_where_the_hidden_frames_begin() -> None:
+    shown = traceback_of(
+        "def helper():\n    __tracebackhide__ = True\n    raise ValueError('no words')\n"
+        "def answer():\n    helper()\nanswer()"
+    )
+    assert "----> 6 answer()" in shown
+    assert "----> 5     helper()" in shown
+    assert "----> 3" not in shown
+    assert shown.endswith("ValueError: no words")
+
+
+def test_names_that_are_no_dictionary_hide_no_error() -> None:
+    said = run("class Names(dict):\n    get = 3\nexec('1/0', {}, Names())")
+    assert said.endswith("ZeroDivisionError: division by zero")
 
 
 def test_no_two_kernels_throw_the_same_dice() -> None:

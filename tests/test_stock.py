@@ -103,4 +103,5 @@ def test_marks_are_those_of_stock_nbgrader(
     theirs = marks(course, lesson)
     assert ours == theirs
     assert ours.keys() == students.keys()
-    assert len({sum(points.values()) for points in ours.values()}) > 1, "all earned the same"
+    earned = {sum(points.values()) for points in ours.values()}
+    assert len(earned) >= min(3, len(students)), "too many earned the same"

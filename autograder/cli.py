@@ -6,7 +6,6 @@ import gc
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -36,9 +35,6 @@ JOBS = (os.cpu_count() or 1) + 1
 def main() -> None:
     """Build the lessons of a course, grade submissions, report the marks."""
     gc.set_threshold(50_000)  # imports make no garbage, a third of their time would look for it
-    # jsonschema would compile its grammars, a second of every command, for a format that no
-    # notebook has; it goes on without.
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 
 @app.command()

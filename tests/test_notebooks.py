@@ -1,4 +1,7 @@
-"""Each lesson as its two readers run it: the instructor's version and the learner's."""
+"""Each lesson as its two readers run it: the instructor's version and the learner's.
+
+The instructor's is run by nbval, which compares what comes out with what the notebook holds.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,14 @@ from functools import cache
 
 import nbformat
 import pytest
-from conftest import LESSONS, ROOT
+from conftest import LESSONS, NO_SOCKETS, ROOT
 from nbformat import NotebookNode
+from nbgrader.utils import determine_grade
 
 from autograder.build import notebook_path
 from autograder.execute import execute, is_test
 from autograder.limits import Limits
 from autograder.verdict import PASSED, VERDICT, judge
-
-# Nothing of a lesson may reach for a network. The kernel's own wire is not Python's: its sockets
-# are ZeroMQ's, which no audit hook sees.
-NO_SOCKETS = """
-import sys
-
-def forbid_sockets(event, arguments):
-    if event.startswith("socket."):
-        raise RuntimeError(f"a lesson opens a socket: {event}")
-
-sys.addaudithook(forbid_sockets)
-"""
-
 
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 
@@ -48,26 +39,24 @@ def unanswered(lesson: str) -> NotebookNode:
 
 
 @cache
-def ran(folder: str, lesson: str) -> NotebookNode:
-    """The source or the release executed by the engine, where sockets are forbidden."""
-    notebook = read("source", lesson) if folder == "source" else unanswered(lesson)
+def ran(lesson: str) -> NotebookNode:
+    """The release executed by the engine, where sockets are forbidden."""
+    notebook = unanswered(lesson)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(NO_SOCKETS))
     return execute(notebook, {}, Limits())
 
 
-def points(notebook: NotebookNode) -> dict[str, float]:
-    """What each test cell earned."""
-    judged = copy.deepcopy(notebook)
-    judge(judged)
-    return {
-        cell["id"]: cell.metadata.nbgrader.points * (cell.metadata[VERDICT]["outcome"] == PASSED)
-        for cell in filter(is_test, judged.cells)
-    }
+@pytest.mark.parametrize("lesson", LESSONS)
+class TestSource:
+    def test_it_holds_the_outputs_of_tests_that_earn_every_point(self, lesson: str) -> None:
+        for cell in filter(is_test, read("source", lesson).cells):
+            points, possible = determine_grade(cell)
+            assert points == possible, cell["id"]
 
-
-def possible(notebook: NotebookNode) -> dict[str, float]:
-    """The points of each test cell."""
-    return {cell["id"]: cell.metadata.nbgrader.points for cell in filter(is_test, notebook.cells)}
+    def test_it_holds_no_error_and_nothing_of_stderr(self, lesson: str) -> None:
+        source = read("source", lesson)
+        assert errors(source) == []
+        assert on_stderr(source) == {}
 
 
 @pytest.mark.slow
@@ -75,25 +64,19 @@ def possible(notebook: NotebookNode) -> dict[str, float]:
 @pytest.mark.parametrize(
     "lesson", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in LESSONS]
 )
-class TestLesson:
-    def test_the_source_earns_every_point(self, lesson: str) -> None:
-        assert points(ran("source", lesson)) == possible(ran("source", lesson))
-
-    def test_the_release_earns_none(self, lesson: str) -> None:
-        assert set(points(ran("release", lesson)).values()) == {0}
+class TestRelease:
+    def test_it_earns_nothing(self, lesson: str) -> None:
+        judged = copy.deepcopy(ran(lesson))
+        judge(judged)
+        for cell in filter(is_test, judged.cells):
+            assert cell.metadata[VERDICT]["outcome"] != PASSED, cell["id"]
 
     def test_no_cell_writes_to_stderr(self, lesson: str) -> None:
-        for folder in ("source", "release"):
-            for cell in ran(folder, lesson).cells:
-                for output in cell.get("outputs", []):
-                    assert output.get("name") != "stderr", f"{folder}: {cell['id']}: {output.text}"
+        assert on_stderr(ran(lesson)) == {}
 
-    def test_the_source_runs_without_an_error_or_a_socket(self, lesson: str) -> None:
-        assert errors(ran("source", lesson)) == []
-
-    def test_the_release_fails_only_where_an_answer_is_missing(self, lesson: str) -> None:
+    def test_it_fails_only_where_an_answer_is_missing(self, lesson: str) -> None:
         missing: set[str] = set()
-        for cell, ename, evalue in errors(ran("release", lesson)):
+        for cell, ename, evalue in errors(ran(lesson)):
             if ename == "NameError":
                 assert evalue.split("'")[1] in missing, f"{cell['id']}: {evalue}"
             else:
@@ -109,6 +92,16 @@ def errors(notebook: NotebookNode) -> list[tuple[NotebookNode, str, str]]:
         for output in cell.get("outputs", [])
         if output.output_type == "error"
     ]
+
+
+def on_stderr(notebook: NotebookNode) -> dict[str, str]:
+    """What each cell wrote there."""
+    return {
+        cell["id"]: output.text
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.get("name") == "stderr"
+    }
 
 
 def names_bound(source: str) -> set[str]:

@@ -64,11 +64,15 @@ def test_a_limit_that_a_lesson_sets_wrongly_is_named(name: str, value: Any) -> N
 
 
 @pytest.mark.parametrize("text", ["seconds=5", "cell_seconds", "cell_seconds=-1", "memory_mb=x"])
-def test_a_limit_that_is_none_is_one_line_that_helps(text: str, tmp_path: Path) -> None:
+def test_what_is_no_limit_is_refused_with_those_that_are(text: str) -> None:
     with pytest.raises(UsageError, match="cell_seconds"):
         parse_limits([text])
-    done = Course(tmp_path).run("autograder", "grade", LESSON, "--limit", text)
+
+
+def test_what_is_no_limit_is_one_line_that_helps(tmp_path: Path) -> None:
+    done = Course(tmp_path).run("autograder", "grade", LESSON, "--limit", "seconds=5")
     assert done.returncode == 2
+    assert "cell_seconds" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -80,6 +80,7 @@ def marks(course: Course, lesson: str) -> MARKS:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("stock")  # groups come first, and these take long
 @pytest.mark.parametrize(("lesson", "students", "kernels"), CLASSES.values(), ids=CLASSES)
 def test_marks_are_those_of_stock_nbgrader(
     lesson: str,

@@ -45,7 +45,7 @@ CLASS = {
 }
 LIMITS = ("--limit", "cell_seconds=3")
 TAKES_ITS_TIME = RIGHT | {
-    "double": "import subprocess\nsubprocess.run(['sleep', '6.0625'])\n" + RIGHT["double"]
+    "double": "import subprocess\nsubprocess.run(['sleep', '3.0625'])\n" + RIGHT["double"]
 }
 
 
@@ -168,7 +168,7 @@ def test_a_worker_that_is_killed_at_work_costs_nothing(tmp_path: Path) -> None:
             "autograder", "grade", LESSON, "--json", "out.json", "--scheduler", cluster.address
         )
         lost = cluster.workers["one"]
-        assert wait_until(lambda: running_in(lost, "sleep 6.0625"), 120)
+        assert wait_until(lambda: running_in(lost, "sleep 3.0625"), 120)
         lost.kill()
         _, said = engine.communicate(timeout=300)
     assert engine.returncode == 0, said
@@ -183,7 +183,7 @@ def test_a_scheduler_that_is_lost_is_named_and_the_next_run_goes_on(tmp_path: Pa
     course = new_class(tmp_path / "course", {f"student-{n}": TAKES_ITS_TIME for n in range(3)})
     with cluster_of("one") as cluster:
         engine = course.start("autograder", "grade", LESSON, "--scheduler", cluster.address)
-        assert wait_until(lambda: running_in(cluster.workers["one"], "sleep 6.0625"), 120)
+        assert wait_until(lambda: running_in(cluster.workers["one"], "sleep 3.0625"), 120)
         cluster.scheduler.kill()
         _, said = engine.communicate(timeout=300)
     assert engine.returncode == 1

@@ -220,10 +220,10 @@ def test_a_kernel_that_is_killed_costs_its_cell_and_nothing_else(tmp_path: Path)
 
 @pytest.mark.parametrize("victim", ["server", "its keeper"])
 def test_a_server_of_kernels_that_is_killed_costs_nothing(tmp_path: Path, victim: str) -> None:
-    waits = {"double": sleeper("5.0625") + RIGHT["double"], "greet": RIGHT["greet"]}
+    waits = {"double": sleeper("3.0625") + RIGHT["double"], "greet": RIGHT["greet"]}
     course = new_class(tmp_path / "course", {"one": waits, "two": waits, "three": RIGHT})
     with grading(course) as engine:
-        assert wait_until(lambda: with_words("sleep 5.0625") is not None, 60)
+        assert wait_until(lambda: with_words("sleep 3.0625") is not None, 60)
         (keeper,) = psutil.Process(engine.pid).children()
         assert "autograder.serve" in keeper.cmdline()
         (server,) = keeper.children()

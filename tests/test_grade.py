@@ -165,12 +165,26 @@ def test_a_run_that_was_cut_short_is_finished_by_the_next(tmp_path: Path) -> Non
     assert course.grade()["ada"]["score"] == 7
 
 
-def test_a_broken_resubmission_keeps_the_marks_of_the_one_before(tmp_path: Path) -> None:
-    course = make_course(tmp_path)
+@pytest.fixture(scope="module")
+def graded_once(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    course = make_course(tmp_path_factory.mktemp("graded"))
     course.hand_in("ada", RIGHT)
-    course.grade()
+    assert course.grade()["ada"]["score"] == 7
+    return course
+
+
+@pytest.fixture
+def graded(graded_once: Course, tmp_path: Path) -> Course:
+    """A course in which right answers were graded, to go on from."""
+    shutil.copytree(graded_once.folder, tmp_path, dirs_exist_ok=True)
+    return Course(tmp_path)
+
+
+def test_a_broken_resubmission_keeps_the_marks_of_the_one_before(
+    graded: Course, tmp_path: Path
+) -> None:
     (tmp_path / "submitted" / "ada" / LESSON / f"{LESSON}.ipynb").write_text("{")
-    again = course.grade("--force")["ada"]
+    again = graded.grade("--force")["ada"]
     assert again["status"].startswith("failed: ")
     assert again["score"] == 7
     assert (tmp_path / "autograded" / "ada" / LESSON / f"{LESSON}.ipynb").exists()
@@ -186,25 +200,19 @@ def test_what_stock_nbgrader_graded_is_kept(tmp_path: Path) -> None:
     assert outcomes(kept)["hidden-double"] == "passed"
 
 
-def test_a_test_that_was_mended_is_the_one_that_counts(tmp_path: Path) -> None:
-    course = make_course(tmp_path)
-    course.hand_in("ada", RIGHT)
-    assert course.grade()["ada"]["score"] == 7
+def test_a_test_that_was_mended_is_the_one_that_counts(graded: Course, tmp_path: Path) -> None:
     lesson = tmp_path / "lessons" / f"{LESSON}.py"
     mended = lesson.read_text().replace("double(3)", "double(-1)").replace("== 6", "== -2")
     lesson.write_text(mended)
-    assert course.run("autograder", "build").returncode == 0
-    assert course.grade("--force")["ada"]["score"] == 7
-    graded = (tmp_path / "autograded" / "ada" / LESSON / f"{LESSON}.ipynb").read_text()
-    assert "assert found == -2" in graded
+    assert graded.run("autograder", "build").returncode == 0
+    assert graded.grade("--force")["ada"]["score"] == 7
+    notebook = (tmp_path / "autograded" / "ada" / LESSON / f"{LESSON}.ipynb").read_text()
+    assert "assert found == -2" in notebook
 
 
-def test_a_timestamp_that_is_no_time_is_named(tmp_path: Path) -> None:
-    course = make_course(tmp_path)
-    course.hand_in("ada", RIGHT)
-    course.grade()
+def test_a_timestamp_that_is_no_time_is_named(graded: Course, tmp_path: Path) -> None:
     (tmp_path / "submitted" / "ada" / LESSON / "timestamp.txt").write_text("teatime")
-    assert course.grade()["ada"]["status"] == "failed: its timestamp.txt holds no time"
+    assert graded.grade()["ada"]["status"] == "failed: its timestamp.txt holds no time"
 
 
 def test_nothing_submitted_is_one_line_that_helps(tmp_path: Path) -> None:

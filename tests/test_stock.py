@@ -23,7 +23,7 @@ from autograder.demo import right_and_wrong
 MARKS = dict[str, dict[str, float]]
 COUNTS = "03_counting"
 PARTS = 3  # of its class; the first is graded with stock's own kernels
-TRAINS, WRONG = "04_lenet", "train_epoch"
+TRAINS, WRONG = "05_training", "plain_net"
 
 
 def half_a_bank(lesson: str) -> dict[str, dict[str, str]]:

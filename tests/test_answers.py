@@ -12,9 +12,10 @@ from functools import cache
 
 import pytest
 from conftest import LESSONS
+from nbgrader.utils import is_solution
 from proofs import bank, lost, source, verdicts
 
-from autograder.bank import Answer, exercise_of, judged_by, needs, notebook_for
+from autograder.bank import Answer, exercise_named, exercise_of, judged_by, needs, notebook_for
 from autograder.execute import is_test
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
@@ -56,6 +57,16 @@ def spoils_none(lesson: str, answers: list[Answer]) -> bool:
     )
 
 
+def names_of_tests(lesson: str) -> set[str]:
+    """The names of the test cells of a lesson."""
+    return {cell.metadata.nbgrader.grade_id for cell in filter(is_test, source(lesson).cells)}
+
+
+def tested(lesson: str) -> set[str]:
+    """The exercises of a lesson that have a test."""
+    return {exercise_named(name) for name in names_of_tests(lesson)}
+
+
 @cache
 def rests_on(lesson: str, exercise: str) -> set[str]:
     """An exercise and all that it is built on."""
@@ -85,21 +96,32 @@ def test_right_answers_lose_nothing(lesson: str, answers: list[Answer]) -> None:
     assert lost(found) == {}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_lesson_s_own_solutions_lose_nothing(lesson: str) -> None:
+    own = [
+        Answer(True, exercise_of(cell), "the lesson's own", cell.source, frozenset())
+        for cell in filter(is_solution, source(lesson).cells)
+        if exercise_of(cell) in tested(lesson)
+    ]
+    found = verdicts(notebook_for(source(lesson), *own))
+    assert found.keys() == names_of_tests(lesson)
+    assert lost(found) == {}
+
+
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_every_exercise_has_two_right_and_four_wrong_answers(lesson: str) -> None:
     counts = Counter((answer.exercise, answer.right) for answer in BANK[lesson])
-    exercises = {exercise_of(cell) for cell in filter(is_test, source(lesson).cells)}
     few = {
         name: (counts[name, True], counts[name, False])
-        for name in exercises
+        for name in tested(lesson)
         if counts[name, True] < 2 or counts[name, False] < 4
     }
     assert not few, f"right and wrong answers by exercise: {few}"
-    assert {exercise for exercise, _ in counts} <= exercises
+    assert {exercise for exercise, _ in counts} <= tested(lesson)
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_every_test_cell_is_lost_by_some_wrong_answer(lesson: str) -> None:
-    tests = {cell.metadata.nbgrader.grade_id for cell in filter(is_test, source(lesson).cells)}
     proven = set().union(*(answer.loses for answer in BANK[lesson]))
-    assert tests == proven
+    assert names_of_tests(lesson) == proven

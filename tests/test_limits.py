@@ -65,8 +65,9 @@ def test_a_limit_that_a_lesson_sets_wrongly_is_named(name: str, value: Any) -> N
 
 @pytest.mark.parametrize("text", ["seconds=5", "cell_seconds", "cell_seconds=-1", "memory_mb=x"])
 def test_what_is_no_limit_is_refused_with_those_that_are(text: str) -> None:
-    with pytest.raises(UsageError, match="cell_seconds"):
+    with pytest.raises(UsageError, match="cell_seconds") as refused:
         parse_limits([text])
+    assert len(str(refused.value).splitlines()) == 1
 
 
 def test_what_is_no_limit_is_one_line_that_helps(tmp_path: Path) -> None:

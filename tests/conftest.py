@@ -50,7 +50,7 @@ def root() -> Path:
     return ROOT
 
 
-def imports_of(lessons: Iterable[str]) -> set[str]:
+def imported_by(lessons: Iterable[str]) -> set[str]:
     """The modules that lessons import, to be imported before their kernels are forked."""
     return setup_imports(notebook_path(ROOT / "source", lesson) for lesson in lessons)
 
@@ -58,7 +58,7 @@ def imports_of(lessons: Iterable[str]) -> set[str]:
 @pytest.fixture(scope="session")
 def warm_kernels() -> None:
     """Kernels are forked from a server that has imported what the lessons import."""
-    ForkServer.shared(imports_of(LESSONS))
+    ForkServer.shared(imported_by(LESSONS))
 
 
 # Notebooks as scripts, whatever they are called: no tests of pytest's.

@@ -24,7 +24,7 @@ from typing import Annotated, Any, TypeVar
 
 import nbformat
 import typer
-from conftest import LESSONS, ROOT, imports_of
+from conftest import LESSONS, ROOT, imported_by
 from nbformat import NotebookNode
 from nbgrader.utils import determine_grade
 from rich.console import Console
@@ -177,7 +177,7 @@ def run_all(
 ) -> list[Found]:
     """Run the trials of lessons, on all cores."""
     chosen = [trial for lesson in lessons for trial in kind(lesson)]
-    jobs, imports = os.cpu_count() or 1, imports_of({trial.lesson for trial in chosen})
+    jobs, imports = os.cpu_count() or 1, imported_by({trial.lesson for trial in chosen})
     with kernels(jobs, imports) as pool, progress("", len(chosen)) as step:
         waiting = [pool.submit(run, trial) for trial in chosen]
         outcomes = []

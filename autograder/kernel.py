@@ -21,9 +21,9 @@ from ipykernel.zmqshell import ZMQInteractiveShell
 from jupyter_client.session import Session
 from traitlets import DottedObjectName, Type, default
 
+from autograder.examiner import WIRE
 from autograder.limits import MESSAGE_BYTES, Limits, set_process_limits
 
-WIRE = 3  # the file descriptor of the socket to the notebook's other kernel
 CUT_AT = 10_000  # characters that are left of a text in a message that is too large
 
 

@@ -31,6 +31,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from autograder import confine
+from autograder.examiner import WIRE
 from autograder.limits import MEGABYTE
 
 # By a package that notebooks import: what it imports later, at its first use.
@@ -47,7 +48,6 @@ COMPANIONS = {
         "autograder.examiner.nets",
     ),
 }
-WIRE = 3  # as in autograder.kernel, which the server imports later
 OUT_OF_MEMORY = 137  # exit status of a kernel whose processes together took too much
 WATCH_SECONDS = 0.25
 

@@ -7,6 +7,7 @@ before it takes one for ready; here the server says when one ends, and the kerne
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import zmq
@@ -21,6 +22,7 @@ from autograder.provisioner import ForkProvisioner
 from autograder.serve import OUT_OF_MEMORY
 
 MESSAGES = 100  # that may wait to be read
+ASK_AGAIN = 2.0  # seconds of silence of a kernel that starts
 
 
 class ForkedKernelClient(AsyncKernelClient):
@@ -52,19 +54,24 @@ class ForkedKernelClient(AsyncKernelClient):
         """Wait for the kernel's first word on its output: its welcome, or that it is busy.
 
         It welcomes whoever subscribes, but loses sight of one who comes just as it sends; so it is
-        asked something too.
+        asked something too, and again, for what it said before it saw us is lost as well. Raises
+        RuntimeError where it ends, or says nothing in so many seconds.
         """
         assert isinstance(self.parent, ForkedKernelManager)
-        self.kernel_info()
-        word = asyncio.ensure_future(self.iopub_channel.get_msg(timeout=timeout))
         ended = asyncio.ensure_future(self.parent.ended())
+        deadline = None if timeout is None else time.monotonic() + timeout
         try:
-            await asyncio.wait({word, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if not word.done():
-                raise RuntimeError("the kernel died before it was ready")
-            await word
+            while deadline is None or time.monotonic() < deadline:
+                self.kernel_info()
+                word = asyncio.ensure_future(self.iopub_channel.get_msg(timeout=ASK_AGAIN))
+                await asyncio.wait({word, ended}, return_when=asyncio.FIRST_COMPLETED)
+                if not word.done():
+                    word.cancel()
+                    raise RuntimeError("the kernel died before it was ready")
+                if not word.exception():
+                    return
+            raise RuntimeError(f"the kernel was not ready in {timeout:g} s")
         finally:
-            word.cancel()
             ended.cancel()
 
 

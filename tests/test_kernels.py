@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
@@ -19,6 +20,9 @@ from small_course import LESSON, make_course, wait_until
 from autograder.execute import execute
 from autograder.forkserver import ForkServer
 from autograder.limits import Limits
+from autograder.manager import ForkedKernelManager
+
+IDLE = {"execution_state": "idle"}
 
 
 def run(*cells: str, files: dict[str, bytes] | None = None, limits: Limits | None = None) -> str:
@@ -75,6 +79,29 @@ def test_a_traceback_ends_where_the_hidden_frames_begin() -> None:
 def test_names_that_are_no_dictionary_hide_no_error() -> None:
     said = run("class Names(dict):\n    get = 3\nexec('1/0', {}, Names())")
     assert said.endswith("ZeroDivisionError: division by zero")
+
+
+def test_a_kernel_whose_first_words_are_lost_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ready_after() -> int:
+        manager = ForkedKernelManager()
+        await manager.start_kernel(cwd=str(tmp_path))
+        client = manager.client()
+        client.start_channels()
+        await client.wait_for_ready(timeout=20)
+        number = client.kernel_info()
+        while heard := await client.get_iopub_msg(timeout=20):  # until it has nothing to say
+            if (heard["parent_header"].get("msg_id"), heard["content"]) == (number, IDLE):
+                break
+        asked: list[object] = []
+        ask = client.kernel_info
+        monkeypatch.setattr(client, "kernel_info", lambda: asked.append(ask() if asked else None))
+        await client.wait_for_ready(timeout=20)
+        await manager.shutdown_kernel(now=True)
+        return len(asked)
+
+    assert asyncio.run(ready_after()) >= 2
 
 
 def test_no_two_kernels_throw_the_same_dice() -> None:

@@ -8,6 +8,7 @@
     raises(error, call, *arguments, hint=)      what must not be accepted
     at_least(got, bound, what, hint)            what was learnt; so at_most. margins() has the room
     spread(got, variance, what, hint)           random numbers, by their mean and variance
+    seed(number)                                before what is learnt: all dice that training throws
 
 Each raises AssertionError with a message for the learner, and returns None. `what` names the
 thing that was computed, best as the call itself: "output_size(7, 3, s=2)".
@@ -36,6 +37,7 @@ from __future__ import annotations
 import copy
 import functools
 import numbers
+import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
@@ -61,6 +63,7 @@ __all__ = [
     "optimizer",
     "parameter_counts",
     "raises",
+    "seed",
     "shape",
     "silenced",
     "spread",
@@ -405,6 +408,16 @@ def stack_gradients(
         flat = torch.cat([value.flatten() for value in values] or [torch.zeros(1)])
         sizes.append(float(flat.double().square().mean().sqrt()))
     return sizes
+
+
+def seed(number: int) -> None:
+    """Set the dice of torch, NumPy and Python, whichever an answer's training throws.
+
+    The same answer is then trained alike each time it is marked. `number` is from 0 to 2**32 - 1.
+    """
+    torch.manual_seed(number)
+    np.random.seed(number)
+    random.seed(number)
 
 
 @travels

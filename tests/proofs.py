@@ -4,8 +4,8 @@
     python tests/proofs.py seeds [LESSON ...]      what is learnt, from five seeds, with margins
     python tests/proofs.py kernels [LESSON ...]    each answer's marks with the examiner and without
 
-A test cell that trains sets torch's own seed, `torch.manual_seed(12)`, and compares what was
-learnt by at_least() or at_most() of course.check. For `seeds` all seeds in it are moved.
+A test cell that trains sets all dice, `check.seed(12)`, and compares what was learnt by at_least()
+or at_most() of course.check. For `seeds` all seeds in it are moved.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from autograder.verdict import PASSED, VERDICT, judge
 
 SEEDS = range(5)
 FAR = 1000  # between the seeds of one run and those of the next
-SEED = re.compile(r"((?:manual_seed|default_rng|Random)\()(\d+)")
-TRAINS = re.compile(r"^torch\.manual_seed\(\d+\)", re.MULTILINE)
+SEED = re.compile(r"((?:seed|default_rng|Random)\()(\d+)")
+TRAINS = re.compile(r"^(?:check\.|torch\.manual_)seed\(\d+\)", re.MULTILINE)
 # Executed after the tests, as one of them: what at_least() and at_most() compared, and how far it
 # was off.
 MARGINS = """

@@ -33,12 +33,12 @@ def test_seeds_are_moved_in_tests_that_train_and_nothing_else_is() -> None:
     made = notebook(
         cell("import torch\ntorch.manual_seed(1)"),
         cell("x = torch.Generator().manual_seed(2)", "test-exact"),
-        cell("torch.manual_seed(3)\nrng = np.random.default_rng(3)\nf(30)", "test-learn"),
+        cell("check.seed(3)\nrng = np.random.default_rng(3)\nf(30)", "test-learn"),
     )
     cut = reseeded(made, seed=2)
     assert [c.source for c in cut.cells] == [
         "import torch\ntorch.manual_seed(1)",
-        "torch.manual_seed(2003)\nrng = np.random.default_rng(2003)\nf(30)",
+        "check.seed(2003)\nrng = np.random.default_rng(2003)\nf(30)",
     ]
 
 

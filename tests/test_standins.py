@@ -197,6 +197,14 @@ def test_dice_that_are_set_to_the_same_number_fall_alike() -> None:
     )
 
 
+@pytest.mark.parametrize("throw", ["torch.rand(1).item()", "np.random.rand()", "random.random()"])
+def test_a_seed_of_check_is_every_die_s(throw: str) -> None:
+    run(
+        f"import random\ndef draw():\n    return {throw}",
+        "check.seed(5)\na = draw()\nb = draw()\ncheck.seed(5)\nc = draw()\nassert a == c != b",
+    )
+
+
 def test_gradients_reach_the_learners_loss() -> None:
     run(
         "def loss(x, t):\n    return (x - t).square().mean()",

@@ -7,6 +7,7 @@ before it takes one for ready; here the server says when one ends, and the kerne
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import Any
 
@@ -58,21 +59,24 @@ class ForkedKernelClient(AsyncKernelClient):
         RuntimeError where it ends, or says nothing in so many seconds.
         """
         assert isinstance(self.parent, ForkedKernelManager)
+        patience = math.inf if timeout is None else timeout
+        deadline = time.monotonic() + patience
         ended = asyncio.ensure_future(self.parent.ended())
-        deadline = None if timeout is None else time.monotonic() + timeout
+        waiting = {ended}
         try:
-            while deadline is None or time.monotonic() < deadline:
+            while time.monotonic() < deadline:
                 self.kernel_info()
                 word = asyncio.ensure_future(self.iopub_channel.get_msg(timeout=ASK_AGAIN))
-                await asyncio.wait({word, ended}, return_when=asyncio.FIRST_COMPLETED)
-                if not word.done():
-                    word.cancel()
+                waiting = {word, ended}
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if word not in done:
                     raise RuntimeError("the kernel died before it was ready")
                 if not word.exception():
                     return
-            raise RuntimeError(f"the kernel was not ready in {timeout:g} s")
+            raise RuntimeError(f"the kernel was not ready in {patience:g} s")
         finally:
-            ended.cancel()
+            for future in waiting:
+                future.cancel()
 
 
 class ForkedKernelManager(AsyncKernelManager):

@@ -13,4 +13,4 @@ c.OverwriteCells.add_missing_cells = True
 # Stock `nbgrader autograde` gives a cell 30 s; the course promises its cells 60.
 c.Execute.timeout = 60
 # What learners get back names what tests said, and shows no line of a hidden one.
-c.GenerateFeedback.exporter_class = "autograder.feedback.FeedbackExporter"
+c.GenerateFeedback.exporter_class = "autograder.service.feedback.FeedbackExporter"

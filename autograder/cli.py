@@ -22,7 +22,7 @@ from autograder.errors import LessonError, UsageError
 from autograder.limits import NAMES, parse_limits
 
 if TYPE_CHECKING:
-    from autograder.grade import Result
+    from autograder.grading.coordinator import Result
 
 # Only what a command needs is imported by it: nbgrader alone takes a second.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -44,7 +44,7 @@ def build(
     ] = None,
 ) -> None:
     """Make source/ and release/ from lessons/."""
-    from autograder.build import build as build_lessons
+    from autograder.authoring.build import build as build_lessons
 
     with one_line_errors():
         build_lessons(Path.cwd(), lessons or (), console.print)
@@ -76,8 +76,8 @@ def grade(
     """Grade what is in submitted/ into nbgrader's gradebook."""
     if not scheduler:
         warm_up(assignment)
-    from autograder import grade as engine
-    from autograder.assignments import imports_of, open_course, prepare
+    from autograder.grading import coordinator as engine
+    from autograder.grading.course import imports_of, open_course, prepare
 
     with one_line_errors():
         limits = {**parse_limits(limit or ()), "confined": not unconfined}
@@ -113,8 +113,8 @@ def watch(
     ] = False,
 ) -> None:
     """Grade what arrives in the exchange, and give feedback at once, until Ctrl-C."""
-    from autograder.assignments import assignments, imports_of, open_course
-    from autograder.watch import Desk
+    from autograder.grading.course import assignments, imports_of, open_course
+    from autograder.service.watch import Desk
 
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -134,7 +134,7 @@ def demo(
 ) -> None:
     """Make a class of 24 students in demo/, grade it, and show its marks."""
     warm_up()
-    from autograder import demo as show
+    from autograder.desk import demo as show
 
     with one_line_errors(), progress("grading", show.SUBMISSIONS) as step:
         results = show.run_demo(Path.cwd(), jobs, lambda _: step())
@@ -147,39 +147,13 @@ def demo(
 
 
 @app.command()
-def bench(
-    rounds: Annotated[
-        int | None, typer.Option(min=1, help="Turns of each contender on each lesson.")
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option(help="A few submissions, to see it at work: the figures say nothing.")
-    ] = False,
-) -> None:
-    """Measure the engine beside stock nbgrader; writes bench.json and bench.png."""
-    from dataclasses import replace
-
-    from autograder import bench as race
-
-    plan = race.QUICK if quick else race.Plan()
-    plan = replace(plan, rounds=rounds) if rounds else plan
-    with one_line_errors(), progress("measuring", plan.steps) as step:
-        found = race.run_bench(Path.cwd(), plan, step)
-    Path("bench.json").write_text(json.dumps(race.as_json(found), indent=1) + "\n")
-    race.draw(found, Path("bench.png"))
-    for table in race.tables(found):
-        Console().print(table)
-    for line in race.remarks(found):
-        console.print(line, markup=False)
-
-
-@app.command()
 def doctor(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write what was found to this file.")
     ] = None,
 ) -> None:
     """Try what a submission could do on this machine; status 1 where a protection is missing."""
-    from autograder.doctor import examine, what_to_do
+    from autograder.execution.doctor import examine, what_to_do
 
     with one_line_errors():
         findings = examine()
@@ -197,8 +171,8 @@ def doctor(
 
 def warm_up(assignment: str | None = None) -> None:
     """Have the server of kernels import what they need while this process imports its own."""
-    from autograder.forkserver import ForkServer
-    from autograder.imports import setup_imports
+    from autograder.sandbox.fork_client import ForkServer
+    from autograder.sandbox.preload import setup_imports
 
     sources = Path("source").glob(f"{assignment}/*.ipynb")
     ForkServer.shared(setup_imports(sources) if assignment else None)
@@ -213,12 +187,12 @@ def workers(
     Raises UsageError where they are to be confined and cannot be.
     """
     if scheduler:
-        from autograder.cluster import cluster
+        from autograder.execution.cluster import cluster
 
         with cluster(scheduler, preload, confined) as found:
             yield found
     else:
-        from autograder.execute import kernels
+        from autograder.execution.execute import kernels
 
         with kernels(jobs, preload) as pool:
             if confined:
@@ -228,7 +202,7 @@ def workers(
 
 def refuse_unconfined() -> None:
     """UsageError where this machine cannot confine kernels."""
-    from autograder.forkserver import ForkServer
+    from autograder.sandbox.fork_client import ForkServer
 
     if why := ForkServer.shared().unconfined():
         raise UsageError(

@@ -39,7 +39,7 @@ class Limits:
     confined: bool = True
 
     def of_process(self) -> dict[str, int]:
-        """Those that hold inside the kernel; autograder.serve sets them."""
+        """Those that hold inside the kernel; autograder.sandbox.fork_server sets them."""
         inside = ("memory_mb", "file_mb", "disk_mb", "processes", "output_chars")
         return {name: getattr(self, name) for name in inside}
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from nbval.plugin import IPyNbCell
 
-from autograder.build import notebook_path
-from autograder.forkserver import ForkServer
-from autograder.imports import setup_imports
+from autograder.authoring.build import notebook_path
+from autograder.sandbox.fork_client import ForkServer
+from autograder.sandbox.preload import setup_imports
 
 # There is a worker to each core: more threads would only get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

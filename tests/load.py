@@ -25,9 +25,9 @@ from nbgrader.validator import Validator
 from rich.console import Console
 from rich.table import Table
 
-from autograder.build import notebook_path
-from autograder.forkserver import ForkServer
-from autograder.validate import validate
+from autograder.authoring.build import notebook_path
+from autograder.sandbox.fork_client import ForkServer
+from autograder.service.validate import validate
 
 STUDENTS = 20
 LESSON = "03_counting"

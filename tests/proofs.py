@@ -30,12 +30,12 @@ from nbgrader.utils import determine_grade
 from rich.console import Console
 from rich.table import Table
 
-from autograder.bank import Answer, notebook_for, read_answers
-from autograder.build import notebook_path
+from autograder.authoring.answer_bank import Answer, notebook_for, read_answers
+from autograder.authoring.build import notebook_path
 from autograder.cli import progress
-from autograder.execute import execute, is_test, kernels
+from autograder.execution.execute import execute, is_test, kernels
+from autograder.grading.verdict import PASSED, VERDICT, judge
 from autograder.limits import Limits
-from autograder.verdict import PASSED, VERDICT, judge
 
 SEEDS = range(5)
 FAR = 1000  # between the seeds of one run and those of the next
@@ -93,7 +93,7 @@ def source(lesson: str) -> NotebookNode:
 
 def bank(lesson: str) -> list[Answer]:
     """The answers of a lesson."""
-    return read_answers(ROOT / "tests" / "answers" / f"{lesson}.py")
+    return read_answers(ROOT / "answers" / f"{lesson}.py")
 
 
 def verdicts(notebook: NotebookNode) -> dict[str, dict[str, str]]:

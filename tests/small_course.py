@@ -20,8 +20,8 @@ from unittest.mock import patch
 import nbformat
 from nbgrader.api import Gradebook
 
-from autograder.bank import answered
-from autograder.build import build, notebook_path
+from autograder.authoring.answer_bank import answered
+from autograder.authoring.build import build, notebook_path
 
 HERE = Path(__file__).parent
 LESSON = "00_doubling"
@@ -135,7 +135,7 @@ def built_once(checked: bool) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="course-"))
     atexit.register(shutil.rmtree, folder)
     (folder / "lessons").mkdir()
-    lesson = (HERE / "lessons" / f"{LESSON}.py").read_text()
+    lesson = (HERE.parent / "benchmarks" / "lessons" / f"{LESSON}.py").read_text()
     for plain, check in CHECKS if checked else ():
         lesson, count = re.subn(plain, check, lesson)
         assert count

@@ -15,8 +15,15 @@ from conftest import LESSONS
 from nbgrader.utils import is_solution
 from proofs import bank, lost, source, verdicts
 
-from autograder.bank import Answer, exercise_named, exercise_of, judged_by, needs, notebook_for
-from autograder.execute import is_test
+from autograder.authoring.answer_bank import (
+    Answer,
+    exercise_named,
+    exercise_of,
+    judged_by,
+    needs,
+    notebook_for,
+)
+from autograder.execution.execute import is_test
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 from small_course import LESSON, make_course
 
-from autograder.build import (
+from autograder.authoring.build import (
     build,
     generate_assignment,
     make_source,

@@ -29,8 +29,8 @@ from small_course import (
     with_greeting,
 )
 
-from autograder.cluster import settle
 from autograder.errors import LessonError
+from autograder.execution.cluster import settle
 
 # Two workers and their kernels are load enough: these scenes come one after the other.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
@@ -267,7 +267,7 @@ def test_workers_that_cannot_confine_are_refused_and_may_be_used_all_the_same(
     tmp_path: Path,
 ) -> None:
     def lose_confinement(dask_worker: Any) -> None:
-        from autograder.forkserver import ForkServer
+        from autograder.sandbox.fork_client import ForkServer
 
         ForkServer._shared = ForkServer(confine=False)
 

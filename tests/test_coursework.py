@@ -15,7 +15,7 @@ from conftest import ROOT
 from proofs import source
 from small_course import Course, points
 
-from autograder.bank import answered
+from autograder.authoring.answer_bank import answered
 from course.coursework import COLUMNS, ROWS, belongs, coursework_table
 
 LESSON = "10_coursework"

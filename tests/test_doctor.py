@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from small_course import BIN, LESSON, RIGHT, Course, make_course
 
-from autograder import doctor
-from autograder.forkserver import ForkServer
+from autograder.execution import doctor
+from autograder.sandbox.fork_client import ForkServer
 
 pytestmark = [
     pytest.mark.slow,

@@ -8,11 +8,11 @@ from nbformat import NotebookNode
 from proofs import lost, source, verdicts
 from test_kernels import text_of
 
-from autograder.bank import Answer, notebook_for
-from autograder.build import check_examined, shared_name
+from autograder.authoring.answer_bank import Answer, notebook_for
+from autograder.authoring.build import check_examined, shared_name
 from autograder.errors import LessonError
-from autograder.examined import PRINTED
-from autograder.execute import ENDED, execute
+from autograder.execution.execute import ENDED, execute
+from autograder.execution.two_kernels import PRINTED
 from autograder.limits import Limits
 
 

@@ -225,7 +225,7 @@ def test_a_server_of_kernels_that_is_killed_costs_nothing(tmp_path: Path, victim
     with grading(course) as engine:
         assert wait_until(lambda: with_words("sleep 3.0625") is not None, 60)
         (keeper,) = psutil.Process(engine.pid).children()
-        assert "autograder.serve" in keeper.cmdline()
+        assert "autograder.sandbox.fork_server" in keeper.cmdline()
         (server,) = keeper.children()
         (keeper if victim == "its keeper" else server).kill()
     assert {student: points(r) for student, r in said(course).items()} == dict.fromkeys(

@@ -10,9 +10,9 @@ import pytest
 from small_course import LESSON, RIGHT, Course, make_course, with_double
 from test_inert import acts
 
-from autograder.build import notebook_path
-from autograder.execute import is_test
-from autograder.feedback import HIDDEN, mathml
+from autograder.authoring.build import notebook_path
+from autograder.execution.execute import is_test
+from autograder.service.feedback import HIDDEN, mathml
 
 pytestmark = pytest.mark.slow
 

@@ -22,8 +22,8 @@ from small_course import (
     with_greeting,
 )
 
-from autograder.assignments import open_course, prepare
-from autograder.grade import Order, grade
+from autograder.grading.coordinator import Order, grade
+from autograder.grading.course import open_course, prepare
 
 # The class is graded once, so its scenes belong to one worker.
 pytestmark = pytest.mark.xdist_group("grade")

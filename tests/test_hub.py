@@ -23,9 +23,9 @@ from conftest import ROOT
 from playwright.sync_api import Browser
 from test_feedback import words
 
-from autograder.bank import read_answers
-from autograder.build import notebook_path
-from autograder.execute import is_test
+from autograder.authoring.answer_bank import read_answers
+from autograder.authoring.build import notebook_path
+from autograder.execution.execute import is_test
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hub")]
 
@@ -34,7 +34,7 @@ LESSON, EXERCISE, COURSEWORK = "03_counting", "conv_parameters", "10_coursework"
 
 def answer(exercise: str, right: bool) -> str:
     """An answer to an exercise of the lesson, from its bank."""
-    bank = read_answers(ROOT / "tests" / "answers" / f"{LESSON}.py")
+    bank = read_answers(ROOT / "answers" / f"{LESSON}.py")
     return next(a.source for a in bank if a.exercise == exercise and a.right == right)
 
 

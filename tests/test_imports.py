@@ -9,13 +9,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder.imports import setup_imports
+from autograder.sandbox.preload import setup_imports
 
 LOADED = """
 import sys
 import nbformat
-from autograder.execute import execute
-from autograder.forkserver import ForkServer
+from autograder.execution.execute import execute
+from autograder.sandbox.fork_client import ForkServer
 from autograder.limits import Limits
 
 ForkServer.shared({asked})

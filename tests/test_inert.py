@@ -19,7 +19,7 @@ from nbformat.v4 import (
     new_raw_cell,
 )
 
-from autograder.inert import LONGEST, MOST, Room, inert_markdown, make_inert
+from autograder.grading.sanitize import LONGEST, MOST, Room, inert_markdown, make_inert
 
 SCRIPT = "<script>alert('gotcha')</script>"
 MARK = "gotcha"

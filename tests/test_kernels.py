@@ -17,10 +17,10 @@ import pytest
 from nbformat import NotebookNode
 from small_course import LESSON, make_course, wait_until
 
-from autograder.execute import execute
-from autograder.forkserver import ForkServer
+from autograder.execution.execute import execute
 from autograder.limits import Limits
-from autograder.manager import ForkedKernelManager
+from autograder.sandbox.fork_client import ForkServer
+from autograder.sandbox.manager import ForkedKernelManager
 
 IDLE = {"execution_state": "idle"}
 

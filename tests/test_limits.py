@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from small_course import LESSON, Course, make_course, outcomes
 
-from autograder.build import notebook_path
+from autograder.authoring.build import notebook_path
 from autograder.errors import UsageError
 from autograder.limits import NAMES, Limits, limits_of, parse_limits
 

@@ -17,10 +17,10 @@ from conftest import LESSONS, NO_SOCKETS, ROOT
 from nbformat import NotebookNode
 from nbgrader.utils import determine_grade
 
-from autograder.build import notebook_path
-from autograder.execute import execute, is_test
+from autograder.authoring.build import notebook_path
+from autograder.execution.execute import execute, is_test
+from autograder.grading.verdict import PASSED, VERDICT, judge
 from autograder.limits import Limits
-from autograder.verdict import PASSED, VERDICT, judge
 
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from proofs import SEEDS, Trial, reseeded, run, seeded_trials
 
-from autograder.bank import Answer
+from autograder.authoring.answer_bank import Answer
 
 ANSWER = Answer(True, "learn", "learns", "", frozenset())
 

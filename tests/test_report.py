@@ -11,11 +11,11 @@ import pytest
 from conftest import ROOT
 from small_course import Course
 
-from autograder.build import notebook_path
-from autograder.demo import COUNTING, LENET, SUBMISSIONS, make_class
-from autograder.grade import CellResult, Result
-from autograder.report import complaints, earned_by_exercise, write_report
-from autograder.verdict import NO_ANSWER
+from autograder.authoring.build import notebook_path
+from autograder.desk.demo import COUNTING, LENET, SUBMISSIONS, make_class
+from autograder.desk.report import complaints, earned_by_exercise, write_report
+from autograder.grading.coordinator import CellResult, Result
+from autograder.grading.verdict import NO_ANSWER
 
 
 def result(student: str, *cells: CellResult) -> Result:

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.examiner.names import free_names
-from autograder.examiner.peer import Answers, Examiner
-from autograder.examiner.wire import Wire, WireLost
+from autograder.examiner.free_names import free_names
+from autograder.examiner.protocol import Answers, Examiner
+from autograder.examiner.transport import Wire, WireLost
 
 torch.set_num_threads(1)  # threads of the parent are missing in a fork
 

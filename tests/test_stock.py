@@ -18,7 +18,7 @@ from conftest import ROOT
 from nbgrader.api import Gradebook
 from small_course import Course
 
-from autograder.demo import right_and_wrong
+from autograder.desk.demo import right_and_wrong
 
 MARKS = dict[str, dict[str, float]]
 COUNTS = "03_counting"

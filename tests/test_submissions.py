@@ -35,11 +35,11 @@ import pytest
 from nbformat import NotebookNode
 from small_course import FULL_MARKS, HERE, LESSON, RIGHT, Course, make_course, outcomes, points
 
-from autograder.bank import answered
-from autograder.build import notebook_path
-from autograder.execute import execute
+from autograder.authoring.answer_bank import answered
+from autograder.authoring.build import notebook_path
+from autograder.execution.execute import execute
+from autograder.grading.verdict import PASSED, VERDICT, judge
 from autograder.limits import Limits
-from autograder.verdict import PASSED, VERDICT, judge
 
 # The class is graded once, so its scenes belong to one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("submissions")]
@@ -55,7 +55,7 @@ LIMITS = {
 SECRET = "a-secret-of-the-instructor"
 # The command, with kernels that are not confined though this machine could.
 UNCONFINED = """
-from autograder.forkserver import ForkServer
+from autograder.sandbox.fork_client import ForkServer
 ForkServer._shared = ForkServer(confine=False)
 from autograder.cli import app
 app()

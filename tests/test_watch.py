@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from small_course import LESSON, RIGHT, Course, make_course, wait_until, with_double
 
-from autograder.watch import LEDGER
+from autograder.service.watch import LEDGER
 
 pytestmark = pytest.mark.slow
 

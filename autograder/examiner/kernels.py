@@ -1,4 +1,4 @@
-"""The two kernels of a notebook: what each adds to a forked kernel (autograder.kernel).
+"""The two kernels of a notebook: what each adds to a forked kernel (autograder.sandbox.kernel).
 
 answers     asked by the shell message "answer_request", it answers the examiner's calls until
             a test is over, and replies with what was printed meanwhile
@@ -16,10 +16,10 @@ from typing import Any
 from ipykernel.ipkernel import IPythonKernel
 from traitlets import Type
 
-from autograder.examiner.names import free_names, globals_of, made_names
-from autograder.examiner.peer import Answers, Examiner, part
-from autograder.examiner.wire import Wire
-from autograder.kernel import Kernel, Shell
+from autograder.examiner.free_names import free_names, globals_of, made_names
+from autograder.examiner.protocol import Answers, Examiner, part
+from autograder.examiner.transport import Wire
+from autograder.sandbox.kernel import Kernel, Shell
 
 ANSWERS, EXAMINER = "answers", "examiner"  # roles
 
@@ -33,7 +33,7 @@ class AnswersKernel(Kernel):
     def join(self, wire: Wire) -> None:
         """Called before the first cell."""
         if "torch" in sys.modules:
-            part("changes")
+            part("state")
         shell: Any = self.shell
         self.peer = Answers(wire, shell.user_ns)
         for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:

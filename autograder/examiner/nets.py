@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from autograder.examiner.changes import groups_of
 from autograder.examiner.codec import decode, encode, need
-from autograder.examiner.standins import travel
+from autograder.examiner.proxies import travel
+from autograder.examiner.state import groups_of
 
 if TYPE_CHECKING:
-    from autograder.examiner.peer import Examiner
+    from autograder.examiner.protocol import Examiner
 
 
 class NetStandIn(nn.Module):

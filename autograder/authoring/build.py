@@ -1,0 +1,246 @@
+"""Build the notebooks: lessons/NN_name.py -> source/ (executed) -> release/ (no answers).
+
+    read -> complete_metadata -> name_cells -> name_kernel -> execute -> check_examined
+         -> write source
+         -> nbgrader generate_assignment -> write release
+
+Everything that follows from the lesson's text is deterministic; outputs are nbval's to compare.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import jupytext
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbgrader.utils import is_grade, is_locked, is_solution
+
+from autograder.errors import LessonError, UsageError
+from autograder.examiner.free_names import free_names, made_names
+from autograder.execution.execute import execute as in_two_kernels
+from autograder.execution.execute import is_test
+from autograder.grading.generate import generate_assignment
+from autograder.grading.restore import defined
+from autograder.grading.verdict import PASSED, VERDICT, judge
+from autograder.limits import Limits
+from autograder.sandbox.fork_client import ForkServer
+from autograder.sandbox.preload import needed
+
+CELL_TIMEOUT = 60
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def build(root: Path, names: Iterable[str] = (), tell: Callable[[str], None] = print) -> None:
+    """Build the lessons `names` (all where none is named) of the course at `root`.
+
+    A lesson is executed only where its cells, or the package `course`, changed since its source
+    was written. Raises UsageError for a name that is no lesson, LessonError for a lesson that
+    cannot be built; lessons built before stay built.
+    """
+    digest = course_digest(root)
+    for lesson in find_lessons(root, names):
+        source = notebook_path(root / "source", lesson.stem)
+        notebook = make_source(lesson, digest)
+        if is_current(notebook, source):
+            tell(f"{lesson.stem}: unchanged")
+        else:
+            tell(f"{lesson.stem}: executing")
+            execute(notebook, lesson.stem)
+            check_examined(notebook, lesson.stem)
+            write(notebook, source)
+        make_release(root, lesson.stem)
+
+
+def find_lessons(root: Path, names: Iterable[str] = ()) -> list[Path]:
+    """The scripts of the lessons `names`, in order; of all lessons where none is named."""
+    lessons = {path.stem: path for path in sorted((root / "lessons").glob("[0-9]*.py"))}
+    if not lessons:
+        raise UsageError(f"no lessons in {root / 'lessons'}: run this in the course's folder")
+    unknown = [name for name in names if name not in lessons]
+    if unknown:
+        raise UsageError(f"no lesson {unknown[0]!r}: there are {', '.join(lessons)}")
+    return [lessons[name] for name in sorted(names)] or list(lessons.values())
+
+
+def notebook_path(folder: Path, name: str) -> Path:
+    """Where nbgrader keeps the notebook of the lesson `name` in source/ or release/."""
+    return folder / name / f"{name}.ipynb"
+
+
+def make_source(lesson: Path, digest: str = "") -> NotebookNode:
+    """The notebook of a lesson, not executed. `digest` stands for what its outputs depend on."""
+    notebook = jupytext.read(lesson, fmt="py:percent")
+    for step in (drop_traces, complete_metadata, name_cells):
+        try:
+            step(notebook)
+        except LessonError as error:
+            raise LessonError(f"{lesson.stem}: {error}") from None
+    name_kernel(notebook)
+    notebook.metadata["course"] = {"digest": digest}
+    return notebook
+
+
+def drop_traces(notebook: NotebookNode) -> None:
+    """Remove what jupytext notes for itself; limits that the lesson's head sets stay."""
+    given = notebook.metadata
+    notebook.metadata = NotebookNode({"limits": given["limits"]} if "limits" in given else {})
+    for cell in notebook.cells:
+        cell.metadata.pop("lines_to_next_cell", None)
+
+
+def complete_metadata(notebook: NotebookNode) -> None:
+    """Fill in nbgrader's schema 3: a lesson's cell says only what varies."""
+    for cell in notebook.cells:
+        if "nbgrader" not in cell.metadata:
+            continue
+        given = cell.metadata["nbgrader"]
+        if "grade_id" not in given:
+            raise LessonError(f"a cell has no grade_id: {cell.source[:50]!r}")
+        complete = {"schema_version": 3, "grade": False, "locked": False, "solution": False}
+        cell.metadata["nbgrader"] = {**complete, "task": False, **given}
+        if is_grade(cell) and "points" not in given:
+            raise LessonError(f"{given['grade_id']} is graded but has no points")
+
+
+def name_cells(notebook: NotebookNode) -> None:
+    """Give each cell a stable id: its grade_id, or the one before it and a count."""
+    last, since = "top", 0
+    for cell in notebook.cells:
+        if "nbgrader" in cell.metadata:
+            last, since = cell.metadata["nbgrader"]["grade_id"], 0
+            cell["id"] = last
+        else:
+            since += 1
+            cell["id"] = f"{last}-{since}"
+    twice = [name for name, count in Counter(c["id"] for c in notebook.cells).items() if count > 1]
+    if twice:
+        raise LessonError(f"the cell id {twice[0]} is there twice")
+
+
+def name_kernel(notebook: NotebookNode) -> None:
+    """Name Python's own kernel, without a version: it would differ from machine to machine."""
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    }
+    notebook.metadata["language_info"] = {"name": "python"}
+
+
+def course_digest(root: Path) -> str:
+    """A digest of the package `course`: where it changes, pictures may."""
+    digest = hashlib.sha256()
+    for path in sorted((root / "course").glob("**/*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def is_current(notebook: NotebookNode, source: Path) -> bool:
+    """Whether `source` holds the executed `notebook`."""
+    if not source.exists():
+        return False
+    try:
+        built = nbformat.read(source, as_version=4)
+    except nbformat.reader.NotJSONError:  # half of it, or marks of a conflict
+        return False
+    return without_outputs(built) == without_outputs(notebook)
+
+
+def without_outputs(notebook: NotebookNode) -> dict[str, object]:
+    """What of a notebook follows from the lesson's text alone."""
+    return {
+        "metadata": notebook.metadata,
+        "cells": [
+            (cell["id"], cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells
+        ],
+    }
+
+
+def execute(notebook: NotebookNode, name: str) -> None:
+    """Run all cells in a fresh kernel; any error or word on stderr is the lesson's fault."""
+    before = dict(notebook.metadata)
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        coalesce_streams=True,
+        record_timing=False,
+        store_widget_state=False,
+        extra_arguments=["--log-level=ERROR"],
+    )
+    try:
+        client.execute()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raise LessonError(f"{name}: a cell failed.\n{error}") from None
+    notebook.metadata = NotebookNode(before)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                raise LessonError(f"{name}: cell {cell['id']} writes to stderr: {output.text}")
+            # The view of a widget names a model of a kernel that is gone.
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+
+
+def check_examined(notebook: NotebookNode, name: str) -> None:
+    """LessonError where a test passes in one kernel, and not when the answers run in another."""
+    if clash := shared_name(notebook):
+        raise LessonError(f"{name}: {clash}")
+    ForkServer.shared(needed(notebook.cells))
+    done = in_two_kernels(notebook, {}, Limits(confined=False))
+    judge(done)
+    for cell in filter(is_test, done.cells):
+        found = cell.metadata[VERDICT]
+        if found["outcome"] != PASSED:
+            raise LessonError(
+                f"{name}: {cell.metadata.nbgrader.grade_id} passes in one kernel, not in a kernel "
+                f"of its own ({found['message']}): docs/examiner.md says what a test may ask for"
+            )
+
+
+def shared_name(notebook: NotebookNode) -> str:
+    """What is wrong where tests and answers make the same name, and a later test reads it."""
+    answers: set[str] = set()
+    own: dict[str, str] = {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or "grade_id" not in cell.metadata.get("nbgrader", {}):
+            continue
+        nodes = ast.parse(TransformerManager().transform_cell(cell.source)).body
+        grade_id = cell.metadata.nbgrader.grade_id
+        if is_solution(cell):
+            answers |= {*defined(cell.source)}
+            continue
+        if is_test(cell):
+            for read in free_names(nodes, ()):
+                if read in own and read in answers:
+                    return f"{grade_id} reads {read}, which {own[read]} and an answer both make"
+        own |= dict.fromkeys(made_names(nodes), grade_id)
+    return ""
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook as nbgrader writes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+def make_release(root: Path, name: str) -> None:
+    """Write release/ from source/: nbgrader's generate_assignment, without a database."""
+    generate_assignment(root, name, release="release", database=None)
+
+
+def setup_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The locked code cells that earn no marks: what every test may rely on."""
+    return [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and is_locked(cell) and not is_grade(cell)
+    ]

@@ -1,0 +1,186 @@
+"""The nbgrader course of the working folder: its settings, its assignments, its gradebook.
+
+open_course -> prepare (each assignment) -> autograder.grading.coordinator
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterable, Sequence
+from glob import glob
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps.baseapp import NbGrader
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import compute_checksum, is_locked
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, SAWarning
+
+from autograder.errors import UsageError, one_line
+from autograder.grading.generate import generate_assignment
+from autograder.grading.gradebook import Book, patiently
+from autograder.grading.submissions import (
+    Assignment,
+    SourceNotebook,
+    digest_of,
+    find,
+    other_files,
+)
+from autograder.sandbox.preload import setup_imports
+from autograder.versions import versions
+
+# nbgrader 0.9.6 adds submissions in an order that SQLAlchemy 2 warns about; the rows are right.
+warnings.filterwarnings("ignore", "Object of type .* not in session", SAWarning)
+
+
+def open_course() -> CourseDirectory:
+    """The nbgrader course of the working folder, with the settings of its nbgrader_config.py."""
+    # nbgrader calls alembic by its name: it must be found though no environment was activated.
+    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+    app = NbGrader()
+    app.log_level = logging.CRITICAL
+    app.raise_config_file_errors = True
+    try:
+        app.initialize([])
+    except Exception as error:  # a configuration file is a program
+        raise UsageError(f"nbgrader_config.py cannot be read: {one_line(error)}") from None
+    course: CourseDirectory = app.coursedir
+    # The user's own configuration may name another course, for the formgrader of a server.
+    course.root = os.getcwd()
+    course.config = app.config
+    return course
+
+
+def prepare(
+    course: CourseDirectory,
+    assignment: str,
+    students: Sequence[str] = (),
+    notebook: str | None = None,
+) -> int:
+    """Enter `assignment` in the gradebook if it is new or changed; how many handed it in.
+
+    `students` and `notebook` are what is asked for, where it is not all. Raises UsageError where
+    there is nothing to grade.
+    """
+    known = assignments(course)
+    if not known:
+        raise UsageError(
+            f"no assignments in {course.root}: run this in a folder with nbgrader's layout"
+            " (source/, submitted/)"
+        )
+    if assignment not in known:
+        raise UsageError(f"no assignment {assignment!r}: there are {', '.join(sorted(known))}")
+    pattern = course.format_path(course.submitted_directory, "*", assignment)
+    handed_in = {submission.student for submission in find(course, assignment)}
+    if not handed_in:
+        raise UsageError(
+            f"nothing to grade: no {pattern}. Collect the submissions first"
+            f" (nbgrader collect {assignment}), or lay them there"
+        )
+    if unknown := set(students) - handed_in:
+        raise UsageError(f"{', '.join(sorted(unknown))}: nothing of {assignment} was submitted")
+    names = {Path(path).stem for path in sources(course, assignment)}
+    if notebook not in (None, *names):
+        raise UsageError(
+            f"{assignment} has no notebook {notebook!r}, but {', '.join(sorted(names))}"
+        )
+    register(course, assignment)
+    return len(set(students) or handed_in)
+
+
+def assignments(course: CourseDirectory) -> set[str]:
+    """The names of all assignments that have a source."""
+    folder = Path(course.format_path(course.source_directory, ".", "."))
+    return {path.parent.name for path in folder.glob("*/*.ipynb")}
+
+
+def register(course: CourseDirectory, assignment: str) -> None:
+    """Enter an assignment in the gradebook, with its hidden tests, unless it is there as it is."""
+    try:
+        known = patiently(lambda: registered_cells(course, assignment))
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"the gradebook's database needs a driver: {one_line(error)}. For PostgreSQL:"
+            " pip install 'cnn-course[postgresql]', and c.CourseDirectory.db_url ="
+            " 'postgresql+psycopg://...'"
+        ) from None
+    except ArgumentError as error:
+        raise UsageError(f"c.CourseDirectory.db_url is no address: {one_line(error)}") from None
+    except DatabaseError as error:
+        url = make_url(course.db_url).render_as_string(hide_password=True)
+        reason = one_line(error.orig or error)
+        raise UsageError(f"the gradebook {url} cannot be used: {reason}") from None
+    if known == source_cells(course, assignment):
+        return
+    with tempfile.TemporaryDirectory() as release:
+        generate_assignment(
+            Path(course.root), assignment, release, course.db_url, settings=course.config
+        )
+
+
+def registered_cells(course: CourseDirectory, assignment: str) -> dict[str, str | None]:
+    """The released cells in the gradebook, with the checksum of those that are locked."""
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        try:
+            entry = gradebook.find_assignment(assignment)
+        except MissingEntry:
+            return {}
+        return {
+            cell.name: cell.checksum if cell.locked else None
+            for notebook in entry.notebooks
+            for cell in notebook.source_cells
+        }
+
+
+def source_cells(course: CourseDirectory, assignment: str) -> dict[str, str | None]:
+    """The released cells of the source, with the checksum of those that are locked."""
+    return {
+        cell.metadata.nbgrader["grade_id"]: compute_checksum(cell) if is_locked(cell) else None
+        for path in sources(course, assignment)
+        for cell in named_cells(nbformat.read(path, as_version=4))
+    }
+
+
+def named_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells that nbgrader knows: answers, tests, set-up."""
+    return [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
+
+
+def read_assignment(
+    course: CourseDirectory, book: Book, name: str, editable: Sequence[str] = ()
+) -> Assignment:
+    """What all submissions of a registered assignment are graded with."""
+    paths = sources(course, name)
+    texts = {Path(path).name: Path(path).read_bytes() for path in paths}
+    notebooks = {}
+    for path in paths:
+        notebook = nbformat.read(path, as_version=4)
+        order = [
+            cell.metadata.nbgrader["grade_id"]
+            for cell in notebook.cells
+            if "nbgrader" in cell.metadata
+        ]
+        stem = Path(path).stem
+        released = book.released(name, stem, order)
+        notebooks[stem] = SourceNotebook(stem, released, notebook.metadata)
+    folder = course.format_path(course.source_directory, ".", name)
+    files = other_files(folder, course.ignore)
+    digest = digest_of({**files, **texts}, versions())
+    return Assignment(name, notebooks, files, editable, digest)
+
+
+def sources(course: CourseDirectory, assignment: str) -> list[str]:
+    """The paths of an assignment's notebooks."""
+    return glob(f"{course.format_path(course.source_directory, '.', assignment)}/*.ipynb")
+
+
+def imports_of(course: CourseDirectory, names: Iterable[str]) -> set[str]:
+    """The modules that the assignments' set-up cells import."""
+    return setup_imports(path for name in names for path in sources(course, name))

@@ -1,0 +1,157 @@
+"""Verdicts: how each test cell came out, and outputs that leave nbgrader no doubt about it.
+
+Only "passed" earns marks; a number that ends a passed cell is its partial mark. nbgrader records
+the marks by its own rule (nbgrader.utils.determine_grade), which reads a cell's outputs alone,
+so judge() makes those outputs say what happened.
+"""
+
+from __future__ import annotations
+
+import re
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.utils import determine_grade, is_grade
+
+from autograder.execution.execute import (
+    CRASHED,
+    ENDED,
+    ERROR,
+    OK,
+    OUT_OF_MEMORY,
+    TIMED_OUT,
+    is_test,
+)
+
+VERDICT = "verdict"  # key in a graded cell's metadata: {"outcome": ..., "message": ...}
+PASSED, FAILED, NOT_RUN = "passed", "failed", "not run"
+TO_MARK, NO_RESPONSE = "to be marked", "no response"
+
+NO_ANSWER = "There is no answer yet."
+MESSAGES = {
+    TIMED_OUT: "This took longer than the time limit: does a loop never end?",
+    CRASHED: "The kernel died while this ran: what came before was run again, this was not.",
+    OUT_OF_MEMORY: "This needed more memory than the limit allows.",
+    NOT_RUN: "This was not run: the time limit of the notebook was used up before.",
+}
+# Why a name that a later test needs may be missing.
+LOST = {
+    TIMED_OUT: "A cell before this one took longer than the time limit and was stopped.",
+    CRASHED: "The kernel died in a cell before this one: what that cell defines is missing.",
+    OUT_OF_MEMORY: "A cell before this one needed too much memory and was stopped.",
+}
+NO_MEMORY = re.compile(r"MemoryError|can't allocate memory|Cannot allocate memory")
+# What NumPy's numbers look like: np.float64(0.5)
+NUMPY_NUMBER = re.compile(r"np\.\w+\((.+)\)")
+LONGEST = 500
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def judge(notebook: NotebookNode) -> None:
+    """Give each graded cell of an executed notebook its verdict, and settle its outputs."""
+    lost = ""
+    for cell in notebook.cells:
+        if is_grade(cell):
+            outcome, message = verdict(cell) if is_test(cell) else by_hand(cell)
+            if message.startswith("NameError") and lost:
+                message = f"{message}. {lost}"
+            cell.metadata[VERDICT] = {"outcome": outcome, "message": message}
+        if is_test(cell):
+            settle(cell, outcome, message)
+        else:
+            lost = LOST.get(cell.metadata.get(ENDED), lost)
+    for cell in notebook.cells:
+        cell.metadata.pop(ENDED, None)
+
+
+def recorded(cell: NotebookNode) -> dict[str, str]:
+    """The verdict that a graded cell holds; where stock nbgrader graded it, as its points say."""
+    if VERDICT in cell.metadata:
+        return dict(cell.metadata[VERDICT])
+    points, _ = determine_grade(cell)
+    outcome = TO_MARK if points is None else PASSED if points > 0 else FAILED
+    return {"outcome": outcome, "message": ""}
+
+
+def by_hand(cell: NotebookNode) -> tuple[str, str]:
+    """The verdict on a cell that a person marks."""
+    if determine_grade(cell)[0] == 0:
+        return NO_RESPONSE, ""
+    return TO_MARK, ""
+
+
+def verdict(cell: NotebookNode) -> tuple[str, str]:
+    """The outcome of an executed test cell and a message for the learner."""
+    ended = cell.metadata.get(ENDED, NOT_RUN)
+    error = next((o for o in cell.outputs if o.output_type == "error"), None)
+    if ended == OK and error is None:
+        return mark_is_sound(cell)
+    if ended in (OK, ERROR):
+        said = learner_words(error)
+        if NO_MEMORY.search(said):
+            return OUT_OF_MEMORY, MESSAGES[OUT_OF_MEMORY]
+        return FAILED, said
+    return ended, MESSAGES[ended]
+
+
+def learner_words(error: NotebookNode | None) -> str:
+    """What an error output says, in one line; an assertion's own words stand for themselves."""
+    if error is None:
+        return "The cell failed without a word."
+    ename, evalue = error.get("ename", ""), error.get("evalue", "").strip()
+    if ename == "NotImplementedError" and not evalue:
+        return NO_ANSWER
+    words = evalue if ename == "AssertionError" and evalue else f"{ename}: {evalue}"
+    return shortened(words.removesuffix(": "))
+
+
+def printed(cell: NotebookNode) -> str:
+    """What an executed cell printed."""
+    return "".join(str(o.get("text", "")) for o in cell.outputs if o.get("name") == "stdout")
+
+
+def shortened(words: str) -> str:
+    """`words` as one line of plain text that is not too long."""
+    words = re.sub(r"\s+", " ", ANSI.sub("", words)).strip()
+    return words if len(words) <= LONGEST else words[:LONGEST] + "..."
+
+
+def mark_is_sound(cell: NotebookNode) -> tuple[str, str]:
+    """Passed, but for a last value that is a number and no possible mark.
+
+    A part of the marks comes with what the test printed: what the rest was lost for.
+    """
+    number = last_number(cell)
+    points = float(cell.metadata.nbgrader["points"])
+    if number is None or number == points:
+        return PASSED, ""
+    if 0 <= number < points:
+        return PASSED, shortened(f"{number:g} of {points:g} points. {printed(cell)}")
+    return FAILED, f"The test gave {number:g} as the mark; one from 0 to {points:g} was expected."
+
+
+def last_number(cell: NotebookNode) -> float | None:
+    """The number that ends the cell, if one does."""
+    results = [o for o in cell.outputs if o.output_type == "execute_result"]
+    try:
+        return float(NUMPY_NUMBER.sub(r"\1", results[-1].data["text/plain"])) if results else None
+    except (KeyError, ValueError):
+        return None
+
+
+def settle(cell: NotebookNode, outcome: str, message: str) -> None:
+    """Make the outputs say the outcome to nbgrader, which takes the first error or number.
+
+    What went to stderr is kept as plain output: a warning is no failure. A result that is no
+    number would earn full marks as well as nothing does, so it stays only if it is one.
+    """
+    number = last_number(cell)
+    kept = [o for o in cell.outputs if o.output_type != "execute_result"]
+    for output in kept:
+        if output.get("name") == "stderr":
+            output["name"] = "stdout"
+    if outcome == PASSED and number is not None:
+        kept.append(new_output("execute_result", {"text/plain": repr(number)}))
+    if outcome != PASSED and not any(o.output_type == "error" for o in kept):
+        kept.append(new_output("error", ename=outcome, evalue=message, traceback=[message]))
+    cell.outputs = kept

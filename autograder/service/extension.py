@@ -1,0 +1,129 @@
+"""A Jupyter server's buttons on forked kernels: a learner's Validate, an instructor's Autograde.
+
+Server extension `autograder.service.extension`. It answers the addresses of nbgrader's
+own extensions, and Jupyter loads extensions by their names: this one comes first. Both run beside the server's event
+loop; the server of kernels is started when first needed, and let go
+when nobody has needed it for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.utils import url_path_join
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.server_extensions.formgrader.apihandlers import AutogradeHandler
+from nbgrader.server_extensions.formgrader.base import check_notebook_dir, check_xsrf
+from nbgrader.server_extensions.validate_assignment.handlers import ValidateAssignmentHandler
+from tornado import web
+
+from autograder.errors import LessonError, UsageError
+from autograder.execution.execute import kernels
+from autograder.grading.coordinator import FAILED, Order, grade
+from autograder.grading.course import imports_of, prepare
+from autograder.sandbox.fork_client import ForkServer
+from autograder.service.validate import validate
+
+IDLE_SECONDS = 300.0
+
+
+class Warm:
+    """One job at a time on the server of kernels, which is let go after it was idle so long."""
+
+    def __init__(self, idle_seconds: float) -> None:
+        self.idle_seconds = idle_seconds
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if self._timer:
+                self._timer.cancel()
+            try:
+                yield
+            finally:
+                self._timer = threading.Timer(self.idle_seconds, self.let_go)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def let_go(self) -> None:
+        """Called by the timer."""
+        with self._lock:
+            ForkServer.let_go()
+
+
+warm = Warm(IDLE_SECONDS)
+
+
+class Validate(ValidateAssignmentHandler):
+    """Runs a learner's notebook, tests and all, in a kernel of its own, and says how they did."""
+
+    @web.authenticated
+    async def post(self) -> None:
+        path = (self.get_json_body() or {}).get("path") or self.get_argument("path", "")
+        root = Path(self.root_dir).resolve()
+        notebook = (root / path).resolve()
+        if not notebook.is_relative_to(root):
+            raise web.HTTPError(403, "that is outside of your folder")
+        self.finish(json.dumps(await asyncio.to_thread(self.validated, notebook)))
+
+    def validated(self, notebook: Path) -> dict[str, Any]:
+        """What nbgrader's extension expects, with more in it for ours."""
+        try:
+            with warm():
+                return {"success": True, "value": validate(notebook)}
+        except LessonError as error:
+            return {"success": False, "value": str(error)}
+
+
+class Autograde(AutogradeHandler):
+    """The formgrader's Autograde, by the engine: as `autograder grade` does it."""
+
+    @web.authenticated
+    @check_xsrf  # type: ignore[untyped-decorator]
+    @check_notebook_dir  # type: ignore[untyped-decorator]
+    async def post(self, assignment_id: str, student_id: str) -> None:
+        self.coursedir.parent.load_config_file()
+        found = await asyncio.to_thread(autograde, self.coursedir, assignment_id, student_id)
+        self.finish(json.dumps(found))
+
+
+def autograde(course: CourseDirectory, assignment: str, student: str) -> dict[str, Any]:
+    """Grade one submission; the result as the formgrader expects it."""
+    try:
+        with warm():
+            course.config = course.parent.config
+            prepare(course, assignment, [student])
+            with kernels(1, imports_of(course, [assignment])) as pool:
+                order = Order([assignment], {"confined": True}, True, [student])
+                results = grade(course, order, pool)
+    except (UsageError, LessonError) as error:
+        return {"success": False, "error": str(error), "log": ""}
+    said = "\n".join(f"{result.notebook}: {result.in_words()}" for result in results)
+    if failed := [r.status for r in results if r.status.startswith(FAILED)]:
+        return {"success": False, "error": "\n".join(failed), "log": said}
+    return {"success": True, "log": said}
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": __name__}]
+
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    base = server.web_app.settings["base_url"]
+    server.web_app.settings.setdefault("root_dir", server.root_dir)
+    submission = r"/formgrader/api/submission/([^/]+)/([^/]+)/autograde"
+    routes = [("/assignments/validate", Validate), (submission, Autograde)]
+    server.web_app.add_handlers(
+        ".*$", [(url_path_join(base, path), handler) for path, handler in routes]
+    )
+    page = server.web_app.settings.setdefault("page_config_data", {})
+    page["courseGrading"] = os.environ.get("COURSE_GRADING", "")

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import signal
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -18,23 +19,51 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+import autograder
+from autograder import log
 from autograder.errors import LessonError, UsageError
 from autograder.limits import NAMES, parse_limits
+from autograder.sandbox.fork_client import shared_server
+from autograder.sandbox.preload import setup_imports
 
 if TYPE_CHECKING:
-    from autograder.grading.coordinator import Result
+    from autograder.grading.results import Result
 
-# Only what a command needs is imported by it: nbgrader alone takes a second.
+# A command imports what it needs itself: nbgrader alone takes a second.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 # One more than there are cores: a kernel that starts, or is waited for, leaves its core idle.
 JOBS = (os.cpu_count() or 1) + 1
 
 
+Confine = Annotated[
+    bool,
+    typer.Option(
+        "--confine/--no-confine", help="Refuse to grade where submissions cannot be confined."
+    ),
+]
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and leave."""
+    if wanted:
+        print(f"autograder {autograder.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Print the version."),
+    ] = False,
+    verbose: Annotated[bool, typer.Option(help="Show what happens, with tracebacks.")] = False,
+) -> None:
     """Build the lessons of a course, grade submissions, report the marks."""
     gc.set_threshold(50_000)  # imports make no garbage, a third of their time would look for it
+    log.configure(console, verbose)
+    # nbgrader 0.9.6 adds submissions in an order that SQLAlchemy 2 warns about; the rows are right.
+    warnings.filterwarnings("ignore", "Object of type .* not in session")
 
 
 @app.command()
@@ -44,9 +73,9 @@ def build(
     ] = None,
 ) -> None:
     """Make source/ and release/ from lessons/."""
-    from autograder.authoring.build import build as build_lessons
-
     with one_line_errors():
+        from autograder.authoring.build import build as build_lessons  # slow to import
+
         build_lessons(Path.cwd(), lessons or (), console.print)
 
 
@@ -69,63 +98,65 @@ def grade(
     scheduler: Annotated[
         str | None, typer.Option(help="Run on the Dask cluster of this scheduler: tcp://...")
     ] = None,
-    unconfined: Annotated[
-        bool, typer.Option(help="Grade even where this machine cannot confine submissions.")
-    ] = False,
+    confine: Confine = True,
 ) -> None:
     """Grade what is in submitted/ into nbgrader's gradebook."""
     if not scheduler:
         warm_up(assignment)
-    from autograder.grading import coordinator as engine
-    from autograder.grading.course import imports_of, open_course, prepare
-
     with one_line_errors():
-        limits = {**parse_limits(limit or ()), "confined": not unconfined}
+        from autograder.grading import coordinator  # slow to import
+        from autograder.grading.course import imports_of, open_course, prepare  # slow to import
+        from autograder.grading.results import FAILED, summary  # slow to import
+
+        limits = {**parse_limits(limit or ()), "confined": confine}
         if json_file and (json_file.is_dir() or not json_file.absolute().parent.is_dir()):
-            raise UsageError(f"{json_file} cannot be written: it is a folder, or is in none")
+            raise UsageError(
+                f"{json_file} cannot be written: it is a folder, or its folder is missing"
+            )
         course = open_course()
         total = prepare(course, assignment, student or (), notebook)
         imports = imports_of(course, [assignment])
-        with workers(scheduler, jobs, imports, not unconfined) as (pool, count):
-            order = engine.Order([assignment], limits, force, student or (), notebook, 2 * count)
+        with workers(scheduler, jobs, imports, confine) as (pool, count):
+            request = coordinator.GradingRequest(
+                [assignment], limits, force, student or (), notebook, 2 * count
+            )
             with progress(assignment, total) as step:
-                results = engine.grade(course, order, pool, lambda _: step())
-    if json_file:
-        with one_line_errors():
-            write_json(json_file, [r.as_json() for r in results])
-    counts = engine.summary(results)
+                results = coordinator.grade(course, request, pool, lambda _: step())
+        if json_file:
+            write_json(json_file, [result.as_json() for result in results])
+    counts = summary(results)
     console.print(f"{assignment}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
     for result in results:
-        if result.status.startswith(engine.FAILED):
+        if result.status.startswith(FAILED):
             console.print(f"  {result.student}: {result.status}", markup=False)
-    if counts[engine.FAILED]:
+    if counts[FAILED]:
         raise typer.Exit(1)
 
 
 @app.command()
 def watch(
-    a_day: Annotated[
-        int, typer.Option(min=1, help="Answers to a student a day, for each assignment.")
+    daily_limit: Annotated[
+        int, typer.Option(min=1, help="Feedback per student, assignment and day.")
     ] = 5,
     jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = JOBS,
-    unconfined: Annotated[
-        bool, typer.Option(help="Grade even where this machine cannot confine submissions.")
-    ] = False,
+    confine: Confine = True,
 ) -> None:
-    """Grade what arrives in the exchange, and give feedback at once, until Ctrl-C."""
-    from autograder.grading.course import assignments, imports_of, open_course
-    from autograder.service.watch import Desk
-
+    """Grade what arrives in the exchange, and give immediate feedback, until Ctrl-C."""
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with one_line_errors():
+        from autograder.grading.course import assignments, imports_of, open_course  # slow to import
+        from autograder.service.watch import FeedbackService  # slow to import
+
         course = open_course()
         imports = imports_of(course, assignments(course))
-        with workers(None, jobs, imports, not unconfined) as (pool, _):
-            desk = Desk(course, a_day, pool, {"confined": not unconfined}, console.print)
-            console.print(f"Watching {desk.inbound}", markup=False)
-            desk.serve(stop)
+        with workers(None, jobs, imports, confine) as (pool, _):
+            service = FeedbackService(
+                course, daily_limit, pool, {"confined": confine}, console.print
+            )
+            console.print(f"Watching {service.inbound}", markup=False)
+            service.serve(stop)
 
 
 @app.command()
@@ -134,10 +165,11 @@ def demo(
 ) -> None:
     """Make a class of 24 students in demo/, grade it, and show its marks."""
     warm_up()
-    from autograder.desk import demo as show
+    with one_line_errors():
+        from autograder.desk.demo import SUBMISSIONS, run_demo  # slow to import
 
-    with one_line_errors(), progress("grading", show.SUBMISSIONS) as step:
-        results = show.run_demo(Path.cwd(), jobs, lambda _: step())
+        with progress("grading", SUBMISSIONS) as step:
+            results = run_demo(Path.cwd(), jobs, lambda _: step())
     Console().print(marks_table(results))
     folder = Path("demo").absolute()
     console.print(f"The gradebook: {folder / 'gradebook.db'}, as a table: {folder / 'grades.csv'}")
@@ -149,78 +181,75 @@ def demo(
 @app.command()
 def doctor(
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write what was found to this file.")
+        Path | None, typer.Option("--json", help="Write the findings to this file.")
     ] = None,
 ) -> None:
     """Try what a submission could do on this machine; status 1 where a protection is missing."""
-    from autograder.execution.doctor import examine, what_to_do
-
     with one_line_errors():
-        findings = examine()
+        from autograder.execution.doctor import examine_machine, remedy  # slow to import
+
+        findings = examine_machine()
         if json_file:
             write_json(json_file, [finding.as_json() for finding in findings])
     table = Table("protection", "holds", "how it was tried", "what was possible")
-    for found in findings:
-        table.add_row(found.protection, "yes" if found.holds else "NO", found.tried, found.found)
+    for finding in findings:
+        table.add_row(
+            finding.protection, "yes" if finding.holds else "NO", finding.tried, finding.possible
+        )
     Console().print(table)
     if missing := [f.protection for f in findings if f.required and not f.holds]:
-        console.print(f"autograder: not given: {'; '.join(missing)}", markup=False)
-        console.print(f"autograder: {what_to_do()}", markup=False)
+        console.print(f"autograder: missing: {'; '.join(missing)}", markup=False)
+        console.print(f"autograder: {remedy()}", markup=False)
         raise typer.Exit(1)
 
 
 def warm_up(assignment: str | None = None) -> None:
     """Have the server of kernels import what they need while this process imports its own."""
-    from autograder.sandbox.fork_client import ForkServer
-    from autograder.sandbox.preload import setup_imports
-
     sources = Path("source").glob(f"{assignment}/*.ipynb")
-    ForkServer.shared(setup_imports(sources) if assignment else None)
+    shared_server.get(setup_imports(sources) if assignment else None)
 
 
 @contextmanager
 def workers(
-    scheduler: str | None, jobs: int, preload: Iterable[str], confined: bool
+    scheduler: str | None, jobs: int, preload: Iterable[str], confine: bool
 ) -> Iterator[tuple[Executor, int]]:
-    """What runs notebooks, and how many at a time: this machine's cores, or a cluster.
+    """Yield what runs notebooks, and how many at a time: this machine, or a cluster.
 
-    Raises UsageError where they are to be confined and cannot be.
+    Raise UsageError where they are to be confined and cannot be.
     """
     if scheduler:
-        from autograder.execution.cluster import cluster
+        from autograder.execution.cluster import cluster  # slow to import
 
-        with cluster(scheduler, preload, confined) as found:
+        with cluster(scheduler, preload, confine) as found:
             yield found
     else:
-        from autograder.execution.execute import kernels
+        from autograder.execution.execute import local_executor  # slow to import
 
-        with kernels(jobs, preload) as pool:
-            if confined:
-                refuse_unconfined()
+        with local_executor(jobs, preload) as pool:
+            if confine:
+                require_confinement()
             yield pool, jobs
 
 
-def refuse_unconfined() -> None:
-    """UsageError where this machine cannot confine kernels."""
-    from autograder.sandbox.fork_client import ForkServer
-
-    if why := ForkServer.shared().unconfined():
+def require_confinement() -> None:
+    """Raise UsageError where this machine cannot confine kernels."""
+    if reason := shared_server.get().confinement_error():
         raise UsageError(
-            f"submissions cannot be confined on this machine ({why}): they could read and change"
-            " all that you can. `autograder doctor` says more, --unconfined grades all the same"
+            f"submissions cannot be confined on this machine ({reason}): they could read and change"
+            " all that you can. `autograder doctor` says more, --no-confine grades all the same"
         )
 
 
-def write_json(path: Path, found: object) -> None:
-    """Write plain data to a file; LessonError where there is no space for it."""
+def write_json(path: Path, data: object) -> None:
+    """Write plain data to a file. Raise LessonError where there is no space for it."""
     try:
-        path.write_text(json.dumps(found, indent=1) + "\n")
+        path.write_text(json.dumps(data, indent=1) + "\n")
     except OSError as error:
         raise LessonError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def marks_table(results: Sequence[Result]) -> Table:
-    """The marks of a class: a row a student, a column an assignment, and what is remarkable."""
+    """Return the marks of a class: one row per student, one column per assignment, remarks."""
     lessons = sorted({result.assignment for result in results})
     table = Table("student", *lessons, "remarks")
     for student in sorted({result.student for result in results}):
@@ -233,17 +262,17 @@ def marks_table(results: Sequence[Result]) -> Table:
 
 
 def remarks(result: Result) -> str:
-    """How tests came out that neither passed nor failed."""
+    """Return the outcomes of tests that neither passed nor failed."""
     return ", ".join(sorted({c.outcome for c in result.cells} - {"passed", "failed"}))
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Say what is wrong in one line and leave, with status 2 where the call was not right."""
+    """Print an error as one line and leave, with status 2 where the request was not right."""
     try:
         yield
     except KeyboardInterrupt:
-        console.print("\nautograder: stopped. What was graded stays graded: call again to go on")
+        console.print("\nautograder: stopped. What was graded stays graded: run it again to go on")
         os._exit(130)  # without waiting for kernels that may never end: they end with us
     except (UsageError, LessonError) as error:
         console.print(f"autograder: {error}", markup=False)
@@ -252,7 +281,7 @@ def one_line_errors() -> Iterator[None]:
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar with the time left; gives the function that moves it on by one."""
+    """Show a bar with the time left; yield the function that advances it by one."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

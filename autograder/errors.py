@@ -1,4 +1,4 @@
-"""Errors with one line for their reader: what is wrong, and what to do."""
+"""Errors, each with one line for its reader: what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import re
 
 
 class UsageError(Exception):
-    """What was asked for cannot be done until the user mends something (exit status 2)."""
+    """A request that cannot be carried out until the user corrects something (exit status 2)."""
+
+
+class CompatibilityError(UsageError):
+    """A version of a library that lacks a member the grader relies on."""
 
 
 class LessonError(Exception):
-    """A lesson that cannot be built or graded; names the lesson and the reason (exit status 1)."""
+    """A lesson or submission that cannot be built or graded (exit status 1)."""
 
 
 def one_line(error: BaseException) -> str:
-    """An error in one line, not longer than a reader cares for."""
+    """Return an error as one line of at most 300 characters."""
     return re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")[:300]

@@ -1,1 +1,1 @@
-"""What the notebooks of the course import: data, drawings, checks and explorers."""
+"""The package that the notebooks of the course import: data, figures, checks and explorers."""

@@ -1,10 +1,10 @@
-"""Trained nets without their last layer, in two parts, ready for another task.
+"""Pretrained networks without their classifier, in two parts, for transfer learning.
 
-    Backbone(trunk, last)       images to maps: `trunk`, then `last`, the part to fine-tune
-    efficientnet_lite0()        1280 maps; its weights came with the course
-    inception_v3()              2048 maps; slide 43's net, where torchvision has its weights
+    Backbone(trunk, last)       images to feature maps: `trunk`, then `last`, the part to fine-tune
+    efficientnet_lite0()        1280 maps; its weights are installed with the course
+    inception_v3()              2048 maps; slide 43's network, where torchvision has its weights
 
-Both want pixels as (x - 127) / 128, RGB. Nothing is downloaded here.
+Both expect pixels as (x - 127) / 128, RGB. Nothing is downloaded here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NOT_MAPS = ("AuxLogits", "avgpool", "dropout", "fc")  # what follows the maps, o
 
 
 class Backbone(nn.Module):
-    """Images (N, 3, S, S) to maps (N, C, H, W): `last` of `trunk`. Comes in evaluation mode."""
+    """Images (N, 3, S, S) to maps (N, C, H, W): `last` after `trunk`. Starts in evaluation mode."""
 
     def __init__(self, trunk: nn.Module, last: nn.Module) -> None:
         super().__init__()
@@ -36,23 +36,24 @@ class Backbone(nn.Module):
 
 
 def efficientnet_lite0() -> Backbone:
-    """EfficientNet-Lite0 trained on ImageNet, up to its 1280 maps: S / 32 wide, S a multiple of 32.
+    """Return EfficientNet-Lite0 trained on ImageNet, up to its 1280 maps of S / 32 x S / 32.
 
-    `last` is its last block and the 1 x 1 convolution after it: 1,017,600 of 3,371,008
-    parameters. Raises what pretrained.efficientnet_lite0() raises if a package is not installed.
+    S is a multiple of 32. `last` is its last block and the 1 x 1 convolution after it: 1,017,600 of
+    3,371,008 parameters. Raises what pretrained.efficientnet_lite0() raises if a package is not
+    installed.
     """
-    net = pretrained.efficientnet_lite0()
-    model = Backbone(net[:LAST_BLOCK], net[LAST_BLOCK : LAST_BLOCK + 2])
+    model = pretrained.efficientnet_lite0()
+    backbone = Backbone(model[:LAST_BLOCK], model[LAST_BLOCK : LAST_BLOCK + 2])
     # With channels last in memory its depthwise convolutions take half the time.
-    return model.to(memory_format=torch.channels_last)
+    return backbone.to(memory_format=torch.channels_last)
 
 
 def inception_v3() -> Backbone:
-    """Inception v3 trained on ImageNet, up to its 2048 maps, from torchvision's cache of weights.
+    """Return Inception v3 trained on ImageNet, up to its 2048 maps, from torchvision's cache.
 
     `last` is its last Inception block. S is 75 or more; it was trained at 299. Source: slide 43,
-    Szegedy et al. 2015. Raises FileNotFoundError, which says how to get them, where the weights
-    are not in the cache; ValueError where the file is another net's.
+    Szegedy et al. 2015. Raises FileNotFoundError, with instructions, if the weights are not in the
+    cache; ValueError if the file holds other weights.
     """
     from torchvision.models import Inception_V3_Weights, inception_v3
 
@@ -63,17 +64,19 @@ def inception_v3() -> Backbone:
             f"Inception v3's weights are not on this machine, and the course downloads nothing."
             f" To get them (104 MB), download {url} and put it into {_short(file.parent)}"
         )
-    # The weights expect what torchvision calls transform_input, which (x - 127) / 128 is already.
-    net = inception_v3(weights=None, init_weights=False, transform_input=False)
+    # The weights expect (x - 127) / 128, which torchvision would compute as transform_input.
+    model = inception_v3(weights=None, init_weights=False, transform_input=False)
     try:
-        net.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-    except Exception as error:  # torch.load has an error of its own for each kind of broken file
+        model.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    except (
+        Exception
+    ) as error:  # torch.load raises different types, depending on how a file is broken
         raise ValueError(f"{file} does not hold Inception v3's weights") from error
-    stages = [child for name, child in net.named_children() if name not in NOT_MAPS]
+    stages = [child for name, child in model.named_children() if name not in NOT_MAPS]
     return Backbone(nn.Sequential(*stages[:-1]), stages[-1])
 
 
 def _short(folder: Path) -> str:
-    """`folder` as its owner would write it: "~/.cache/torch"."""
+    """`folder` with the home folder as ~: "~/.cache/torch"."""
     home = Path.home()
     return f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder)

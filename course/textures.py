@@ -1,9 +1,9 @@
-"""Textures like those of rocks: crops of three photographs, each in a light of its own.
+"""Textures like those of rocks: crops of three photographs with random illumination.
 
 NAMES               the three classes, by label
-crops(...)          pieces of the photographs, with their labels
+crops(...)          crops of the photographs, with their labels
 
-A stand-in for slide 43's pictures of carbonate cores, which are not public.
+They replace slide 43's images of carbonate cores, which are not public.
 """
 
 from __future__ import annotations
@@ -19,35 +19,36 @@ __all__ = ["NAMES", "crops"]
 
 NAMES = ("brick", "grass", "gravel")
 MIDDLE = 127
-CONTRAST = (0.02, 0.2)  # so faint that a net has something to learn
+CONTRAST = (0.02, 0.2)  # so low that a network has something to learn
 BRIGHTNESS = (-50, 50)
 
 
 def crops(
     rectangles: Sequence[Sequence[int]], seed: int
 ) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.int64]]]:
-    """What each photograph shows in each of `rectangles`, in a light and a turn of its own.
+    """Return each photograph's crop in each of `rectangles`, with random illumination and rotation.
 
     rectangles  n times (top, left, bottom, right) in pixels of 512, bottom and right excluded,
                 square and all of one size
-    seed        of the contrast, the brightness and the quarter turns, drawn anew for each crop
+    seed        of the contrast, brightness and quarter turns, which are drawn for each crop
 
     Returns images, uint8 (3n, size, size), and labels, int64 (3n,): n bricks, n grass, n gravel.
     Raises ValueError for a rectangle that leaves the photograph, or is of another shape.
     """
     rng = np.random.default_rng(seed)
-    cut = []
+    images = []
     for name in NAMES:
         picture = photograph(name)
         for rectangle in rectangles:
-            top, left, bottom, right = _checked(rectangle, rectangles[0], *picture.shape)
-            cut.append(_in_a_light_of_its_own(picture[top:bottom, left:right], rng))
-    return np.stack(cut), np.repeat(np.arange(len(NAMES)), len(rectangles))
+            top, left, bottom, right = _validated(rectangle, rectangles[0], *picture.shape)
+            images.append(_randomised(picture[top:bottom, left:right], rng))
+    return np.stack(images), np.repeat(np.arange(len(NAMES)), len(rectangles))
 
 
-def _checked(
+def _validated(
     rectangle: Sequence[int], first: Sequence[int], height: int, width: int
 ) -> tuple[int, int, int, int]:
+    """The edges of a rectangle. Raises ValueError if it is not as crops() demands."""
     top, left, bottom, right = (int(edge) for edge in rectangle)
     if not (0 <= top < bottom <= height and 0 <= left < right <= width):
         raise ValueError(
@@ -59,10 +60,10 @@ def _checked(
     return top, left, bottom, right
 
 
-def _in_a_light_of_its_own(
+def _randomised(
     crop: np.ndarray[Any, np.dtype[np.uint8]], rng: np.random.Generator
 ) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """A crop with random contrast and brightness, turned by 0, 1, 2 or 3 quarters."""
+    """A crop with random contrast and brightness, rotated by 0, 90, 180 or 270 degrees."""
     levels = rng.uniform(*CONTRAST) * (crop - crop.mean()) + MIDDLE + rng.uniform(*BRIGHTNESS)
     turned = np.rot90(levels, int(rng.integers(4)))
     return np.ascontiguousarray(np.rint(turned).clip(0, 255).astype(np.uint8))

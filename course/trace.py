@@ -1,10 +1,10 @@
-"""What a model does with one input, step by step, seen from outside and however it is written.
+"""The operations of a model on one input, recorded from outside, however the model is written.
 
-    record(model, x)    each step: what it is, its shape, parameters, multiplications and inputs
-    price(model, x)     what the whole costs: parameters, and multiplications an image
+    record(model, x)    each operation: its name, shape, parameters, multiplications and inputs
+    price(model, x)     the cost of the whole: parameters, and multiplications per image
 
 The model runs once, in evaluation mode and without gradients. On the meta device
-(`with torch.device("meta"):` around model and x) it computes shapes only, so that even VGG16
+(`with torch.device("meta"):` around model and x) it computes shapes only, so even VGG16
 takes milliseconds and no memory.
 """
 
@@ -20,18 +20,19 @@ from torch.overrides import TorchFunctionMode
 
 __all__ = ["Step", "price", "record"]
 
-# What leaves the values as they are: drawn and counted as if it were not there.
-SILENT = {"dropout", "detach", "clone", "contiguous", "flatten", "reshape", "view", "squeeze"}
+# Operations that do not change values in inference: not recorded.
+IGNORED = {"dropout", "detach", "clone", "contiguous", "flatten", "reshape", "view", "squeeze"}
 
 
 @dataclass(frozen=True)
 class Step:
     """One operation: `name` as torch calls it ("conv2d"), the `inputs` as numbers of steps.
 
-    shape       of its output, (C, H, W) or (features,), without the batch
-    window      (f, stride) of a convolution or pool, None for others and where it isn't square
-    parameters  that it is the first to use; `multiplications` for one image
-    blocks      the modules that it ran in, outermost first, each with the number of its call
+    shape            of its output, (C, H, W) or (features,), without the batch dimension
+    window           (f, stride) of a convolution or pool; None for others, or if it is not square
+    parameters       of the operation that no earlier step used
+    multiplications  for one image
+    blocks           the modules that it ran in, outermost first, each with the number of its call
     """
 
     name: str
@@ -44,9 +45,10 @@ class Step:
 
 
 def record(model: nn.Module, x: torch.Tensor) -> list[Step]:
-    """The steps of `model` on a batch `x` (N, ...), in order; step 0 is the input.
+    """Return the steps of `model` on a batch `x` (N, ...), in order; step 0 is the input.
 
-    Sees torch's own functions, methods and operators. The model's mode and buffers are kept.
+    Only torch's functions, methods and operators are recorded. The model's mode and buffers are
+    restored.
     """
     recorder = _Recorder(x)
     modes = [(module, module.training) for module in model.modules()]
@@ -70,23 +72,23 @@ def record(model: nn.Module, x: torch.Tensor) -> list[Step]:
 
 
 def price(model: nn.Module, x: torch.Tensor) -> tuple[int, int]:
-    """Parameters of `model` and its multiplications for one image, on a batch `x` (N, ...).
+    """Return the parameters of `model` and its multiplications for one image of `x` (N, ...).
 
-    Multiplications (each with an addition: "MAC") of convolutions and dense layers alone, as the
-    papers count them.
+    Only the multiplications (each with an addition: "MAC") of convolutions and dense layers, as
+    the papers count them.
     """
     work = sum(step.multiplications for step in record(model, x))
     return sum(p.numel() for p in model.parameters()), work
 
 
 class _Recorder(TorchFunctionMode):
-    """Notes each torch function that works on the input or on what became of it."""
+    """Records each torch function that works on the input or on values computed from it."""
 
     def __init__(self, x: torch.Tensor) -> None:
         super().__init__()
         self.steps = [Step("input", (), tuple(x.shape[1:]), None, 0, 0, ())]
-        self.made = {id(x): 0}
-        self.alive: list[object] = [x]  # an id is its object's own only while that lives
+        self.step_of = {id(x): 0}
+        self.alive: list[object] = [x]  # an id is unique only while its object is alive
         self.counted: set[int] = set()
         self.calls = 0
         self.blocks: list[tuple[nn.Module, int]] = []
@@ -102,16 +104,16 @@ class _Recorder(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        before = [(t, self.made.get(id(t))) for t in _tensors((*args, *kwargs.values()))]
+        before = [(t, self.step_of.get(id(t))) for t in _tensors((*args, *kwargs.values()))]
         output = func(*args, **kwargs)
         inputs = tuple(number for _, number in before if number is not None)
         if isinstance(output, torch.Tensor) and inputs:
             name = getattr(func, "__name__", str(func)).strip("_")
             self.alive.append(output)
-            if name in SILENT:
-                self.made[id(output)] = inputs[0]
+            if name in IGNORED:
+                self.step_of[id(output)] = inputs[0]
             else:
-                self.made[id(output)] = len(self.steps)
+                self.step_of[id(output)] = len(self.steps)
                 self.steps.append(self._step(name, inputs, before, output, args, kwargs))
         return output
 
@@ -124,8 +126,8 @@ class _Recorder(TorchFunctionMode):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Step:
-        owned = [t for t, _ in tensors if isinstance(t, nn.Parameter) and id(t) not in self.counted]
-        self.counted |= {id(t) for t in owned}
+        new = [t for t, _ in tensors if isinstance(t, nn.Parameter) and id(t) not in self.counted]
+        self.counted |= {id(t) for t in new}
         work, window = 0, None
         if name in ("conv2d", "linear"):
             weight = args[1] if len(args) > 1 else kwargs["weight"]
@@ -137,12 +139,12 @@ class _Recorder(TorchFunctionMode):
             f = args[1] if len(args) > 1 else kwargs["kernel_size"]
             stride = args[2] if len(args) > 2 else kwargs.get("stride")
             window = _window(f, f if stride is None else stride)
-        shape, count = tuple(output.shape[1:]), sum(t.numel() for t in owned)
+        shape, count = tuple(output.shape[1:]), sum(t.numel() for t in new)
         return Step(name, inputs, shape, window, count, work, tuple(self.blocks))
 
 
 def _tensors(values: Iterable[Any]) -> Iterator[torch.Tensor]:
-    """The tensors among `values`, also those in lists: torch.cat takes one."""
+    """The tensors among `values`, also those in lists, such as the argument of torch.cat."""
     for value in values:
         if isinstance(value, torch.Tensor):
             yield value

@@ -1,10 +1,10 @@
-"""Training that can be watched: a bar with the time left, and the curves as they grow.
+"""A live view of training: a progress bar with the time left, and the curves as they grow.
 
     run(one_epoch, epochs, held=None, title="")    the losses and accuracies, epoch by epoch
 
-It does not train: it calls the learner's own functions and notes what they return. Bar and
-curves are the value of one HTML widget, which writes no output of its own, so that a notebook's
-stored outputs are the same at every run; a figure of `course.draw` says the same afterwards.
+It does not train: it calls the learner's own functions and records what they return. Bar and
+curves are the value of one HTML widget, which adds no output to the notebook, so that the stored
+outputs are the same in every run; a figure of `course.draw` shows the same afterwards.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from course.draw import COLOURS
 __all__ = ["run"]
 
 WIDTH, HEIGHT = 300, 130  # of a curve, in pixels
-PAUSE = 0.1  # seconds at least between two pictures, where epochs are shorter than that
+PAUSE = 0.1  # least number of seconds between two updates of the view
 
 
 def run(
@@ -33,39 +33,40 @@ def run(
     held: Callable[[], object] | None = None,
     title: str = "",
 ) -> dict[str, list[float]]:
-    """The loss of each epoch and, where `held` is given, the accuracy before and after each.
+    """Return the loss of each epoch and, with `held`, the validation accuracy before and after it.
 
     one_epoch  trains for one epoch and returns its mean loss
     epochs     how often it is called, at least once
-    held       returns an accuracy from 0 to 1 on digits held back
-    title      what is being trained, in a word or two
+    held       returns the accuracy, from 0 to 1, on the validation set
+    title      what is trained, in a word or two
 
-    Returns {"loss": epochs numbers, "held": epochs + 1 numbers, or none without `held`}.
+    The result is {"loss": epochs numbers, "held": epochs + 1 numbers, or [] without `held`}.
     Meanwhile the page shows a bar with the time left and the curves. Raises TypeError if a
-    function returns no number, ValueError for an accuracy outside 0 to 1 or less than one epoch.
+    function does not return a number, ValueError for an accuracy outside 0 to 1 or less than one
+    epoch.
     """
     if epochs < 1:
         raise ValueError(f"run(): at least one epoch is needed, not {epochs}")
     view = _View(epochs, title)
-    found: dict[str, list[float]] = {"loss": [], "held": []}
+    history: dict[str, list[float]] = {"loss": [], "held": []}
     display(view)
     try:
         if held:
-            found["held"].append(_accuracy(held()))
+            history["held"].append(_accuracy(held()))
         for _ in range(epochs):
-            view.update(found)
-            found["loss"].append(_number(one_epoch(), "one_epoch()", "its mean loss"))
+            view.update(history)
+            history["loss"].append(_number(one_epoch(), "one_epoch()", "its mean loss"))
             if held:
-                found["held"].append(_accuracy(held()))
-    except BaseException:  # the learner's stop button, too: the bar should not promise more
-        view.finish(found, "stopped")
+                history["held"].append(_accuracy(held()))
+    except BaseException:  # also when the learner interrupts: the bar must not show time left
+        view.finish(history, "stopped")
         raise
-    view.finish(found, "done")
-    return found
+    view.finish(history, "done")
+    return history
 
 
 class _View(widgets.HTML):
-    """The bar and the curves of one run."""
+    """The progress bar and the curves of one run."""
 
     def __init__(self, epochs: int, title: str) -> None:
         super().__init__()
@@ -76,24 +77,26 @@ class _View(widgets.HTML):
         name = f"{self._title[:40]}, " if self._title else ""
         return f"Training: {name}{self._epochs} epochs (a live kernel shows how it goes)"
 
-    def update(self, found: dict[str, list[float]]) -> None:
-        now, done = time.monotonic(), len(found["loss"])
+    def update(self, history: dict[str, list[float]]) -> None:
+        """Show the next epoch, unless the view was updated within PAUSE."""
+        now, done = time.monotonic(), len(history["loss"])
         if now - self._drawn < PAUSE:
             return
         self._drawn = now
         left = (now - self._start) / done * (self._epochs - done) if done else math.nan
-        says = f"epoch {done + 1}" + (f", {_duration(left)} left" if done else "")
-        self._show(found, says)
+        status = f"epoch {done + 1}" + (f", {_duration(left)} left" if done else "")
+        self._show(history, status)
 
-    def finish(self, found: dict[str, list[float]], word: str) -> None:
-        self._show(found, f"{word} after {_duration(time.monotonic() - self._start)}")
+    def finish(self, history: dict[str, list[float]], outcome: str) -> None:
+        """Show the end of the run: "done" or "stopped"."""
+        self._show(history, f"{outcome} after {_duration(time.monotonic() - self._start)}")
 
-    def _show(self, found: dict[str, list[float]], says: str) -> None:
-        done = len(found["loss"])
+    def _show(self, history: dict[str, list[float]], status: str) -> None:
+        done = len(history["loss"])
         head = escape(self._title or "Training")
         self.value = (
             f'<p><b>{head}</b>: <progress max="{self._epochs}" value="{done}"></progress> '
-            f"{done} of {self._epochs} epochs, {says}</p>{_picture(found, self._epochs)}"
+            f"{done} of {self._epochs} epochs, {status}</p>{_picture(history, self._epochs)}"
         )
 
 
@@ -104,11 +107,14 @@ def _number(value: object, what: str, meaning: str) -> float:
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, RuntimeError):
-        said = "nothing (is a return missing?)" if value is None else repr(value)[:60]
-        raise TypeError(f"{what} should return {meaning}, a number; it returned {said}") from None
+        returned = "nothing (is a return missing?)" if value is None else repr(value)[:60]
+        raise TypeError(
+            f"{what} should return {meaning}, a number; it returned {returned}"
+        ) from None
 
 
 def _accuracy(value: object) -> float:
+    """`value` as an accuracy from 0 to 1."""
     accuracy = _number(value, "held()", "an accuracy")
     if not 0 <= accuracy <= 1:
         raise ValueError(f"held() should return an accuracy from 0 to 1, it returned {accuracy:g}")
@@ -120,16 +126,16 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
-def _picture(found: dict[str, list[float]], epochs: int) -> str:
-    """The curves as an image, with words for those who cannot see it; "" while there are none."""
-    finite = [loss for loss in found["loss"] if math.isfinite(loss)]
+def _picture(history: dict[str, list[float]], epochs: int) -> str:
+    """The curves as an image with a text alternative; "" while there are none."""
+    finite = [loss for loss in history["loss"] if math.isfinite(loss)]
     panels, words = [], []
     if finite:
-        panels.append(_panel(found["loss"], 1, epochs, max(finite), COLOURS[0], "mean loss"))
-        words.append(f"The last epoch's loss is {found['loss'][-1]:.3g}.")
-    if found["held"]:
-        panels.append(_panel(found["held"], 0, epochs, 1, COLOURS[3], "right of those held back"))
-        words.append(f"{100 * found['held'][-1]:.0f} % of those held back are right.")
+        panels.append(_panel(history["loss"], 1, epochs, max(finite), COLOURS[0], "mean loss"))
+        words.append(f"The last epoch's loss is {history['loss'][-1]:.3g}.")
+    if history["held"]:
+        panels.append(_panel(history["held"], 0, epochs, 1, COLOURS[3], "right of those held back"))
+        words.append(f"{100 * history['held'][-1]:.0f} % of those held back are right.")
     if not panels:
         return ""
     side_by_side = "".join(
@@ -147,7 +153,7 @@ def _picture(found: dict[str, list[float]], epochs: int) -> str:
 def _panel(
     values: Sequence[float], first: int, epochs: int, high: float, colour: str, name: str
 ) -> str:
-    """One curve from epoch `first` on, between 0 and `high`, its name and last value above."""
+    """One curve as SVG, from epoch `first`, scaled to 0 to `high`; name and last value above."""
     points = [
         (4 + (WIDTH - 8) * (first + k) / epochs, 20 + HEIGHT * (1 - value / (high or 1)))
         for k, value in enumerate(values)

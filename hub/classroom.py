@@ -26,7 +26,7 @@ from people import invite
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
 INSTRUCTORS, STUDENTS = ["lea"], ["ada", "alan", "emmy", "yann"]
-PATIENCE = 120  # seconds until the hub has to answer
+LOCK_TIMEOUT = 120  # seconds until the hub has to answer
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def parse() -> argparse.Namespace:
         "--accounts", choices=("one", "system"), default="one", help="whose the servers are"
     )
     parser.add_argument(
-        "--marks-a-day", type=int, default=0, help="marks at once, so many times a day"
+        "--daily-limit", type=int, default=0, help="marks at once, so many times a day"
     )
     parser.add_argument("--lay-out", action="store_true", help="make the folders, start no hub")
     return parser.parse_args()
@@ -133,7 +133,7 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
         "HUB_ADDRESS": address,
         "HUB_CLASSROOM": str(classroom),
         "HUB_ACCOUNTS": options.accounts,
-        "HUB_MARKS_A_DAY": str(options.marks_a_day),
+        "HUB_DAILY_LIMIT": str(options.daily_limit),
     }
     with (classroom / "hub" / "log").open("w") as log:
         hub = subprocess.Popen(
@@ -166,7 +166,7 @@ def end_proxy(classroom: Path) -> None:
 
 def answers(hub: subprocess.Popen[bytes], url: str) -> bool:
     """Whether the hub answers before it ends, or before patience does."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while hub.poll() is None and time.monotonic() < deadline:
         try:
             with urlopen(url):

@@ -37,7 +37,7 @@ MEMORY, PROCESSORS = 4 << 30, 2
 # A server that nobody uses is stopped after so many seconds: its files stay.
 IDLE = 3600
 # Students get marks and feedback at once, so many times a day for a lesson; 0: when you give them.
-MARKS_A_DAY = int(os.environ.get("HUB_MARKS_A_DAY", "0"))
+DAILY_LIMIT = int(os.environ.get("HUB_DAILY_LIMIT", "0"))
 
 # ---- What follows from it ------------------------------------------------------------------------
 
@@ -120,12 +120,12 @@ c.JupyterHub.services = [
         "command": [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={IDLE}"],
     },
 ]
-if MARKS_A_DAY:
+if DAILY_LIMIT:
     c.JupyterHub.services.append(
         {
             **COURSE_OWNER,
             "name": "marks-at-once",
-            "command": [str(PROGRAMS / "autograder"), "watch", f"--a-day={MARKS_A_DAY}"],
+            "command": [str(PROGRAMS / "autograder"), "watch", f"--daily-limit={DAILY_LIMIT}"],
             "cwd": str(COURSE_FOLDER),
             "environment": {**CLASS_ENVIRONMENT, "HOME": str(COURSE_FOLDER)},
         }

@@ -24,14 +24,14 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 
 from autograder.errors import LessonError, UsageError
-from autograder.examiner.free_names import free_names, made_names
-from autograder.execution.execute import execute as in_two_kernels
-from autograder.execution.execute import is_test
+from autograder.examiner.free_names import defined_names, free_names
+from autograder.execution.cells import is_test
+from autograder.execution.execute import execute as execute_in_two_kernels
+from autograder.execution.execute import kernel_server
 from autograder.grading.generate import generate_assignment
 from autograder.grading.restore import defined
 from autograder.grading.verdict import PASSED, VERDICT, judge
 from autograder.limits import Limits
-from autograder.sandbox.fork_client import ForkServer
 from autograder.sandbox.preload import needed
 
 CELL_TIMEOUT = 60
@@ -194,8 +194,8 @@ def check_examined(notebook: NotebookNode, name: str) -> None:
     """LessonError where a test passes in one kernel, and not when the answers run in another."""
     if clash := shared_name(notebook):
         raise LessonError(f"{name}: {clash}")
-    ForkServer.shared(needed(notebook.cells))
-    done = in_two_kernels(notebook, {}, Limits(confined=False))
+    kernel_server(needed(notebook.cells))
+    done = execute_in_two_kernels(notebook, {}, Limits(confined=False))
     judge(done)
     for cell in filter(is_test, done.cells):
         found = cell.metadata[VERDICT]
@@ -222,7 +222,7 @@ def shared_name(notebook: NotebookNode) -> str:
             for read in free_names(nodes, ()):
                 if read in own and read in answers:
                     return f"{grade_id} reads {read}, which {own[read]} and an answer both make"
-        own |= dict.fromkeys(made_names(nodes), grade_id)
+        own |= dict.fromkeys(defined_names(nodes), grade_id)
     return ""
 
 

@@ -24,9 +24,10 @@ from autograder.authoring.answer_bank import answered, read_answers
 from autograder.authoring.build import notebook_path
 from autograder.desk.report import write_report
 from autograder.errors import UsageError
-from autograder.execution.execute import kernels
-from autograder.grading.coordinator import Order, Result, grade
+from autograder.execution.execute import local_executor
+from autograder.grading.coordinator import GradingRequest, grade
 from autograder.grading.course import imports_of, open_course, prepare
+from autograder.grading.results import Result
 
 COUNTING, LENET = "03_counting", "04_lenet"
 LESSONS = (LENET, COUNTING)  # the long notebooks first: short ones fill the gaps at the end
@@ -59,10 +60,10 @@ def run_demo(root: Path, jobs: int, step: Callable[[Result], None]) -> list[Resu
     make_class(root, folder)
     with chdir(folder):
         course = open_course()
-        with kernels(jobs, imports_of(course, LESSONS)) as pool:
+        with local_executor(jobs, imports_of(course, LESSONS)) as pool:
             for lesson in LESSONS:
                 prepare(course, lesson)
-            results = grade(course, Order(LESSONS, LIMITS), pool, step)
+            results = grade(course, GradingRequest(LESSONS, LIMITS), pool, step)
         export(folder / "grades.csv")
     write_report(results, folder / "report.html", "The demo class")
     return results

@@ -20,7 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from autograder.authoring.answer_bank import exercise_named
-from autograder.grading.coordinator import Result
+from autograder.grading.results import Result
 from autograder.grading.verdict import NO_ANSWER, PASSED
 
 # Okabe and Ito's palette, safe for the colour-blind.

@@ -1,15 +1,16 @@
-"""Two kernels for a notebook: one runs the answers, the other, which they never enter, the tests.
+"""Two kernels for a notebook: one runs the submission, the other, which it never enters, the tests.
 
-    codec      values as bytes and back; what arrives is checked
-    wire       frames on the socket between the two kernels
-    peer       calls over the wire: what each kernel shows to the other, and what it is asked
-    kernels    what each of the two adds to a forked kernel
-    standins   what a test holds in place of a function, an object or a net of the learner's
-    nets       stand-ins for nets, optimizers and results with gradients
-    changes    nets by value, and what a call changes in its arguments
-    names      which names a test cell needs
+    codec            values as bytes and back; what arrives is checked
+    transport        messages over the socket between the two kernels
+    protocol         requests and exported objects: what both ends have in common
+    examiner_side    the end of the tests
+    submission_side  the end of the answers
+    remote_errors    exceptions that cross
+    random_state     random number generators that both share
+    state            modules of torch by value, and changes of arguments
+    proxies, nets    what a test holds in place of a function, an object, a module
+    free_names       which names a test needs
+    kernels          what each of the two kernels adds to a forked kernel
 
 docs/examiner.md says how it works and what it promises.
 """
-
-WIRE = 3  # the file descriptor of the socket between the two kernels, at both ends

@@ -1,28 +1,29 @@
-"""The encoding of what two kernels tell each other: data alone, and bounded.
+"""Encode what two kernels send each other: data alone, with every size bounded.
 
     pack(Message) -> bytes        unpack(bytes) -> Message
-    encode(value) -> Parcel       decode(Parcel) -> value
+    encode(value) -> Payload      decode(Payload) -> value
 
 A frame is a head of 16 bytes (b"EXM1", then the lengths of header and buffers, little-endian, of
 32 and 64 bits), the header, and the buffers one after another. The header is JSON:
 
-    {"kind": word, "meta": {plain JSON}, "parcels": [[node, [length of each of its buffers]], ...]}
+    {"kind": str, "meta": {plain JSON}, "payloads": [[node, [length of each buffer]], ...]}
 
-A node is null, true, false, a number, a text, or a list that begins with a word:
+A node is null, true, false, a number, a string, or a list that begins with a tag:
 
     ["list", node ...]  ["tuple", ...]  ["set", ...]  ["frozenset", ...]  ["dict", key, value ...]
-    ["bytes", buffer]   ["complex", re, im]   ["fraction", above, below]   ["range", a, b, c]
-    ["slice", a, b, c]  ["ellipsis"]  ["missing", "NA" or "NaT"]
+    ["bytes", buffer]   ["complex", re, im]   ["fraction", numerator, denominator]
+    ["range", start, stop, step]   ["slice", start, stop, step]   ["ellipsis"]
+    ["missing", "NA" or "NaT"]
     ["scalar", dtype, buffer]   ["array", dtype, [size ...], buffer]   ["objects", [size ...], ...]
-    ["tensor", dtype, [size ...], buffer or null on the meta device, takes gradients, origin]
+    ["tensor", dtype, [size ...], buffer or null on the meta device, requires_grad, origin]
     ["dtype", "numpy" or "torch", name]   ["device", name]
     ["series", index, name, values]   ["frame", index, columns, values ...]
-    ["far", ...]                  what is no data: encode() asks `refer`, decode() asks `resolve`
+    ["remote", ...]               not data: encode() asks `refer`, decode() asks `resolve`
 
-`origin` is null or a list for `resolve` too: where a tensor that takes gradients comes from.
+`origin` is null, or a list for `resolve`: where a tensor that requires gradients comes from.
 
-What arrives is not trusted: decode() makes nothing but these types, checks every size against
-what was sent, and raises CodecError and nothing else.
+What arrives is not trusted: decode() creates these types only, checks every size against what was
+sent, and raises CodecError and nothing else.
 """
 
 from __future__ import annotations
@@ -38,14 +39,16 @@ from typing import Any
 
 import numpy as np
 
+from autograder.compat.torch import without_overrides
+
 MAGIC = b"EXM1"
 HEAD = struct.Struct("<4sIQ")
 HEADER_BYTES = 32 * 2**20
-FRAME_BYTES = 256 * 2**20  # of all buffers of a message together
+FRAME_BYTES = 256 * 2**20  # all buffers of a message together
 DEPTH = 60
 NODES = 1_000_000
 SIZES = 16  # dimensions of an array
-LONGEST = 2**40  # of one dimension
+MAX_SIZE = 2**40  # of one dimension
 NUMBERS = frozenset(
     (
         "bool",
@@ -73,19 +76,19 @@ Resolve = Callable[["list[Any]", Callable[[Node], Any]], Any]
 
 
 class CodecError(ValueError):
-    """What arrived is no message, or what should be sent cannot be one."""
+    """A message that is invalid, or a value that cannot be sent."""
 
 
 @dataclass
-class Parcel:
-    """A value on its way: its node, and the buffers that the node counts from 0."""
+class Payload:
+    """An encoded value: its node, and the buffers that the node refers to by index."""
 
     node: Node
     buffers: list[Any] = field(default_factory=list)
 
-    def same(self, other: Parcel) -> bool:
-        """Whether both hold the same, to the bit."""
-        # As texts, for nan is another number than itself.
+    def same(self, other: Payload) -> bool:
+        """Return whether both hold the same value, bit for bit."""
+        # Compared as strings, since nan is not equal to itself.
         if repr(self.node) != repr(other.node) or len(self.buffers) != len(other.buffers):
             return False
         return all(one == two for one, two in zip(self.buffers, other.buffers, strict=True))
@@ -93,19 +96,19 @@ class Parcel:
 
 @dataclass
 class Message:
-    """What one kernel says to the other."""
+    """A message from one kernel to the other."""
 
     kind: str
     meta: dict[str, Any] = field(default_factory=dict)
-    parcels: list[Parcel] = field(default_factory=list)
+    payloads: list[Payload] = field(default_factory=list)
 
 
 def pack(message: Message) -> list[Any]:
-    """The pieces of a frame, in order."""
-    buffers = [buffer for parcel in message.parcels for buffer in parcel.buffers]
+    """Return the pieces of a frame, in order. Raise CodecError for what cannot be sent."""
+    buffers = [buffer for payload in message.payloads for buffer in payload.buffers]
     size = sum(map(len, buffers))
-    parcels = [[parcel.node, [*map(len, parcel.buffers)]] for parcel in message.parcels]
-    parts = {"kind": message.kind, "meta": message.meta, "parcels": parcels}
+    payloads = [[payload.node, [*map(len, payload.buffers)]] for payload in message.payloads]
+    parts = {"kind": message.kind, "meta": message.meta, "payloads": payloads}
     try:
         header = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
@@ -116,17 +119,17 @@ def pack(message: Message) -> list[Any]:
 
 
 def lengths(head: bytes) -> tuple[int, int]:
-    """How long header and buffers are, by the head of a frame."""
+    """Return the lengths of header and buffers, read from the head of a frame."""
     if len(head) != HEAD.size:
         raise CodecError("the head of a message is cut off")
     magic, header, buffers = HEAD.unpack(head)
     if magic != MAGIC or header > HEADER_BYTES or buffers > FRAME_BYTES:
-        raise CodecError("this is no message, or too large a one")
+        raise CodecError("the message is invalid, or too large")
     return header, buffers
 
 
 def unpack(frame: bytes | bytearray | memoryview) -> Message:
-    """The message in a whole frame; its parcels are decoded by decode()."""
+    """Return the message in a whole frame; decode() decodes its payloads."""
     view = memoryview(frame)
     header, size = lengths(bytes(view[: HEAD.size]))
     if len(view) != HEAD.size + header + size:
@@ -134,54 +137,54 @@ def unpack(frame: bytes | bytearray | memoryview) -> Message:
     try:
         parts = json.loads(bytes(view[HEAD.size : HEAD.size + header]).decode())
     except (ValueError, RecursionError):
-        raise CodecError("the header of a message is no JSON") from None
+        raise CodecError("the header of a message is not JSON") from None
     rest = view[HEAD.size + header :]
-    need(isinstance(parts, dict) and parts.keys() == {"kind", "meta", "parcels"}, "header")
-    need(isinstance(parts["kind"], str) and isinstance(parts["meta"], dict), "header")
-    need(isinstance(parts["parcels"], list), "list of parcels")
-    parcels = []
-    for each in parts["parcels"]:
-        need(isinstance(each, list) and len(each) == 2 and isinstance(each[1], list), "parcel")
+    require(isinstance(parts, dict) and parts.keys() == {"kind", "meta", "payloads"}, "header")
+    require(isinstance(parts["kind"], str) and isinstance(parts["meta"], dict), "header")
+    require(isinstance(parts["payloads"], list), "list of payloads")
+    payloads = []
+    for each in parts["payloads"]:
+        require(isinstance(each, list) and len(each) == 2 and isinstance(each[1], list), "payload")
         buffers = []
         for length in each[1]:
-            need(is_count(length, len(rest)), "length of a buffer")
+            require(is_count(length, len(rest)), "length of a buffer")
             buffers.append(rest[:length])
             rest = rest[length:]
-        parcels.append(Parcel(each[0], buffers))
-    need(not len(rest), "length of all buffers")
-    return Message(parts["kind"], parts["meta"], parcels)
+        payloads.append(Payload(each[0], buffers))
+    require(not len(rest), "length of all buffers")
+    return Message(parts["kind"], parts["meta"], payloads)
 
 
-def need(condition: object, what: str) -> None:
-    """CodecError where a message is not as it has to be."""
+def require(condition: object, what: str) -> None:
+    """Raise CodecError unless `condition` holds for a message."""
     if not condition:
-        raise CodecError(f"a message has a wrong {what}")
+        raise CodecError(f"a message has an invalid {what}")
 
 
-def is_count(value: object, most: int = LONGEST) -> bool:
-    """Whether this is a whole number from 0 to `most`."""
+def is_count(value: object, most: int = MAX_SIZE) -> bool:
+    """Return whether this is an int from 0 to `most`."""
     return type(value) is int and 0 <= value <= most
 
 
-# What is sent
+# Encoding
 
 
-def encode(value: object, refer: Refer | None = None) -> Parcel:
-    """A value as a parcel.
+def encode(value: object, refer: Refer | None = None) -> Payload:
+    """Return a value as a payload. Raise CodecError for what cannot be sent.
 
-    refer(thing, node) gives the words that follow "far" for what is no data, or raises CodecError;
-    it may make nodes of parts by node(part). It is also asked for an Origin, and for tuples with
-    names, where None says that plain data will do.
+    refer(value, node) returns the fields that follow "remote" for a value that is not data, or
+    raises CodecError; it may encode parts by node(part). It is also asked for an Origin, and for
+    named tuples, where None means that plain data will do.
     """
     encoder = _Encoder(refer)
     try:
-        return Parcel(encoder.node(value, 0), encoder.buffers)
+        return Payload(encoder.node(value, 0), encoder.buffers)
     except RecursionError:
         raise CodecError("this is nested too deeply to be sent") from None
 
 
 class _Encoder:
-    """Makes the node of one value, and collects its buffers."""
+    """Encodes one value, and collects its buffers."""
 
     def __init__(self, refer: Refer | None) -> None:
         self.refer, self.buffers, self.count, self.size = refer, list[Any](), 0, 0
@@ -199,31 +202,34 @@ class _Encoder:
         if isinstance(value, float):
             return float.__add__(value, 0.0)
         if self.refer and isinstance(value, tuple) and hasattr(type(value), "_fields"):
-            words = self.refer(value, lambda part: self.node(part, depth + 1))
-            if words:
-                return ["far", *words]
-        for kind, word, parts in PLAIN:
+            fields = self.refer(value, lambda part: self.node(part, depth + 1))
+            if fields:
+                return ["remote", *fields]
+        for kind, tag, parts in PLAIN:
             if isinstance(value, kind):
-                return [word, *(self.node(part, depth + 1) for part in parts(value))]
+                return [tag, *(self.node(part, depth + 1) for part in parts(value))]
         if isinstance(value, (bytes, bytearray)):
             return ["bytes", self.put(bytes(value))]
         if isinstance(value, np.ndarray):
             return self.array(value.view(np.ndarray), depth)
         if isinstance(value, np.dtype):
             return ["dtype", "numpy", value.name]
-        for library, made in ((sys.modules.get("torch"), self.torch), (_pandas(), self.pandas)):
+        for library, made in (
+            (sys.modules.get("torch"), self.torch),
+            (loaded_pandas(), self.pandas),
+        ):
             found = made(library, value, depth) if library else None
             if found is not None:
                 return found
         if self.refer is None:
-            raise CodecError(f"a {type(value).__name__} is no data")
-        words = self.refer(value, lambda part: self.node(part, depth + 1))
-        if words is None:
-            raise CodecError(f"a {type(value).__name__} is no data")
-        return ["far", *words]
+            raise CodecError(f"a {type(value).__name__} is not data")
+        fields = self.refer(value, lambda part: self.node(part, depth + 1))
+        if fields is None:
+            raise CodecError(f"a {type(value).__name__} is not data")
+        return ["remote", *fields]
 
     def put(self, data: Any) -> int:
-        """The number of a new buffer."""
+        """Add a buffer; return its index."""
         self.size += len(data)
         if self.size > FRAME_BYTES:
             raise CodecError("this is too large to be sent")
@@ -252,18 +258,18 @@ class _Encoder:
             return ["device", value.type]
         if not isinstance(value, torch.Tensor):
             return None
-        with torch._C.DisableTorchFunction(), torch.no_grad():
-            takes = bool(torch.Tensor.requires_grad.__get__(value))
+        with without_overrides(), torch.no_grad():
+            requires_grad = bool(torch.Tensor.requires_grad.__get__(value))
             plain = torch.Tensor.as_subclass(value, torch.Tensor).detach()
             name = str(plain.dtype).removeprefix("torch.")
             if name not in TENSORS or plain.layout is not torch.strided:
                 raise CodecError(f"a tensor of {name}, {plain.layout}, cannot be sent")
-            origin = self.refer(Origin(value), no_parts) if takes and self.refer else None
+            origin = self.refer(Origin(value), no_parts) if requires_grad and self.refer else None
             if plain.device.type == "meta":
-                return ["tensor", name, list(plain.shape), None, takes, None]
+                return ["tensor", name, list(plain.shape), None, requires_grad, None]
             plain = plain.cpu().resolve_conj().resolve_neg().contiguous()
             data = raw(plain.reshape(-1).view(torch.uint8).numpy())
-        return ["tensor", name, list(plain.shape), self.put(data), takes, origin]
+        return ["tensor", name, list(plain.shape), self.put(data), requires_grad, origin]
 
     def pandas(self, pandas: Any, value: Any, depth: int) -> Node | None:
         if value is pandas.NA or value is pandas.NaT:
@@ -286,13 +292,13 @@ class _Encoder:
 
 @dataclass
 class Origin:
-    """A tensor that takes gradients, for whoever keeps what it was computed from."""
+    """A tensor that requires gradients, passed to `refer`."""
 
     tensor: Any
 
 
 def no_parts(part: Any) -> Node:
-    """An origin has no parts."""
+    """Raise CodecError: an origin has no parts."""
     raise CodecError("an origin has no parts")
 
 
@@ -311,52 +317,66 @@ PLAIN: tuple[tuple[type, str, Callable[[Any], Iterable[Any]]], ...] = (
 
 
 def raw(array: np.ndarray[Any, Any]) -> bytes:
-    """The bytes of an array: a copy, for the array may change before it is sent."""
+    """Return the bytes of an array: a copy, since the array may change before it is sent."""
     return array.tobytes()
 
 
-def _pandas() -> Any:
-    """pandas where somebody has imported it, all of it."""
+def loaded_pandas() -> Any:
+    """Return pandas where it is imported, and completely."""
     module = sys.modules.get("pandas")
     return module if hasattr(module, "DataFrame") else None
 
 
-# What arrives
+def import_torch() -> Any:
+    """Return torch."""
+    import torch  # optional, and slow to import: only where a tensor arrives
+
+    return torch
 
 
-def decode(parcel: Parcel, resolve: Resolve | None = None) -> Any:
-    """The value in a parcel.
+def import_pandas() -> Any:
+    """Return pandas."""
+    import pandas  # optional, and slow to import: only where a table arrives
 
-    resolve(words, value) makes what is no data of the words that follow "far"; value(node) decodes
-    a part. For a tensor with an origin the tensor itself is the last word.
+    return pandas
+
+
+# Decoding
+
+
+def decode(payload: Payload, resolve: Resolve | None = None) -> Any:
+    """Return the value of a payload. Raise CodecError where it is invalid.
+
+    resolve(fields, value) returns the value for the fields that follow "remote"; value(node)
+    decodes a part. For a tensor with an origin the tensor itself is the last field.
     """
-    decoder = _Decoder(parcel.buffers, resolve)
+    decoder = _Decoder(payload.buffers, resolve)
     try:
-        return decoder.value(parcel.node, 0)
+        return decoder.value(payload.node, 0)
     except (TypeError, ValueError, OverflowError, RecursionError, ZeroDivisionError) as error:
         if isinstance(error, CodecError):
             raise
-        # Of a library that was given what nobody checks: labels of a table that do not fit, say.
-        raise CodecError(f"a message holds what cannot be: {error}") from None
+        # From a library, for what is not checked here: labels that do not fit a table, say.
+        raise CodecError(f"a message holds an invalid value: {error}") from None
 
 
 class _Decoder:
-    """Makes the value of one node."""
+    """Decodes the nodes of one payload."""
 
     def __init__(self, buffers: list[Any], resolve: Resolve | None) -> None:
         self.buffers, self.resolve, self.count = buffers, resolve, 0
 
     def value(self, node: Node, depth: int) -> Any:
         self.count += 1
-        need(depth <= DEPTH and self.count <= NODES, "depth or number of parts")
+        require(depth <= DEPTH and self.count <= NODES, "depth or number of parts")
         if node is None or isinstance(node, (bool, int, float)):
             return node
         if isinstance(node, str):
-            need(node.isascii() or not any("\ud800" <= c <= "\udfff" for c in node), "text")
+            require(node.isascii() or not any("\ud800" <= c <= "\udfff" for c in node), "text")
             return node
-        need(isinstance(node, list) and node and isinstance(node[0], str), "node")
+        require(isinstance(node, list) and node and isinstance(node[0], str), "node")
         make = getattr(self, f"make_{node[0]}", None)
-        need(make, "word")
+        require(make, "tag")
         assert make is not None
         return make(node[1:], depth + 1)
 
@@ -364,19 +384,19 @@ class _Decoder:
         return [self.value(node, depth) for node in nodes]
 
     def buffer(self, number: Node, size: int | None = None) -> Any:
-        need(is_count(number, len(self.buffers) - 1), "number of a buffer")
+        require(is_count(number, len(self.buffers) - 1), "number of a buffer")
         found = self.buffers[number]
-        need(size is None or len(found) == size, "size of a buffer")
+        require(size is None or len(found) == size, "size of a buffer")
         return found
 
     def shape(self, sizes: Node) -> tuple[int, ...]:
-        need(isinstance(sizes, list) and len(sizes) <= SIZES, "shape")
-        need(all(is_count(size) for size in sizes), "shape")
-        need(math.prod(size or 1 for size in sizes) <= 2**48, "shape")
+        require(isinstance(sizes, list) and len(sizes) <= SIZES, "shape")
+        require(all(is_count(size) for size in sizes), "shape")
+        require(math.prod(size or 1 for size in sizes) <= 2**48, "shape")
         return tuple(sizes)
 
     def whole(self, nodes: list[Node], count: int) -> list[int]:
-        need(len(nodes) == count and all(type(n) is int for n in nodes), "number")
+        require(len(nodes) == count and all(type(n) is int for n in nodes), "number")
         return nodes
 
     def make_list(self, nodes: list[Node], depth: int) -> list[Any]:
@@ -392,72 +412,72 @@ class _Decoder:
         return frozenset(self.values(nodes, depth))
 
     def make_dict(self, nodes: list[Node], depth: int) -> dict[Any, Any]:
-        need(len(nodes) % 2 == 0, "dictionary")
+        require(len(nodes) % 2 == 0, "dictionary")
         found = self.values(nodes, depth)
         return dict(zip(found[::2], found[1::2], strict=True))
 
     def make_bytes(self, nodes: list[Node], depth: int) -> bytes:
-        need(len(nodes) == 1, "node")
+        require(len(nodes) == 1, "node")
         return bytes(self.buffer(nodes[0]))
 
     def make_complex(self, nodes: list[Node], depth: int) -> complex:
-        need(len(nodes) == 2 and all(type(n) in (int, float) for n in nodes), "number")
+        require(len(nodes) == 2 and all(type(n) in (int, float) for n in nodes), "number")
         return complex(*nodes)
 
     def make_fraction(self, nodes: list[Node], depth: int) -> Fraction:
         above, below = self.whole(nodes, 2)
-        need(below > 0, "number")
+        require(below > 0, "number")
         return Fraction(above, below)
 
     def make_range(self, nodes: list[Node], depth: int) -> range:
         return range(*self.whole(nodes, 3))
 
     def make_slice(self, nodes: list[Node], depth: int) -> slice:
-        need(len(nodes) == 3 and all(n is None or type(n) is int for n in nodes), "slice")
+        require(len(nodes) == 3 and all(n is None or type(n) is int for n in nodes), "slice")
         return slice(*nodes)
 
     def make_ellipsis(self, nodes: list[Node], depth: int) -> Any:
         return ...
 
     def make_missing(self, nodes: list[Node], depth: int) -> Any:
-        import pandas
-
-        need(nodes in (["NA"], ["NaT"]), "node")
+        pandas = import_pandas()
+        require(nodes in (["NA"], ["NaT"]), "node")
         return getattr(pandas, nodes[0])
 
     def numbers(self, name: Node, shape: tuple[int, ...], buffer: Node) -> np.ndarray[Any, Any]:
-        need(isinstance(name, str) and name in NUMBERS, "type of numbers")
+        require(isinstance(name, str) and name in NUMBERS, "type of numbers")
         data = self.buffer(buffer, math.prod(shape) * BYTES_EACH[name])
         if name == "bool":  # another byte than 0 or 1 is no bool
             return np.not_equal(np.frombuffer(data, np.uint8), 0).reshape(shape)
         return np.frombuffer(bytearray(data), name).reshape(shape)
 
     def make_scalar(self, nodes: list[Node], depth: int) -> Any:
-        need(len(nodes) == 2, "node")
+        require(len(nodes) == 2, "node")
         return self.numbers(nodes[0], (), nodes[1])[()]
 
     def make_array(self, nodes: list[Node], depth: int) -> np.ndarray[Any, Any]:
-        need(len(nodes) == 3, "node")
+        require(len(nodes) == 3, "node")
         return self.numbers(nodes[0], self.shape(nodes[1]), nodes[2])
 
     def make_objects(self, nodes: list[Node], depth: int) -> np.ndarray[Any, Any]:
-        need(nodes, "node")
+        require(nodes, "node")
         shape = self.shape(nodes[0])
-        need(math.prod(shape) == len(nodes) - 1, "shape")
+        require(math.prod(shape) == len(nodes) - 1, "shape")
         made = np.empty(len(nodes) - 1, dtype=object)
         for place, node in enumerate(nodes[1:]):
             made[place] = self.value(node, depth)
         return made.reshape(shape)
 
     def make_tensor(self, nodes: list[Node], depth: int) -> Any:
-        import torch
-
-        need(len(nodes) == 5, "node")
-        name, sizes, buffer, takes, origin = nodes
-        need(isinstance(name, str) and name in TENSORS and isinstance(takes, bool), "tensor")
+        torch = import_torch()
+        require(len(nodes) == 5, "node")
+        name, sizes, buffer, requires_grad, origin = nodes
+        require(
+            isinstance(name, str) and name in TENSORS and isinstance(requires_grad, bool), "tensor"
+        )
         shape, dtype = self.shape(sizes), getattr(torch, name)
-        need(not takes or dtype.is_floating_point or dtype.is_complex, "tensor")
-        with torch._C.DisableTorchFunction(), torch.no_grad():
+        require(not requires_grad or dtype.is_floating_point or dtype.is_complex, "tensor")
+        with without_overrides(), torch.no_grad():
             if buffer is None:
                 made = torch.empty(shape, dtype=dtype, device="meta")
             else:
@@ -465,63 +485,57 @@ class _Decoder:
                 made = torch.frombuffer(data, dtype=torch.uint8) if data else torch.empty(0)
                 made = made.ne(0) if name == "bool" else made.view(dtype) if data else made
                 made = made.to(dtype).reshape(shape)
-        if not takes or origin is None:
-            return made.requires_grad_() if takes else made
-        need(self.resolve and isinstance(origin, list) and origin, "origin")
+        if not requires_grad or origin is None:
+            return made.requires_grad_() if requires_grad else made
+        require(self.resolve and isinstance(origin, list) and origin, "origin")
         assert self.resolve is not None
         return self.resolve([*origin, made], lambda node: self.value(node, depth))
 
     def make_dtype(self, nodes: list[Node], depth: int) -> Any:
-        need(len(nodes) == 2 and all(isinstance(n, str) for n in nodes), "type of numbers")
+        require(len(nodes) == 2 and all(isinstance(n, str) for n in nodes), "type of numbers")
         library, name = nodes
-        need(name in (TENSORS if library == "torch" else NUMBERS), "type of numbers")
+        require(name in (TENSORS if library == "torch" else NUMBERS), "type of numbers")
         if library == "torch":
-            import torch
-
-            return getattr(torch, name)
+            return getattr(import_torch(), name)
         return np.dtype(name)
 
     def make_device(self, nodes: list[Node], depth: int) -> Any:
-        import torch
-
-        need(nodes in (["cpu"], ["meta"]), "device")
+        torch = import_torch()
+        require(nodes in (["cpu"], ["meta"]), "device")
         return torch.device(nodes[0])
 
     def labels(self, node: Node, depth: int) -> Any:
-        import pandas
-
+        pandas = import_pandas()
         found = self.value(node, depth)
-        need(isinstance(found, list), "labels")
+        require(isinstance(found, list), "labels")
         return pandas.Index(found, tupleize_cols=False)
 
     def column(self, node: Node, index: Any, depth: int) -> Any:
-        import pandas
-
+        pandas = import_pandas()
         found = self.value(node, depth)
-        need(
+        require(
             isinstance(found, list) or (isinstance(found, np.ndarray) and found.ndim == 1), "column"
         )
-        need(len(found) == len(index), "length of a column")
+        require(len(found) == len(index), "length of a column")
         return pandas.Series(found, index, dtype=object if isinstance(found, list) else None)
 
     def make_series(self, nodes: list[Node], depth: int) -> Any:
-        need(len(nodes) == 3, "node")
+        require(len(nodes) == 3, "node")
         made = self.column(nodes[2], self.labels(nodes[0], depth), depth)
         made.name = self.value(nodes[1], depth)
         return made
 
     def make_frame(self, nodes: list[Node], depth: int) -> Any:
-        import pandas
-
-        need(len(nodes) >= 2, "node")
+        pandas = import_pandas()
+        require(len(nodes) >= 2, "node")
         index, columns = (self.labels(node, depth) for node in nodes[:2])
-        need(len(nodes) == 2 + len(columns), "number of columns")
+        require(len(nodes) == 2 + len(columns), "number of columns")
         series = [self.column(node, index, depth).array for node in nodes[2:]]
         made = pandas.DataFrame(dict(enumerate(series)), index=index)
         made.columns = columns
         return made
 
-    def make_far(self, nodes: list[Node], depth: int) -> Any:
-        need(self.resolve and nodes and isinstance(nodes[0], str), "reference")
+    def make_remote(self, nodes: list[Node], depth: int) -> Any:
+        require(self.resolve and nodes and isinstance(nodes[0], str), "reference")
         assert self.resolve is not None
         return self.resolve(nodes, lambda node: self.value(node, depth))

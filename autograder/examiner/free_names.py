@@ -1,4 +1,4 @@
-"""Which names a test cell needs that it does not make itself: read from its compiled code."""
+"""Names that a cell reads and does not define itself, from its compiled code."""
 
 from __future__ import annotations
 
@@ -8,39 +8,48 @@ import dis
 from collections.abc import Iterable, Iterator
 from types import CodeType
 
+STORES = frozenset(("STORE_NAME", "STORE_GLOBAL"))
+# Python 3.12 added the last one, for classes and annotations.
+LOADS = frozenset(("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"))
+
 
 def free_names(nodes: Iterable[ast.stmt], known: Iterable[str]) -> list[str]:
-    """The names that the cell reads before it makes them, and that are not `known`, sorted.
+    """Return the names that a cell reads before it defines them, sorted, without those `known`.
 
-    In functions and classes of the cell all that is global counts, unless the cell makes it.
+    In the cell's functions and classes each global name counts, unless the cell defines it.
     """
-    code = compile(ast.Module([*nodes], []), "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    made: set[str] = set()
+    defined: set[str] = set()
     read: set[str] = set()
     inner: set[str] = set()
-    for step in dis.get_instructions(code):
-        if step.opname in ("STORE_NAME", "STORE_GLOBAL"):
-            made.add(step.argval)
-        elif step.opname in ("LOAD_NAME", "LOAD_GLOBAL") and step.argval not in made:
+    for step in dis.get_instructions(compiled(nodes)):
+        if step.opname in STORES:
+            defined.add(step.argval)
+        elif step.opname in LOADS and step.argval not in defined:
             read.add(step.argval)
         elif isinstance(step.argval, CodeType):
             inner |= set(globals_of(step.argval))
-    wanted = read | (inner - made)
+    wanted = read | (inner - defined)
     return sorted(wanted - set(known) - vars(builtins).keys())
 
 
 def globals_of(code: CodeType) -> Iterator[str]:
-    """The global names that a function, and what is defined within it, reads."""
+    """Yield the global names that a function, and what is defined within it, reads."""
     for step in dis.get_instructions(code):
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+        if step.opname in LOADS:
             yield step.argval
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from globals_of(constant)
 
 
-def made_names(nodes: Iterable[ast.stmt]) -> set[str]:
-    """The names that a cell makes."""
-    code = compile(ast.Module([*nodes], []), "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    stores = ("STORE_NAME", "STORE_GLOBAL")
-    return {step.argval for step in dis.get_instructions(code) if step.opname in stores}
+def defined_names(nodes: Iterable[ast.stmt]) -> set[str]:
+    """Return the names that a cell defines."""
+    return {step.argval for step in dis.get_instructions(compiled(nodes)) if step.opname in STORES}
+
+
+def compiled(nodes: Iterable[ast.stmt]) -> CodeType:
+    """Return the code of a cell."""
+    code: CodeType = compile(
+        ast.Module([*nodes], []), "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    )
+    return code

@@ -1,8 +1,8 @@
-"""Stand-ins for nets, optimizers and results with gradients: torch's own kinds to a test.
+"""Proxies for modules, optimizers and results with gradients: torch's own kinds to a test.
 
-A net's stand-in is an nn.Module with the learner's parameters and buffers by value, read anew
-after each call; its forward, and all that changes it, is answered by the answers' kernel.
-Gradients of a result go back there and come to its arguments from there.
+The proxy for a module is an nn.Module with the learner's parameters and buffers by value, read
+anew after each call; its forward, and all that changes it, runs in the submission kernel.
+Gradients of a result go back there, and come to its arguments from there.
 """
 
 from __future__ import annotations
@@ -14,64 +14,64 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from autograder.examiner.codec import decode, encode, need
-from autograder.examiner.proxies import travel
+from autograder.compat.torch import PARTS, check_installed, version_of
+from autograder.examiner.codec import decode, encode, require
+from autograder.examiner.proxies import TorchProxy, run_helper
 from autograder.examiner.state import groups_of
 
 if TYPE_CHECKING:
-    from autograder.examiner.protocol import Examiner
+    from autograder.examiner.examiner_side import ExaminerEndpoint
 
 
-class NetStandIn(nn.Module):
-    """Stands for a net of the learner's."""
+check_installed()
 
-    _peer: Examiner
-    _number: int
+
+class ModuleProxy(TorchProxy, nn.Module):
+    """A proxy for a module."""
 
     @classmethod
-    def of(cls, peer: Examiner, number: int, name: str, torch_name: str) -> NetStandIn:
-        """The stand-in for a net of class `name`, derived from torch's class `torch_name`."""
-        kind: type[NetStandIn] = cls
+    def of(cls, endpoint: ExaminerEndpoint, number: int, name: str, torch_name: str) -> ModuleProxy:
+        """Return the proxy for a module of class `name`, derived from torch's `torch_name`."""
+        kind: type[ModuleProxy] = cls
         for each, module in ((torch_name, "torch.nn.modules.learner"), (name, "learner")):
             if each:
                 kind = type(each, (kind,), {"__module__": module})
         made = kind.__new__(kind)
-        vars(made).update(_peer=peer, _number=number, _version=-1, _held=({}, {}, {}, True, []))
+        vars(made).update(
+            _endpoint=endpoint, _number=number, _version=-1, _held=({}, {}, {}, True, [])
+        )
         nn.Module.__init__(made)
         return made
 
     def _refresh(self) -> tuple[Any, Any, Any, bool]:
-        """Parameters, buffers, parts and mode as they are now."""
+        """Return parameters, buffers, submodules and mode as they are now."""
         self._unchanged()
-        if self._version != self._peer.version:
-            answer = self._peer.ask("tree", {"thing": self._number})
-            need(len(answer.parcels) == 1, "tree")
-            read_tree(self._peer, decode(answer.parcels[0]))
+        if self._version != self._endpoint.version:
+            reply = self._endpoint.request("tree", {"object": self._number})
+            require(len(reply.payloads) == 1, "tree")
+            read_tree(self._endpoint, decode(reply.payloads[0]))
         held: tuple[Any, Any, Any, bool] = vars(self)["_held"][:4]
         return held
 
     def _unchanged(self) -> None:
-        """RuntimeError where a test wrote into the copies that it has of parameters and buffers."""
+        """Raise RuntimeError where a test wrote into its copies of parameters and buffers."""
         for tensor, version in vars(self)["_held"][4]:
-            if tensor._version != version:
+            if version_of(tensor) != version:
                 raise RuntimeError(
-                    "a test changed a parameter of the learner's net in place: that has to be done"
-                    " where the net is, by check.filled or another helper of course.check"
+                    "a test changed a parameter of the learner's module in place: do that where the"
+                    " module is, by check.filled or another helper of course.check"
                 )
 
-    _parameters = property(lambda self: self._refresh()[0], lambda self, value: None)
-    _buffers = property(lambda self: self._refresh()[1], lambda self, value: None)
-    _modules = property(lambda self: self._refresh()[2], lambda self, value: None)
     training = property(lambda self: self._refresh()[3], lambda self, value: None)
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
-        if name.startswith("__") or name in ("_peer", "_number", "_version", "_held"):
+        if name.startswith("__") or name in ("_endpoint", "_number", "_version", "_held"):
             raise AttributeError(name)
         for part in self._refresh()[:3]:
             if name in part:
                 return part[name]
-        return self._peer.call("get", meta={"thing": self._number, "name": name})
+        return self._endpoint.call("get", meta={"object": self._number, "name": name})
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in vars(self) or name in vars(nn.Module) or hasattr(type(self), name):
@@ -80,49 +80,66 @@ class NetStandIn(nn.Module):
         if name.startswith("_"):  # by nn.Module itself
             vars(self)[name] = value
             return
-        raise AttributeError(f"a test cannot set {name} of the learner's net")
+        raise AttributeError(f"a test cannot set {name} of the learner's module")
 
-    def __call__(self, *given: Any, **named: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         self._unchanged()
-        return self._peer.call("call", *given, meta={"thing": self._number}, **named)
+        return self._endpoint.call("call", *args, meta={"object": self._number}, **kwargs)
 
     def __deepcopy__(self, memo: Any) -> Any:
-        return self._peer.call("copy", meta={"thing": self._number})
+        return self._endpoint.call("copy", meta={"object": self._number})
 
-    def __course_check__(self, helper: Any, given: Any, named: Any) -> Any:
+    def __course_check__(self, helper: Any, args: Any, kwargs: Any) -> Any:
         __tracebackhide__ = True
-        return travel(self._peer, helper, given, named)
+        return run_helper(self._endpoint, helper, args, kwargs)
 
 
-def remote(name: str) -> Callable[..., Any]:
-    """A method that is the learner's net's own."""
+def stored_part(part: int) -> property:
+    """Return the property for one of PARTS: read where the learner's module is, never set."""
 
-    def method(self: NetStandIn, *given: Any, **named: Any) -> Any:
+    def read(self: ModuleProxy) -> Any:
+        return self._refresh()[part]
+
+    def ignore(self: ModuleProxy, value: Any) -> None:
+        """nn.Module sets it when it is made."""
+
+    return property(read, ignore)
+
+
+def remote_method(name: str) -> Callable[..., Any]:
+    """Return a method that is run by the learner's module."""
+
+    def method(self: ModuleProxy, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         self._unchanged()
-        meta = {"thing": self._number, "name": name}
-        return self._peer.call("method", *given, meta=meta, **named)
+        meta = {"object": self._number, "name": name}
+        return self._endpoint.call("method", *args, meta=meta, **kwargs)
 
     return method
 
 
+for part, attribute in enumerate(PARTS):
+    setattr(ModuleProxy, attribute, stored_part(part))
 for name in (
     "apply", "cpu", "double", "eval", "float", "forward", "half", "load_state_dict",
     "register_forward_hook", "register_forward_pre_hook", "requires_grad_", "to", "to_empty",
     "train", "type", "zero_grad",
 ):  # fmt: skip
-    setattr(NetStandIn, name, remote(name))
+    setattr(ModuleProxy, name, remote_method(name))
 
 
-def read_tree(peer: Examiner, tree: Any) -> None:
-    """Have the stand-ins of a net and its parts hold what tree_of() says."""
-    need(isinstance(tree, dict) and tree.keys() == {"tensors", "gradients", "nets"}, "tree")
-    tensors, gradients, nets = tree["tensors"], tree["gradients"], tree["nets"]
-    need(isinstance(tensors, list), "tree")
-    need(all(t is None or isinstance(t, torch.Tensor) for t in tensors), "tree")
-    need(isinstance(gradients, list) and len(gradients) == len(tensors), "tree")
-    need(isinstance(nets, list) and nets, "tree")
+def read_tree(endpoint: ExaminerEndpoint, tree: Any) -> None:
+    """Give the proxies of a module and its submodules what tree_of() returned.
+
+    Raise CodecError where that is invalid.
+    """
+    require(isinstance(tree, dict) and tree.keys() == {"tensors", "gradients", "modules"}, "tree")
+    tensors, gradients, modules = tree["tensors"], tree["gradients"], tree["modules"]
+    require(isinstance(tensors, list), "tree")
+    require(all(t is None or isinstance(t, torch.Tensor) for t in tensors), "tree")
+    require(isinstance(gradients, list) and len(gradients) == len(tensors), "tree")
+    require(isinstance(modules, list) and modules, "tree")
     parameters: dict[int, torch.Tensor] = {}
 
     def parameter(place: int) -> torch.Tensor:
@@ -132,7 +149,7 @@ def read_tree(peer: Examiner, tree: Any) -> None:
                 parameters[place] = nn.UninitializedParameter()
             else:
                 made = nn.Parameter(value.detach(), requires_grad=value.requires_grad)
-                need(gradient is None or getattr(gradient, "shape", None) == value.shape, "tree")
+                require(gradient is None or getattr(gradient, "shape", None) == value.shape, "tree")
                 made.grad = None if gradient is None else gradient.detach()
                 parameters[place] = made
         return parameters[place]
@@ -140,42 +157,42 @@ def read_tree(peer: Examiner, tree: Any) -> None:
     def buffer(place: int) -> torch.Tensor:
         return nn.UninitializedBuffer() if tensors[place] is None else tensors[place]
 
-    made = [stand_in(peer, entry) for entry in nets]
-    marks: list[tuple[Any, int]] = []  # of the whole tree, for each of its nets
-    for one, entry in zip(made, nets, strict=True):
+    made = [module_proxy(endpoint, entry) for entry in modules]
+    versions: list[tuple[Any, int]] = []  # of the whole tree, for each of its modules
+    for one, entry in zip(made, modules, strict=True):
         _, _, _, mode, own, buffers, parts = entry
-        need(isinstance(mode, bool), "tree")
-        for places, most in ((own, len(tensors)), (buffers, len(tensors)), (parts, len(nets))):
-            need(isinstance(places, dict) and all(isinstance(k, str) for k in places), "tree")
+        require(isinstance(mode, bool), "tree")
+        for places, most in ((own, len(tensors)), (buffers, len(tensors)), (parts, len(modules))):
+            require(isinstance(places, dict) and all(isinstance(k, str) for k in places), "tree")
             fits = (p is None or (type(p) is int and 0 <= p < most) for p in places.values())
-            need(all(fits), "tree")
+            require(all(fits), "tree")
         held = (
             {k: None if p is None else parameter(p) for k, p in own.items()},
             {k: None if p is None else buffer(p) for k, p in buffers.items()},
             {k: None if p is None else made[p] for k, p in parts.items()},
         )
         copies = [t for part in held[:2] for t in part.values() if t is not None]
-        marks += [(t, t._version) for t in copies]
-        vars(one).update(_held=(*held, mode, marks), _version=peer.version)
-    need(acyclic([[p for p in entry[6].values() if p is not None] for entry in nets]), "tree")
+        versions += [(t, version_of(t)) for t in copies]
+        vars(one).update(_held=(*held, mode, versions), _version=endpoint.version)
+    require(acyclic([[p for p in entry[6].values() if p is not None] for entry in modules]), "tree")
 
 
-def stand_in(peer: Examiner, entry: Any) -> NetStandIn:
-    """The stand-in for one net of a tree; told what torch's own class it is derived from."""
-    need(isinstance(entry, list) and len(entry) == 7, "tree")
+def module_proxy(endpoint: ExaminerEndpoint, entry: Any) -> ModuleProxy:
+    """Return the proxy for one module of a tree, derived from the class of torch that it names."""
+    require(isinstance(entry, list) and len(entry) == 7, "tree")
     number, name, torch_name = entry[:3]
     for each in (name, torch_name):
-        need(isinstance(each, str) and (not each or each.isidentifier()), "name")
-    found = peer.see(number, lambda: NetStandIn.of(peer, number, name, torch_name))
-    need(isinstance(found, NetStandIn), "tree")
-    if torch_name and type(found).__mro__[1] is NetStandIn and type(found) is not NetStandIn:
-        found.__class__ = type(NetStandIn.of(peer, number, name, torch_name))
-    made: NetStandIn = found
+        require(isinstance(each, str) and (not each or each.isidentifier()), "name")
+    found = endpoint.proxy(number, lambda: ModuleProxy.of(endpoint, number, name, torch_name))
+    require(isinstance(found, ModuleProxy), "tree")
+    if torch_name and type(found).__mro__[1] is ModuleProxy and type(found) is not ModuleProxy:
+        found.__class__ = type(ModuleProxy.of(endpoint, number, name, torch_name))
+    made: ModuleProxy = found
     return made
 
 
 def acyclic(inside: list[list[int]]) -> bool:
-    """Whether no net lies within itself: torch would look through it for ever."""
+    """Return whether no module contains itself: torch would search it forever."""
     state = [0] * len(inside)
     for start in range(len(inside)):
         stack = [(start, iter(inside[start]))] if not state[start] else []
@@ -195,68 +212,78 @@ def acyclic(inside: list[list[int]]) -> bool:
     return True
 
 
-class OptimizerStandIn(torch.optim.Optimizer):
-    """Stands for an optimizer; its settings are the test's to change."""
+class OptimizerProxy(TorchProxy, torch.optim.Optimizer):
+    """A proxy for an optimizer; a test may change its hyperparameters."""
 
-    def __init__(self, peer: Examiner, number: int, settings: Any) -> None:
-        need(isinstance(settings, dict) and settings.keys() == {"defaults", "groups"}, "settings")
+    def __init__(self, endpoint: ExaminerEndpoint, number: int, settings: Any) -> None:
+        require(
+            isinstance(settings, dict) and settings.keys() == {"defaults", "groups"}, "settings"
+        )
         groups = settings["groups"]
-        need(isinstance(groups, list) and all(isinstance(g, dict) for g in groups), "settings")
-        need(isinstance(settings["defaults"], dict), "settings")
-        self._peer, self._number = peer, number
+        require(isinstance(groups, list) and all(isinstance(g, dict) for g in groups), "settings")
+        require(isinstance(settings["defaults"], dict), "settings")
+        self._endpoint, self._number = endpoint, number
         self.defaults, self.state = settings["defaults"], defaultdict(dict)
         self.param_groups = [{**group, "params": []} for group in groups]
         self._sent = groups_of(self)
 
-    def _do(self, name: str, *given: Any) -> Any:
+    def _call(self, name: str, *args: Any) -> Any:
         if (now := groups_of(self)) != self._sent:
-            self._peer.call("set", now, meta={"thing": self._number})
+            self._endpoint.call("set", now, meta={"object": self._number})
             self._sent = now
-        return self._peer.call("method", *given, meta={"thing": self._number, "name": name})
+        return self._endpoint.call("method", *args, meta={"object": self._number, "name": name})
 
     def step(self, closure: Any = None) -> Any:
-        return self._do("step", *([closure] if closure else []))
+        return self._call("step", *([closure] if closure else []))
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        self._do("zero_grad", set_to_none)
+        self._call("zero_grad", set_to_none)
 
     def __repr__(self) -> str:
         return "<an optimizer of the learner's net>"
 
-    def __course_check__(self, helper: Any, given: Any, named: Any) -> Any:
-        return travel(self._peer, helper, given, named)
+    def __course_check__(self, helper: Any, args: Any, kwargs: Any) -> Any:
+        return run_helper(self._endpoint, helper, args, kwargs)
 
 
 class Origin:
-    """Where gradients go: a result that the answers' kernel keeps while this lives."""
+    """Where gradients go: a result that the submission kernel keeps while this exists."""
 
 
-class _Far(torch.autograd.Function):
-    """A result of a call, as a function of its arguments that take gradients."""
+class RemoteResult(torch.autograd.Function):
+    """The result of a call, as a function of its arguments that require gradients."""
 
     @staticmethod
     def forward(
-        ctx: Any, peer: Examiner, number: int, origin: Origin, value: Any, _: Any, *leaves: Any
+        ctx: Any,
+        endpoint: ExaminerEndpoint,
+        number: int,
+        origin: Origin,
+        value: Any,
+        _: Any,
+        *leaves: Any,
     ) -> Any:
-        ctx.peer, ctx.number, ctx.origin = peer, number, origin
+        ctx.endpoint, ctx.number, ctx.origin = endpoint, number, origin
         ctx.shapes = [leaf.shape for leaf in leaves]
         return value.clone()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
-        answer = ctx.peer.ask("backward", {"thing": ctx.number}, [encode(gradients[0])])
-        ctx.peer.version += 1
-        need(len(answer.parcels) == 1, "list of gradients")
-        found = decode(answer.parcels[0])
-        need(isinstance(found, list) and len(found) == len(ctx.shapes), "list of gradients")
+        reply = ctx.endpoint.request("backward", {"object": ctx.number}, [encode(gradients[0])])
+        ctx.endpoint.version += 1
+        require(len(reply.payloads) == 1, "list of gradients")
+        found = decode(reply.payloads[0])
+        require(isinstance(found, list) and len(found) == len(ctx.shapes), "list of gradients")
         for one, shape in zip(found, ctx.shapes, strict=True):
-            need(one is None or (isinstance(one, torch.Tensor) and one.shape == shape), "gradient")
+            require(
+                one is None or (isinstance(one, torch.Tensor) and one.shape == shape), "gradient"
+            )
         return (None, None, None, None, None, *found)
 
 
-def with_origin(peer: Examiner, number: int, value: Any) -> Any:
-    """A tensor whose gradients go back to the answers' kernel."""
-    origin = peer.see(number, Origin)
-    need(isinstance(origin, Origin), "origin")
-    root = torch.zeros((), requires_grad=True)  # it takes gradients, whatever its arguments do
-    return _Far.apply(peer, number, origin, value, root, *peer.leaves)
+def with_origin(endpoint: ExaminerEndpoint, number: int, value: Any) -> Any:
+    """Return a tensor whose gradients go back to the submission kernel."""
+    origin = endpoint.proxy(number, Origin)
+    require(isinstance(origin, Origin), "origin")
+    root = torch.zeros((), requires_grad=True)  # so that the result requires them too
+    return RemoteResult.apply(endpoint, number, origin, value, root, *endpoint.leaves)

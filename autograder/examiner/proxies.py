@@ -1,49 +1,55 @@
-"""What a test holds in place of what the learner made.
+"""What a test holds in place of an object of the learner's.
 
-A stand-in has no mind of its own: calls, attributes and the like travel to the answers' kernel,
-and what comes back is data or a stand-in. It is equal to nothing, and no truth value, so that no
-test passes by meeting an object where it expects a number.
+A proxy has no behaviour of its own: calls, attributes and the like travel to the submission kernel,
+and what comes back is data or a proxy. It equals nothing and has no truth value, so that no test
+passes by meeting an object where it expects a number.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from autograder.examiner.codec import need
-from autograder.examiner.protocol import LATER, part
-
 if TYPE_CHECKING:
-    from autograder.examiner.protocol import Examiner
+    from autograder.examiner.examiner_side import ExaminerEndpoint
+
+PROXY_KINDS = ("function", "class", "object", "iterator")
 
 
-class StandIn:
-    """Stands for a function, a class or an object of the learner's."""
+class TorchProxy:
+    """Base of the proxies that are torch's own kinds to a test (nets)."""
 
-    def __init__(self, peer: Examiner, number: int, kind: str, name: str) -> None:
-        self._peer, self._number, self._kind = peer, number, kind
+    _endpoint: ExaminerEndpoint
+    _number: int
+
+
+class Proxy:
+    """A proxy for a function, a class or an object."""
+
+    def __init__(self, endpoint: ExaminerEndpoint, number: int, kind: str, name: str) -> None:
+        self._endpoint, self._number, self._kind = endpoint, number, kind
         if kind in ("function", "class"):
             self.__name__ = self.__qualname__ = name
         self._name = name
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
-        if name.startswith("__") or name in ("_peer", "_number", "_kind", "_name"):
+        if name.startswith("__") or name in ("_endpoint", "_number", "_kind", "_name"):
             raise AttributeError(name)
-        return self._peer.call("get", meta={"thing": self._number, "name": name})
+        return self._endpoint.call("get", meta={"object": self._number, "name": name})
 
-    def __call__(self, *given: Any, **named: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        return self._peer.call("call", *given, meta={"thing": self._number}, **named)
+        return self._endpoint.call("call", *args, meta={"object": self._number}, **kwargs)
 
-    def _method(self, name: str, *given: Any) -> Any:
+    def _method(self, name: str, *args: Any) -> Any:
         __tracebackhide__ = True
-        return self._peer.call("method", *given, meta={"thing": self._number, "name": name})
+        return self._endpoint.call("method", *args, meta={"object": self._number, "name": name})
 
     def __len__(self) -> int:
-        found = self._method("__len__")
-        if type(found) is not int:
-            raise TypeError(f"the length of a {self._name} is no whole number")
-        return found
+        length = self._method("__len__")
+        if type(length) is not int:
+            raise TypeError(f"the length of a {self._name} is not a whole number")
+        return length
 
     def __iter__(self) -> Any:
         return self._method("__iter__")
@@ -55,31 +61,31 @@ class StandIn:
         return self._method("__contains__", key) is True
 
     def __deepcopy__(self, memo: Any) -> Any:
-        return self._peer.call("copy", meta={"thing": self._number})
+        return self._endpoint.call("copy", meta={"object": self._number})
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, StandIn) or other is None:
+        if isinstance(other, Proxy) or other is None:
             return self is other
-        raise TypeError(f"a {self._name} of the learner's cannot be compared: it is no data")
+        raise TypeError(f"a {self._name} of the learner's cannot be compared: it is not data")
 
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
         if self._kind in ("function", "class"):
             return True
-        raise TypeError(f"a {self._name} of the learner's is neither true nor false: it is no data")
+        raise TypeError(f"a {self._name} of the learner's has no truth value: it is not data")
 
     def __repr__(self) -> str:
         return f"<{self._kind} {self._name} of the learner's>"
 
-    def __course_check__(self, helper: Any, given: Any, named: Any) -> Any:
-        """Have a helper of course.check act where the learner's work is."""
+    def __course_check__(self, helper: Any, args: Any, kwargs: Any) -> Any:
+        """Run a helper of course.check in the submission kernel."""
         __tracebackhide__ = True
-        return travel(self._peer, helper, given, named)
+        return run_helper(self._endpoint, helper, args, kwargs)
 
 
-class Iterator(StandIn):
-    """Stands for an iterator, a generator above all."""
+class IteratorProxy(Proxy):
+    """A proxy for an iterator, a generator above all."""
 
     def __iter__(self) -> Any:
         return self
@@ -88,35 +94,21 @@ class Iterator(StandIn):
         return self._method("__next__")
 
 
-def travel(peer: Examiner, helper: Any, given: Any, named: Any) -> Any:
-    """What a helper gives that acts in the answers' kernel."""
+def make_proxy(endpoint: ExaminerEndpoint, number: int, kind: str, name: str) -> Proxy:
+    """Return a proxy of a kind of PROXY_KINDS."""
+    return (IteratorProxy if kind == "iterator" else Proxy)(endpoint, number, kind, name)
+
+
+def run_helper(endpoint: ExaminerEndpoint, helper: Any, args: Any, kwargs: Any) -> Any:
+    """Return the result of a helper that runs in the submission kernel."""
     __tracebackhide__ = True
     meta = {"module": helper.__module__, "name": helper.__qualname__}
-    return peer.call("helper", *given, meta=meta, **named)
+    return endpoint.call("helper", *args, meta=meta, **kwargs)
 
 
-def make(peer: Examiner, number: int, kind: Any, name: str, more: Any) -> Any:
-    """The stand-in for what is of this kind."""
-    if kind in ("net", "optimizer"):
-        nets = part("nets")
-        if kind == "net":
-            return nets.NetStandIn.of(peer, number, name, "")
-        return nets.OptimizerStandIn(peer, number, more)
-    need(kind in ("function", "class", "object", "iterator"), "kind")
-    return (Iterator if kind == "iterator" else StandIn)(peer, number, kind, name)
-
-
-def with_origin(peer: Examiner, number: int, value: Any) -> Any:
-    """A tensor whose gradients go back to the answers' kernel."""
-    return part("nets").with_origin(peer, number, value)
-
-
-def stands_for(thing: Any, peer: Examiner) -> int | None:
-    """The number of what a stand-in stands for; None for anything else."""
-    kinds: tuple[type, ...] = (StandIn,)
-    if nets := LATER.get("nets"):
-        kinds += (nets.NetStandIn, nets.OptimizerStandIn)
-    if not isinstance(thing, kinds) or vars(thing).get("_peer") is not peer:
+def number_of(value: Any, endpoint: ExaminerEndpoint) -> int | None:
+    """Return the number of the object that a proxy of `endpoint` stands for, else None."""
+    if not isinstance(value, (Proxy, TorchProxy)) or vars(value).get("_endpoint") is not endpoint:
         return None
-    number: int = vars(thing)["_number"]
+    number: int = vars(value)["_number"]
     return number

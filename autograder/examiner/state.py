@@ -1,111 +1,122 @@
-"""Nets of torch by value, and what calls change: used by both sides.
+"""Modules of torch by value, and what calls change in their arguments: used by both ends.
 
-net_by_value, net_from      a net of the examiner's goes along with a call
-state_of, set_state         what the call made of it comes back
-tree_of                     what a net of the learner's holds, for its stand-in
-settings_of, set_settings   of an optimizer
-overwrite                   an argument becomes what the call made of it
+module_by_value, module_from   a module of the test kernel goes along with a call
+state_of, set_state            what the call changed in it comes back
+tree_of                        what a module of the learner's holds, for its proxy
+settings_of, set_settings      hyperparameters of an optimizer
+overwrite                      an argument becomes what the call made of it
+
+Importable without torch, which a course need not use.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn.parameter import is_lazy
 
-from autograder.examiner.codec import CodecError, Node, need
+from autograder.compat.torch import PARTS, parts_of
+from autograder.examiner.codec import CodecError, Node, import_torch, require
 
-PARTS = ("_parameters", "_buffers", "_modules")
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 
-def net_by_value(net: nn.Module, node: Callable[[Any], Node]) -> list[Any]:
-    """The words for a net whose class can be imported."""
-    kind = type(net)
-    own = {name: value for name, value in vars(net).items() if name not in PARTS}
-    parameters = {
-        name: None if p is None else (p.detach(), p.requires_grad)
-        for name, p in vars(net)["_parameters"].items()
+def module_by_value(module: nn.Module, node: Callable[[Any], Node]) -> list[Any]:
+    """Return the fields of the "remote" node for a module whose class can be imported."""
+    kind = type(module)
+    parameters, buffers, modules = parts_of(module)
+    parts = {
+        "own": {name: value for name, value in vars(module).items() if name not in PARTS},
+        "parameters": {
+            name: None if p is None else (p.detach(), p.requires_grad)
+            for name, p in parameters.items()
+        },
+        "buffers": {name: None if b is None else b.detach() for name, b in buffers.items()},
+        "modules": modules,
     }
-    buffers = {name: None if b is None else b.detach() for name, b in vars(net)["_buffers"].items()}
-    parts = {"own": own, "parameters": parameters, "buffers": buffers}
-    return ["net", kind.__module__, kind.__qualname__, node({**parts, "nets": net._modules})]
+    return ["module", kind.__module__, kind.__qualname__, node(parts)]
 
 
-def net_from(kind: type[nn.Module], parts: dict[str, Any]) -> nn.Module:
-    """The net that net_by_value() described."""
-    net = kind.__new__(kind)
-    nn.Module.__init__(net)
+def module_from(kind: type[nn.Module], parts: dict[str, Any]) -> nn.Module:
+    """Return the module that module_by_value() described."""
+    nn = import_torch().nn
+    module = kind.__new__(kind)
+    nn.Module.__init__(module)
     for name, value in parts["own"].items():
-        made = vars(net).get(name)
-        if isinstance(made, dict):  # of hooks: torch wants its own kind of dictionary
-            made.update(value)
+        known = vars(module).get(name)
+        if isinstance(known, dict):  # of hooks: torch wants its own kind of dictionary
+            known.update(value)
         else:
-            vars(net)[name] = value
+            vars(module)[name] = value
+    parameters, buffers, modules = parts_of(module)
     for name, pair in parts["parameters"].items():
-        made = None if pair is None else nn.Parameter(pair[0], requires_grad=pair[1])
-        vars(net)["_parameters"][name] = made
-    vars(net)["_buffers"].update(parts["buffers"])
-    vars(net)["_modules"].update(parts["nets"])
-    return net
+        parameters[name] = None if pair is None else nn.Parameter(pair[0], requires_grad=pair[1])
+    buffers.update(parts["buffers"])
+    modules.update(parts["modules"])
+    return module
 
 
-def far_net(call: Callable[..., Any]) -> nn.Module:
-    """A net whose forward is answered by the examiner."""
+def remote_module(call: Callable[..., Any]) -> nn.Module:
+    """Return a module whose forward is a call to the test kernel."""
+    nn = import_torch().nn
 
-    class FarNet(nn.Module):
-        def forward(self, *given: Any, **named: Any) -> Any:
-            return call(*given, **named)
+    class RemoteModule(nn.Module):  # type: ignore[name-defined]  # torch is optional
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            return call(*args, **kwargs)
 
-    return FarNet()
+    return RemoteModule()
 
 
-def state_of(net: nn.Module) -> dict[str, Any]:
-    """All of a net that a call may change, as plain data."""
-    parameters = dict(net.named_parameters())
-    values = {**parameters, **dict(net.named_buffers())}
+def state_of(module: nn.Module) -> dict[str, Any]:
+    """Return all of a module that a call may change, as plain data."""
+    parameters = dict(module.named_parameters())
+    values = {**parameters, **dict(module.named_buffers())}
     return {
         "values": {name: value.detach() for name, value in values.items()},
-        "takes": {name: p.requires_grad for name, p in parameters.items()},
+        "requires_grad": {name: p.requires_grad for name, p in parameters.items()},
         "gradients": {name: p.grad for name, p in parameters.items() if p.grad is not None},
-        "modes": {name: part.training for name, part in net.named_modules()},
+        "modes": {name: part.training for name, part in module.named_modules()},
     }  # fmt: skip
 
 
-def set_state(net: nn.Module, state: Any) -> None:
-    """Make `net` what state_of() says."""
-    need(isinstance(state, dict) and all(isinstance(v, dict) for v in state.values()), "state")
-    need(state.keys() == {"values", "takes", "gradients", "modes"}, "state")
-    parameters = dict(net.named_parameters())
-    values = {**parameters, **dict(net.named_buffers())}
+def set_state(module: nn.Module, state: Any) -> None:
+    """Give a module the state that state_of() returned. Raise CodecError where it is invalid."""
+    require(isinstance(state, dict) and all(isinstance(v, dict) for v in state.values()), "state")
+    require(state.keys() == {"values", "requires_grad", "gradients", "modes"}, "state")
+    parameters = dict(module.named_parameters())
+    values = {**parameters, **dict(module.named_buffers())}
     for name, new in state["values"].items():
         if name in values:
             overwrite(values[name], new)
     for name, parameter in parameters.items():
-        takes, gradient = state["takes"].get(name, True), state["gradients"].get(name)
-        need(isinstance(takes, bool), "state")
-        parameter.requires_grad_(takes)
-        need(gradient is None or getattr(gradient, "shape", None) == parameter.shape, "state")
+        requires_grad, gradient = (
+            state["requires_grad"].get(name, True),
+            state["gradients"].get(name),
+        )
+        require(isinstance(requires_grad, bool), "state")
+        parameter.requires_grad_(requires_grad)
+        require(gradient is None or getattr(gradient, "shape", None) == parameter.shape, "state")
         parameter.grad = gradient
-    for name, part in net.named_modules():
+    for name, part in module.named_modules():
         mode = state["modes"].get(name, part.training)
-        need(isinstance(mode, bool), "state")
+        require(isinstance(mode, bool), "state")
         part.training = mode
 
 
-def tree_of(net: nn.Module, show: Callable[[Any], int]) -> dict[str, Any]:
-    """What a net holds, read from where torch keeps it, whatever its methods say.
+def tree_of(module: nn.Module, export: Callable[[Any], int]) -> dict[str, Any]:
+    """Return what a module holds, read from where torch keeps it, whatever its methods say.
 
-    "tensors", each once, None for what a lazy net has not made yet; "gradients" of them; "nets":
-    number, names of its class and of torch's own that it is derived from, mode, and by name the
-    places of its parameters, buffers and parts.
+    "tensors", each once, None for what a lazy module has not made yet; "gradients" of them;
+    "modules": number, names of its class and of torch's own that it is derived from, mode, and by
+    name the places of its parameters, buffers and submodules.
     """
+    is_lazy = import_torch().nn.parameter.is_lazy
     tensors: list[Any] = []
-    nets: list[Any] = []
+    modules: list[Any] = []
     places: dict[int, int] = {}
 
     def place_of(tensor: Any) -> int | None:
@@ -120,51 +131,56 @@ def tree_of(net: nn.Module, show: Callable[[Any], int]) -> dict[str, Any]:
         if part is None:
             return None
         if id(part) not in places:
-            places[id(part)] = len(nets)
-            nets.append(None)
-            parameters, buffers, parts = (vars(part).get(name, {}) for name in PARTS)
-            nets[places[id(part)]] = [
-                show(part), *kinds(type(part)), bool(part.training),
+            places[id(part)] = len(modules)
+            modules.append(None)
+            parameters, buffers, children = parts_of(part)
+            modules[places[id(part)]] = [
+                export(part), *kinds(type(part)), bool(part.training),
                 {name: place_of(tensor) for name, tensor in parameters.items()},
                 {name: place_of(tensor) for name, tensor in buffers.items()},
-                {name: add(inner) for name, inner in parts.items()},
+                {name: add(inner) for name, inner in children.items()},
             ]  # fmt: skip
         return places[id(part)]
 
-    add(net)
+    add(module)
     gradients = [
         tensor.grad if tensor is not None and tensor.is_leaf else None for tensor in tensors
     ]
-    return {"tensors": tensors, "gradients": gradients, "nets": nets}
+    return {"tensors": tensors, "gradients": gradients, "modules": modules}
 
 
 def kinds(kind: type) -> tuple[str, str]:
-    """The name of a net's class, and of torch's own class it is derived from, or nothing."""
+    """Return the name of a module's class, and of torch's own class it is derived from, or ""."""
     own = [one for one in kind.__mro__ if one.__module__.startswith("torch.nn.modules")]
+    nn = import_torch().nn
     derived = own and own[0] not in (nn.Module, nn.Sequential)
     return kind.__name__, own[0].__name__ if derived else ""
 
 
 def settings_of(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Defaults and groups of an optimizer, without parameters."""
+    """Return defaults and groups of an optimizer, without parameters."""
     return {"defaults": dict(optimizer.defaults), "groups": groups_of(optimizer)}
 
 
 def groups_of(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
-    """The settings of each group of an optimizer."""
+    """Return the hyperparameters of each group of an optimizer."""
     return [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
 
 
 def set_settings(optimizer: torch.optim.Optimizer, groups: list[dict[str, Any]]) -> None:
-    """Set what settings_of() gives for each group."""
+    """Set the hyperparameters of each group."""
     for group, new in zip(optimizer.param_groups, groups, strict=True):
         group.update(new)
 
 
 def overwrite(old: Any, new: Any) -> None:
-    """Make `old`, in place, what `new` is: an argument that a call changed."""
-    if isinstance(old, torch.Tensor):
-        need(isinstance(new, torch.Tensor), "change")
+    """Make `old`, in place, equal to `new`: an argument that a call changed.
+
+    Raise CodecError where `new` cannot be a change of `old`.
+    """
+    torch = sys.modules.get("torch")
+    if torch and isinstance(old, torch.Tensor):
+        require(isinstance(new, torch.Tensor), "change")
         with torch.no_grad():
             if old.shape == new.shape and old.dtype == new.dtype:
                 old.copy_(new)
@@ -173,28 +189,28 @@ def overwrite(old: Any, new: Any) -> None:
         if old.is_leaf and old.requires_grad != new.requires_grad:
             old.requires_grad_(new.requires_grad)
     elif isinstance(old, np.ndarray):
-        need(isinstance(new, np.ndarray) and old.shape == new.shape, "change")
+        require(isinstance(new, np.ndarray) and old.shape == new.shape, "change")
         np.copyto(old, new, casting="unsafe")
     elif isinstance(old, list):
-        need(isinstance(new, list), "change")
+        require(isinstance(new, list), "change")
         old[:] = [merged(a, b) for a, b in zip(old, new, strict=False)] + new[len(old) :]
     elif isinstance(old, dict):
-        need(isinstance(new, dict), "change")
+        require(isinstance(new, dict), "change")
         merge = {
             key: merged(old[key], value) if key in old else value for key, value in new.items()
         }
         old.clear()
         old.update(merge)
     elif isinstance(old, set):
-        need(isinstance(new, set), "change")
+        require(isinstance(new, set), "change")
         old.clear()
         old.update(new)
     elif isinstance(old, tuple):
-        need(isinstance(new, tuple) and len(old) == len(new), "change")
+        require(isinstance(new, tuple) and len(old) == len(new), "change")
         for a, b in zip(old, new, strict=True):
             merged(a, b)
     elif (pandas := sys.modules.get("pandas")) and isinstance(old, pandas.DataFrame):
-        need(isinstance(new, pandas.DataFrame) and old.shape == new.shape, "change")
+        require(isinstance(new, pandas.DataFrame) and old.shape == new.shape, "change")
         for place in range(old.shape[1]):
             old.isetitem(place, new.iloc[:, place].array)
     else:
@@ -202,10 +218,10 @@ def overwrite(old: Any, new: Any) -> None:
 
 
 def merged(old: Any, new: Any) -> Any:
-    """The old thing, made new in place where that can be; else the new one."""
-    if type(old) is not type(new) or not isinstance(
-        old, (torch.Tensor, np.ndarray, list, dict, set)
-    ):
+    """Return `old`, changed in place where that is possible; else `new`."""
+    torch = sys.modules.get("torch")
+    kinds = (np.ndarray, list, dict, set, *((torch.Tensor,) if torch else ()))
+    if type(old) is not type(new) or not isinstance(old, kinds):
         return new
     if isinstance(old, np.ndarray) and old.shape != new.shape:
         return new

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from autograder.errors import LessonError, UsageError, one_line
-from autograder.sandbox.fork_client import ForkServer
+from autograder.execution.execute import kernel_server
 from autograder.versions import versions
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def cluster(
 
 def warm_up(preload: list[str]) -> tuple[str, str]:
     """Start the server of kernels of a worker: its versions, and why it confines no kernel."""
-    return versions(), ForkServer.shared(preload).unconfined()
+    return versions(), kernel_server(preload).confinement_error()
 
 
 def check_workers(answers: Mapping[str, Any], confined: bool) -> None:
@@ -72,7 +72,7 @@ def check_workers(answers: Mapping[str, Any], confined: bool) -> None:
         if confined and unconfined:
             raise UsageError(
                 f"the worker {worker} cannot confine submissions ({unconfined}):"
-                " `autograder doctor` says more there, --unconfined grades all the same"
+                " `autograder doctor` says more there, --no-confine grades all the same"
             )
 
 

@@ -1,10 +1,9 @@
 """Which protections this machine gives, each proven by trying it in a real kernel.
 
-    baits: what a kernel must not reach -> probes, run as cells -> findings
+    canaries: what a kernel must not reach -> probes, run as cells -> findings
 
-A probe says what it could do that it should not be able to; silence is good news. It is run in
-the kernel as its source, and where it can be by the doctor too: what not even the doctor reaches
-proves nothing.
+A probe is also run by the doctor itself where that is possible, as a positive control: what not
+even the doctor reaches proves nothing.
 """
 
 from __future__ import annotations
@@ -26,15 +25,16 @@ from typing import Any
 
 import nbformat
 
-from autograder.execution.execute import ENDED, OUT_OF_MEMORY, execute
+from autograder.execution import probes
+from autograder.execution.cells import ENDED, OUT_OF_MEMORY
+from autograder.execution.execute import execute, kernel_server
 from autograder.limits import Limits
-from autograder.sandbox.fork_client import ForkServer
 from autograder.sandbox.namespaces import FIRST_HOST_UID
 
 LIMITS = Limits(
     cell_seconds=30, memory_mb=300, file_mb=10, disk_mb=40, processes=64, confined=False
 )
-LONG_ENOUGH = 10.0  # seconds in which a process comes, or has to be gone
+WAIT_SECONDS = 10.0  # for a process to start, or to be gone
 
 
 @dataclass(frozen=True)
@@ -45,221 +45,29 @@ class Finding:
     holds: bool
     required: bool
     tried: str
-    found: str
+    possible: str
 
     def as_json(self) -> dict[str, Any]:
+        """Return this finding as plain data."""
         return asdict(self)
 
 
-# The probes. Each stands alone: only its source goes into the kernel.
-
-
-def sees_files(paths: list[str]) -> str:
-    import os
-
-    return ", ".join(path for path in paths if os.path.exists(path))
-
-
-def writes_outside(folders: list[str]) -> str:
-    import os
-
-    written = []
-    for folder in folders:
-        path = os.path.join(folder, "written-by-doctor")
-        try:
-            open(path, "w").close()
-            os.remove(path)
-            written.append(folder)
-        except OSError:
-            pass
-    return ", ".join(written)
-
-
-def touches_process(pid: int, words: str) -> str:
-    import os
-    import signal
-
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/cmdline") as line:
-                if words in line.read().replace("\0", " "):
-                    return f"sees process {name}"
-        except OSError:
-            pass
-    if str(pid) in os.listdir("/proc"):
-        return ""  # the kernel's own, by chance with that number
-    try:
-        os.kill(pid, signal.SIGTERM)
-    except OSError:
-        return ""
-    return f"signals process {pid}"
-
-
-def reaches_network(port: int) -> str:
-    import fcntl
-    import socket
-    import struct
-
-    reached = []
-    with socket.socket() as client:
-        client.settimeout(5)
-        if client.connect_ex(("127.0.0.1", port)) == 0:
-            reached.append(f"port {port} of loopback")
-    with socket.socket() as any_socket:
-        for _, name in socket.if_nameindex():
-            answer = fcntl.ioctl(any_socket, 0x8913, struct.pack("16s16x", name.encode()))
-            if struct.unpack_from("h", answer, 16)[0] & 1:
-                reached.append(f"interface {name}")
-    return ", ".join(reached)
-
-
-def reaches_sockets(path: str, abstract: str) -> str:
-    import socket
-
-    reached = []
-    for address, what in ((path, path), ("\0" + abstract, "an abstract socket")):
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(5)
-            if client.connect_ex(address) == 0:
-                reached.append(what)
-    return ", ".join(reached)
-
-
-def takes_memory(megabytes: int) -> str:
-    try:
-        return f"{len(bytearray(megabytes * 2**20)) // 2**20} MB in one process"
-    except MemoryError:
-        return ""
-
-
-def takes_memory_together(megabytes: int, children: int) -> str:
-    import os
-    import signal
-    import time
-
-    pids = []
-    for _ in range(children):
-        pid = os.fork()
-        if not pid:
-            held = b"x" * (megabytes * 2**20 // children)
-            time.sleep(60 if held else 0)
-            os._exit(0)
-        pids.append(pid)
-    time.sleep(5)  # by then it is over, where it is bounded
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-    return f"{megabytes} MB in {children} processes"
-
-
-def starts_processes(number: int) -> str:
-    import os
-    import signal
-
-    pids: list[int] = []
-    try:
-        while len(pids) < number:
-            pid = os.fork()
-            if not pid:
-                signal.pause()
-            pids.append(pid)
-    except OSError:
-        return ""
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-    return f"{number} processes"
-
-
-def writes_large_file(megabytes: int) -> str:
-    import os
-
-    try:
-        with open("large", "wb") as file:
-            file.write(bytes(megabytes * 2**20))
-    except OSError:
-        return ""
-    finally:
-        os.remove("large")
-    return f"a file of {megabytes} MB"
-
-
-def fills_disk(megabytes: int, each: int) -> str:
-    import os
-
-    filled = []
-    for place in (".", "/tmp", "/dev/shm"):
-        paths = [os.path.join(place, f"fills-{number}") for number in range(megabytes // each)]
-        try:
-            for path in paths:
-                with open(path, "wb") as file:
-                    file.write(bytes(each * 2**20))
-            filled.append(f"{megabytes} MB in {place}")
-        except OSError:
-            pass
-        finally:
-            for path in filter(os.path.exists, paths):
-                os.remove(path)
-    return ", ".join(filled)
-
-
-def has_rights() -> str:
-    import ctypes
-    import os
-
-    rights = []
-    with open("/proc/self/status") as lines:
-        status = dict(line.split(":", 1) for line in lines)
-    for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb"):
-        if int(status[name], 16):
-            rights.append(f"{name} {status[name].strip()}")
-    with open("/proc/self/uid_map") as lines:
-        for line in lines:
-            inside, outside, count = map(int, line.split())
-            if 0 <= os.geteuid() - inside < count and os.geteuid() - inside + outside == 0:
-                rights.append("root outside")
-    if not int(status["NoNewPrivs"]):
-        rights.append("can gain rights by a program")
-    if ctypes.CDLL(None).unshare(0x10000000) == 0:
-        rights.append("can make a user namespace")
-    return ", ".join(rights)
-
-
-def writes_beside_landlock() -> str:
-    try:
-        with open("/run/written-by-doctor", "w"):
-            return "/run"
-    except OSError:
-        return ""
-
-
-def leaves_process(seconds: str) -> str:
-    import subprocess
-
-    subprocess.Popen(["sleep", seconds], start_new_session=True)
-    return ""
-
-
-# What they are tried on.
-
-
 @dataclass(frozen=True)
-class Baits:
-    """What the doctor put out; a kernel must reach none of it."""
+class Canaries:
+    """What the doctor deployed; a kernel must reach none of it."""
 
     secret: str
     port: int
     path: str
     abstract: str
     pid: int
-    words: str
-    forever: str  # the argument of a sleep that nothing but the kernel's end ends
+    command: str  # of that process
+    forever: str  # the argument of a sleep that only the end of its kernel ends
 
 
 @contextlib.contextmanager
-def put_out() -> Iterator[Baits]:
-    """A secret file, servers on each kind of socket, and a process."""
+def deploy_canaries() -> Iterator[Canaries]:
+    """Deploy a secret file, servers on each kind of socket, and a process."""
     seconds, forever = (f"86400.{random.randrange(10**8):08}" for _ in range(2))
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="d-", dir="/tmp"))
@@ -272,30 +80,30 @@ def put_out() -> Iterator[Baits]:
             server.listen()
         process = stack.enter_context(subprocess.Popen(["sleep", seconds]))
         stack.callback(process.kill)
-        wait_for(lambda: bool(with_words(f"sleep {seconds}")))  # it has a name a moment later
+        wait_for(lambda: bool(processes_with(f"sleep {seconds}")))  # it has its name a moment later
         port = listener.getsockname()[1]
-        yield Baits(secret, port, path, abstract, process.pid, f"sleep {seconds}", forever)
+        yield Canaries(secret, port, path, abstract, process.pid, f"sleep {seconds}", forever)
 
 
-def examine() -> list[Finding]:
-    """What this machine protects of itself when a submission runs."""
+def examine_machine() -> list[Finding]:
+    """Return what this machine protects when a submission runs."""
     if sys.platform != "linux":
-        return [Finding("confinement", False, True, "-", "kernels are confined on Linux alone")]
-    why = ForkServer.shared(()).unconfined()  # its notebooks need nothing that takes time
-    with put_out() as baits:
-        own = {name: control(baits) for name, control in CONTROLS.items()}
-        said = run_probes(probes(baits))
-        left = remaining(baits.forever)
-    together = execute(cell_of(takes_memory_together, 2 * LIMITS.memory_mb, 4), {}, LIMITS)
+        return [Finding("confinement", False, True, "-", "kernels are confined only on Linux")]
+    reason = kernel_server(()).confinement_error()  # its notebooks import nothing that takes time
+    with deploy_canaries() as canaries:
+        reached_here = {name: reach(canaries) for name, reach in POSITIVE_CONTROLS.items()}
+        possible = run_probes(probes_of(canaries))
+        left = remaining(canaries.forever)
+    together = execute(cell_of(probes.takes_memory_together, 2 * LIMITS.memory_mb, 4), {}, LIMITS)
     bounded = together.cells[0].metadata.get(ENDED) == OUT_OF_MEMORY
-    said["memory together"] = "" if bounded else "twice the limit in four processes"
-    said["end"] = left
-    for name, reached in own.items():
+    possible["memory together"] = "" if bounded else "twice the limit in four processes"
+    possible["end"] = left
+    for name, reached in reached_here.items():
         if not reached:
-            said[name] = "could not be tried: not even the doctor reaches what it put out"
-    said["Landlock"] = said["Landlock"] or why
+            possible[name] = "could not be tried: not even the doctor reaches its canary"
+    possible["Landlock"] = possible["Landlock"] or reason
     return [
-        Finding(protection, not said[name], name != "Landlock", tried, said[name])
+        Finding(protection, not possible[name], name != "Landlock", tried, possible[name])
         for name, protection, tried in TABLE
     ]
 
@@ -316,99 +124,101 @@ TABLE = (
     ("Landlock", "Landlock, a second layer", "write where the mounts alone would allow it"),
 )
 # What the doctor must reach for a kernel's failure to mean something.
-CONTROLS: dict[str, Callable[[Baits], str]] = {
-    "files": lambda baits: sees_files([baits.secret]),
-    "network": lambda baits: reaches_network(baits.port),
-    "sockets": lambda baits: reaches_sockets(baits.path, baits.abstract),
-    "processes": lambda baits: " ".join(map(str, with_words(baits.words))),
+POSITIVE_CONTROLS: dict[str, Callable[[Canaries], str]] = {
+    "files": lambda canaries: probes.sees_files([canaries.secret]),
+    "network": lambda canaries: probes.reaches_network(canaries.port),
+    "sockets": lambda canaries: probes.reaches_sockets(canaries.path, canaries.abstract),
+    "processes": lambda canaries: " ".join(map(str, processes_with(canaries.command))),
 }
 
 
-def probes(baits: Baits) -> dict[str, tuple[Callable[..., str], tuple[Any, ...]]]:
-    """Each probe with its arguments, by name; the one that leaves a process comes last."""
-    mine = [baits.secret, "/etc/shadow", os.path.expanduser("~/.ssh")]
-    folders = ["/", "/etc", "/usr", sys.prefix, os.path.dirname(baits.secret)]
+def probes_of(canaries: Canaries) -> dict[str, tuple[Callable[..., str], tuple[Any, ...]]]:
+    """Return each probe with its arguments, by name; the one that leaves a process comes last."""
+    mine = [canaries.secret, "/etc/shadow", os.path.expanduser("~/.ssh")]
+    folders = ["/", "/etc", "/usr", sys.prefix, os.path.dirname(canaries.secret)]
     return {
-        "files": (sees_files, (mine,)),
-        "writing": (writes_outside, (folders,)),
-        "processes": (touches_process, (baits.pid, baits.words)),
-        "network": (reaches_network, (baits.port,)),
-        "sockets": (reaches_sockets, (baits.path, baits.abstract)),
-        "memory": (takes_memory, (2 * LIMITS.memory_mb,)),
-        "number": (starts_processes, (2 * LIMITS.processes,)),
-        "file": (writes_large_file, (2 * LIMITS.file_mb,)),
-        "disk": (fills_disk, (2 * LIMITS.disk_mb, LIMITS.file_mb)),
-        "rights": (has_rights, ()),
-        "Landlock": (writes_beside_landlock, ()),
-        "end": (leaves_process, (baits.forever,)),
+        "files": (probes.sees_files, (mine,)),
+        "writing": (probes.writes_outside, (folders,)),
+        "processes": (probes.touches_process, (canaries.pid, canaries.command)),
+        "network": (probes.reaches_network, (canaries.port,)),
+        "sockets": (probes.reaches_sockets, (canaries.path, canaries.abstract)),
+        "memory": (probes.takes_memory, (2 * LIMITS.memory_mb,)),
+        "number": (probes.starts_processes, (2 * LIMITS.processes,)),
+        "file": (probes.writes_large_file, (2 * LIMITS.file_mb,)),
+        "disk": (probes.fills_disk, (2 * LIMITS.disk_mb, LIMITS.file_mb)),
+        "rights": (probes.has_rights, ()),
+        "Landlock": (probes.writes_beside_landlock, ()),
+        "end": (probes.leaves_process, (canaries.forever,)),
     }
 
 
 def cell_of(probe: Callable[..., str], *arguments: Any) -> nbformat.NotebookNode:
-    """A notebook of one cell that runs a probe."""
+    """Return a notebook of one cell that runs a probe."""
     return notebook_of({"": (probe, arguments)})
 
 
 def notebook_of(
-    what: Mapping[str, tuple[Callable[..., str], tuple[Any, ...]]],
+    probes_by_name: Mapping[str, tuple[Callable[..., str], tuple[Any, ...]]],
 ) -> nbformat.NotebookNode:
-    """A notebook with a cell for each probe: it prints what the probe says."""
+    """Return a notebook with a cell for each probe: it prints what the probe returns."""
     cells = [
         nbformat.v4.new_code_cell(
             f"{inspect.getsource(probe)}\nimport json\n"
             f"print(json.dumps({probe.__name__}(*{arguments!r})))"
         )
-        for probe, arguments in what.values()
+        for probe, arguments in probes_by_name.values()
     ]
     return nbformat.v4.new_notebook(cells=cells)
 
 
-def run_probes(what: dict[str, tuple[Callable[..., str], tuple[Any, ...]]]) -> dict[str, str]:
-    """What each probe says of a kernel; one that says nothing proves nothing."""
-    notebook = execute(notebook_of(what), {}, LIMITS)
-    return {name: answer(cell) for name, cell in zip(what, notebook.cells, strict=True)}
+def run_probes(
+    probes_by_name: dict[str, tuple[Callable[..., str], tuple[Any, ...]]],
+) -> dict[str, str]:
+    """Return what each probe could do in a kernel."""
+    notebook = execute(notebook_of(probes_by_name), {}, LIMITS)
+    return {name: answer(cell) for name, cell in zip(probes_by_name, notebook.cells, strict=True)}
 
 
 def answer(cell: nbformat.NotebookNode) -> str:
-    """What a cell printed; how it ended where that was not to be."""
+    """Return what a cell printed, or how it ended where it printed nothing valid."""
     text = "".join(o.text for o in cell.outputs if o.get("name") == "stdout")
     try:
-        said: str = json.loads(text)
+        printed: str = json.loads(text)
     except ValueError:
         errors = [f"{o.ename}: {o.evalue}" for o in cell.outputs if o.output_type == "error"]
         return f"no answer ({', '.join(errors) or cell.metadata.get(ENDED, 'not run')})"
-    return said
+    return printed
 
 
 def remaining(seconds: str) -> str:
-    """Whether what a kernel left still runs when it has ended; ends it then."""
-    wait_for(lambda: not with_words(f"sleep {seconds}"))
-    pids = with_words(f"sleep {seconds}")
+    """Return what still runs of what a kernel left when it ended, and end it."""
+    wait_for(lambda: not processes_with(f"sleep {seconds}"))
+    pids = processes_with(f"sleep {seconds}")
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, 9)
     return ", ".join(f"process {pid} is left" for pid in pids)
 
 
-def wait_for(true: Callable[[], bool]) -> None:
-    """Wait until it is so, or for long enough."""
-    deadline = time.monotonic() + LONG_ENOUGH
-    while not true() and time.monotonic() < deadline:
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until `condition` holds, at most WAIT_SECONDS."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
-def with_words(words: str) -> list[int]:
-    """The processes of this machine with just these words as their command line."""
+def processes_with(command: str) -> list[int]:
+    """Return the processes of this machine with exactly this command line."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            if path.read_text().replace("\0", " ").strip() == words:
+            if path.read_text().replace("\0", " ").strip() == command:
                 found.append(int(path.parent.name))
     return found
 
 
-def what_to_do() -> str:
-    """One line for whoever is to mend this machine."""
+def remedy() -> str:
+    """Return one line on how to fix this machine."""
     if sys.platform != "linux":
         return "Grade on Linux; lessons run anywhere"
     settings = (
@@ -427,12 +237,12 @@ def what_to_do() -> str:
             "Start the container with --security-opt seccomp=unconfined"
             " --security-opt systempaths=unconfined, or grade outside of it"
         )
-    why = ForkServer.shared().unconfined()
-    return f"Linux from 5.12 with namespaces is needed; this one says {why or 'nothing'}"
+    reason = kernel_server().confinement_error()
+    return f"Linux from 5.12 with namespaces is needed; this machine: {reason or 'no reason'}"
 
 
 def is_mapped(user: int) -> bool:
-    """Whether this number can be a user here."""
+    """Return whether this number can be a user here."""
     lines = Path("/proc/self/uid_map").read_text().splitlines()
     ranges = [tuple(map(int, line.split())) for line in lines]
     return any(inside <= user < inside + count for inside, _, count in ranges)

@@ -1,22 +1,22 @@
-"""Grade the submissions of an assignment: fair, in parallel, into nbgrader's gradebook.
+"""Grade the submissions of an assignment: fairly, in parallel, into nbgrader's gradebook.
 
-    for each submission: load -> examine -> record -> lay out in autograded/
-                  coordinator    executor   coordinator
+    for each submission: load -> grade_notebooks -> record -> publish in autograded/
+                  coordinator      executor     coordinator
 
-The coordinator alone touches the gradebook and the course folder; examine() runs under any
-concurrent.futures.Executor. Marks are entered in one transaction, then the notebooks appear, with
-the digest of what they come from: what has no such digest is graded again, so a run that was cut
-short anywhere is finished by the next.
+The coordinator alone touches the gradebook and the course folder; grade_notebooks() runs
+under any concurrent.futures.Executor. Marks are recorded in one transaction, then the notebooks
+appear, with the digest of what they come from: what has no such digest is graded again, so a run
+that was cut short anywhere is finished by the next.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,60 +25,27 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import determine_grade, is_grade
+from nbgrader.utils import is_grade
 from sqlalchemy.exc import SQLAlchemyError
 
-from autograder.errors import LessonError, one_line
+from autograder.errors import LessonError, UsageError, one_line
 from autograder.grading.course import read_assignment
-from autograder.grading.gradebook import Book, Marks, patiently
-from autograder.grading.pipeline import examine
+from autograder.grading.gradebook import GradebookSession, Marks, retry_while_locked
+from autograder.grading.pipeline import grade_notebooks
+from autograder.grading.results import FAILED, GRADED, KEPT, Result, cell_result
 from autograder.grading.submissions import Submission, find, load
-from autograder.grading.verdict import recorded
 from autograder.limits import limits_of
 
-GRADED, KEPT, FAILED = "graded", "kept", "failed"
 FROM = "graded_from"  # key in a graded notebook's metadata: the digest of what it comes from
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class CellResult:
-    """One graded cell: `points` is None where a person has still to mark it."""
+class GradingRequest:
+    """What to grade: `names` of assignments in order; by default all students, only what is new.
 
-    grade_id: str
-    points: float | None
-    max_points: float
-    outcome: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """One notebook of one submission. `status` is graded, kept (as it was), or failed: why."""
-
-    student: str
-    assignment: str
-    notebook: str
-    status: str
-    score: float
-    max_score: float
-    seconds: float
-    cells: list[CellResult] = field(default_factory=list)
-
-    def in_words(self) -> str:
-        """What became of it, and its marks, for a line of a log."""
-        return f"{self.status}, {self.score:g} of {self.max_score:g}"
-
-    def as_json(self) -> dict[str, Any]:
-        """This result as plain data."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to grade: `names` of assignments in order, by default whole, and only what is new.
-
-    `limits` are those that the user sets, by name (autograder.limits.Limits); `in_flight` is how
-    many submissions are in memory at a time.
+    `limits` are those that the user sets, by name (autograder.limits.Limits); `in_flight` is the
+    number of submissions in memory at a time.
     """
 
     names: Sequence[str]
@@ -91,110 +58,114 @@ class Order:
 
 def grade(
     course: CourseDirectory,
-    order: Order,
+    request: GradingRequest,
     executor: Executor,
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """Grade submissions of assignments, each after prepare(); `on_result` is called for each.
+    """Grade submissions of assignments, each after prepare(); call `on_result` for each result.
 
-    Returns the results by student, assignment and notebook.
+    Return the results by student, assignment and notebook.
     """
     converter = Autograde(coursedir=course, config=course.config)
-    converter.log = logging.getLogger(f"{__name__}.nbgrader")
-    converter.log.setLevel(logging.CRITICAL)  # each of our results says what went wrong
-    book = patiently(lambda: Book(course, converter))
+    converter.log = logging.getLogger("autograder.nbgrader")
+    gradebook = retry_while_locked(lambda: GradebookSession(course, converter))
     try:
-        results = Coordinator(converter, order, executor, book, on_result).run()
+        results = Coordinator(converter, request, executor, gradebook, on_result).run()
     finally:
-        book.close()
+        gradebook.close()
     return sorted(results, key=lambda r: (r.student, r.assignment, r.notebook))
 
 
 class Coordinator:
-    """Hands out submissions and takes them back; the only one who writes."""
+    """Submits submissions to the executor and records their results; the only writer."""
 
     def __init__(
         self,
         converter: Autograde,
-        order: Order,
+        request: GradingRequest,
         executor: Executor,
-        book: Book,
+        gradebook: GradebookSession,
         on_result: Callable[[Result], None],
     ) -> None:
         self.converter, self.course = converter, converter.coursedir
-        self.order, self.executor, self.book, self.on_result = order, executor, book, on_result
+        self.request, self.executor = request, executor
+        self.gradebook, self.on_result = gradebook, on_result
         self.results: list[Result] = []
         editable = converter.exclude_overwriting
         self.assignments = {
-            name: patiently(
-                partial(read_assignment, self.course, book, name, editable.get(name, ()))
+            name: retry_while_locked(
+                partial(read_assignment, self.course, gradebook, name, editable.get(name, ()))
             )
-            for name in order.names
+            for name in request.names
         }
         self.limits = {
-            (name, notebook): limits_of(name, source.metadata, order.limits)
+            (name, notebook): limits_of(name, source.metadata, request.limits)
             for name, assignment in self.assignments.items()
             for notebook, source in assignment.notebooks.items()
         }
 
     def run(self) -> list[Result]:
-        """Hand out each submission, and record each as it is done."""
+        """Submit each submission, and record each result as it arrives."""
         pending = [
             submission
-            for name in self.order.names
-            for submission in find(self.course, name, self.order.students)
+            for name in self.request.names
+            for submission in find(self.course, name, self.request.students)
         ]
         pending.reverse()
         waiting: dict[Future[Any], Submission] = {}
         while pending or waiting:
-            while pending and len(waiting) < self.order.in_flight:
+            while pending and len(waiting) < self.request.in_flight:
                 submission = pending.pop()
-                with self.others_unharmed(submission):
-                    if future := self.hand_out(submission):
+                with self.isolate_failures(submission):
+                    if future := self.submit(submission):
                         waiting[future] = submission
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 submission = waiting.pop(future)
-                with self.others_unharmed(submission):
+                with self.isolate_failures(submission):
                     self.record(submission, future.result())
         return self.results
 
-    def hand_out(self, submission: Submission) -> Future[Any] | None:
-        """Send a submission to be executed, unless it was graded as it is."""
+    def submit(self, submission: Submission) -> Future[Any] | None:
+        """Have a submission executed, unless its marks can stand."""
         assignment = self.assignments[submission.assignment]
         load(submission, assignment, self.course.ignore)
-        if not self.order.force and all(map(self.is_graded(submission), submission.notebooks)):
+        if not self.request.force and all(map(self.is_graded(submission), submission.notebooks)):
             for name in submission.notebooks:
-                self.tell(submission, name, KEPT, read(self.graded(submission) / f"{name}.ipynb"))
+                graded = read(self.graded(submission) / f"{name}.ipynb")
+                self.report(submission, name, KEPT, graded)
             return None
         chosen = self.chosen(submission)
         notebooks = [submission.notebooks[name] for name in chosen]
         limits = [self.limits[assignment.name, name] for name in chosen]
         resources = {"files": submission.files, "student": submission.student}
-        return self.executor.submit(examine, notebooks, resources, limits)
+        return self.executor.submit(grade_notebooks, notebooks, resources, limits)
 
     def chosen(self, submission: Submission) -> list[str]:
-        """The notebooks of a submission that are asked for."""
-        asked = self.order.notebook
+        """Return the names of the notebooks of a submission that were requested."""
+        asked = self.request.notebook
         return [name for name in submission.notebooks if asked in (None, name)]
 
     @contextmanager
-    def others_unharmed(self, submission: Submission) -> Iterator[None]:
-        """Whatever goes wrong with one submission: say so, and go on with the others."""
+    def isolate_failures(self, submission: Submission) -> Iterator[None]:
+        """Report what goes wrong with one submission, and go on with the others."""
         try:
             yield
+        except UsageError:
+            raise
         except LessonError as error:
             self.fail(submission, str(error))
         except Exception as error:  # a submission may hold anything
+            log.info("%s: %s", submission.student, submission.assignment, exc_info=True)
             self.fail(submission, one_line(error))
 
     def graded(self, submission: Submission) -> Path:
-        """The folder where a graded submission lies."""
+        """Return the folder of a graded submission."""
         folder = self.course.autograded_directory
         path = self.course.format_path(folder, submission.student, submission.assignment)
         return Path(path)
 
     def is_graded(self, submission: Submission) -> Callable[[str], bool]:
-        """Tells whether the marks of a notebook can stand: it comes from just this submission.
+        """Return a function: whether the marks of a notebook can stand, as it comes from this work.
 
         What stock nbgrader graded has no digest: there the time of submission decides.
         """
@@ -202,7 +173,7 @@ class Coordinator:
 
         def unchanged(name: str) -> bool:
             path = folder / f"{name}.ipynb"
-            if self.order.notebook not in (None, name):
+            if self.request.notebook not in (None, name):
                 return True
             if not path.exists():
                 return False
@@ -215,55 +186,63 @@ class Coordinator:
         return unchanged
 
     def submitted(self, folder: str) -> Any:
-        """When a submission was handed in, as its timestamp.txt says; None where it is silent."""
+        """Return when a submission was handed in, by its timestamp.txt; None where it has none."""
         try:
             return self.course.get_existing_timestamp(folder)
-        except AttributeError:  # nbgrader 0.9.6 stumbles over a time that it cannot read
-            raise LessonError("its timestamp.txt holds no time") from None
+        except AttributeError:  # nbgrader 0.9.6, for a time that it cannot parse
+            raise LessonError("its timestamp.txt holds no valid time") from None
 
-    def record(self, submission: Submission, examined: list[NotebookNode]) -> None:
-        """Enter the marks of what was examined, then lay out the notebooks."""
-        chosen = dict(zip(self.chosen(submission), examined, strict=True))
-        for notebook in examined:
+    def record(self, submission: Submission, executed: list[NotebookNode]) -> None:
+        """Record the marks of executed notebooks, then publish them."""
+        chosen = dict(zip(self.chosen(submission), executed, strict=True))
+        for notebook in executed:
             notebook.metadata[FROM] = submission.digest
         expected = self.assignments[submission.assignment].notebooks
         missing = sorted(expected.keys() - submission.notebooks.keys())
         time = self.submitted(submission.folder)
         student, assignment = submission.student, submission.assignment
-        patiently(lambda: self.book.record(student, assignment, time, chosen, missing))
-        self.lay_out(submission, chosen)
+        retry_while_locked(
+            lambda: self.gradebook.record(student, assignment, time, chosen, missing)
+        )
+        self.publish(submission, chosen)
         for name, notebook in chosen.items():
-            self.tell(submission, name, GRADED, notebook)
+            self.report(submission, name, GRADED, notebook)
 
-    def lay_out(self, submission: Submission, notebooks: dict[str, NotebookNode]) -> None:
-        """Write what was graded into its folder under autograded/, all at once."""
+    def publish(self, submission: Submission, notebooks: dict[str, NotebookNode]) -> None:
+        """Write graded notebooks into their folder under autograded/, all at once."""
         folder = self.graded(submission)
         new = folder.parent / f".{folder.name}.new"
         shutil.rmtree(new, ignore_errors=True)  # of a run that was cut short
         try:
-            fill(new, folder, submission.files, notebooks)
-        except OSError as error:  # no space left: leave it to those that fit
+            write_submission(new, folder, submission.files, notebooks)
+        except OSError as error:  # no space left: smaller ones may fit
             shutil.rmtree(new, ignore_errors=True)
             reason = f"{error.strerror}: {folder.parent} cannot be written"
-            raise LessonError(f"{reason}. Its marks stand, call again to finish") from None
+            raise LessonError(
+                f"{reason}. Its marks stand; run the command again to finish"
+            ) from None
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
         self.converter.set_permissions(submission.assignment, submission.student)
 
     def fail(self, submission: Submission, reason: str) -> None:
-        """Tell of a submission that cannot be graded: no marks, or those of the one before it."""
+        """Report a submission that cannot be graded: with no marks, or those of the one before."""
         nothing = NotebookNode(cells=[], metadata=NotebookNode())
         name = min(self.assignments[submission.assignment].notebooks)
         try:
-            patiently(lambda: self.book.enter(submission.student, submission.assignment))
-            self.tell(submission, name, f"{FAILED}: {reason}", nothing)
-        except SQLAlchemyError:  # the reason may be the gradebook itself
+            retry_while_locked(
+                lambda: self.gradebook.enter(submission.student, submission.assignment)
+            )
+            self.report(submission, name, f"{FAILED}: {reason}", nothing)
+        except SQLAlchemyError:  # of the gradebook itself
             self.add(submission, name, f"{FAILED}: {reason}", nothing, Marks(0.0, 0.0))
 
-    def tell(self, submission: Submission, name: str, status: str, notebook: NotebookNode) -> None:
+    def report(
+        self, submission: Submission, name: str, status: str, notebook: NotebookNode
+    ) -> None:
         """Add the result of one notebook: marks from the gradebook, the rest from its cells."""
         student, assignment = submission.student, submission.assignment
-        marks = patiently(lambda: self.book.marks(student, assignment, name))
+        marks = retry_while_locked(lambda: self.gradebook.marks(student, assignment, name))
         self.add(submission, name, status, notebook, marks)
 
     def add(
@@ -284,10 +263,10 @@ class Coordinator:
         self.on_result(result)
 
 
-def fill(
+def write_submission(
     new: Path, old: Path, files: Mapping[str, bytes], notebooks: Mapping[str, NotebookNode]
 ) -> None:
-    """Make the folder `new` of a graded submission; notebooks of `old` that are not new stay."""
+    """Write the folder `new` of a graded submission; keep notebooks of `old` that are not new."""
     new.mkdir(parents=True)
     for name, content in files.items():
         (new / name).parent.mkdir(parents=True, exist_ok=True)
@@ -296,26 +275,10 @@ def fill(
         shutil.copy(path, new)
     for name, notebook in notebooks.items():
         (new / f"{name}.ipynb").unlink(missing_ok=True)
-        # Laid out for people to read, it would take ten times as long to write.
+        # With indentation, it would take ten times as long to write.
         nbformat.write(notebook, new / f"{name}.ipynb", indent=None)
 
 
 def read(path: Path) -> NotebookNode:
-    """A notebook that was graded."""
+    """Return a notebook that was graded."""
     return nbformat.read(path, as_version=4)
-
-
-def cell_result(cell: NotebookNode) -> CellResult:
-    """The result of a graded cell."""
-    points, max_points = determine_grade(cell)
-    verdict = recorded(cell)
-    grade_id = cell.metadata.nbgrader["grade_id"]
-    return CellResult(grade_id, points, max_points, verdict["outcome"], verdict["message"])
-
-
-def summary(results: Iterable[Result]) -> dict[str, int]:
-    """How many results there are of each status."""
-    counts = {GRADED: 0, KEPT: 0, FAILED: 0}
-    for result in results:
-        counts[result.status.partition(":")[0]] += 1
-    return counts

@@ -25,7 +25,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, SAWarning
 
 from autograder.errors import UsageError, one_line
 from autograder.grading.generate import generate_assignment
-from autograder.grading.gradebook import Book, patiently
+from autograder.grading.gradebook import GradebookSession, retry_while_locked
 from autograder.grading.submissions import (
     Assignment,
     SourceNotebook,
@@ -104,7 +104,7 @@ def assignments(course: CourseDirectory) -> set[str]:
 def register(course: CourseDirectory, assignment: str) -> None:
     """Enter an assignment in the gradebook, with its hidden tests, unless it is there as it is."""
     try:
-        known = patiently(lambda: registered_cells(course, assignment))
+        known = retry_while_locked(lambda: registered_cells(course, assignment))
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the gradebook's database needs a driver: {one_line(error)}. For PostgreSQL:"
@@ -154,7 +154,7 @@ def named_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def read_assignment(
-    course: CourseDirectory, book: Book, name: str, editable: Sequence[str] = ()
+    course: CourseDirectory, gradebook: GradebookSession, name: str, editable: Sequence[str] = ()
 ) -> Assignment:
     """What all submissions of a registered assignment are graded with."""
     paths = sources(course, name)
@@ -168,7 +168,7 @@ def read_assignment(
             if "nbgrader" in cell.metadata
         ]
         stem = Path(path).stem
-        released = book.released(name, stem, order)
+        released = gradebook.released(name, stem, order)
         notebooks[stem] = SourceNotebook(stem, released, notebook.metadata)
     folder = course.format_path(course.source_directory, ".", name)
     files = other_files(folder, course.ignore)

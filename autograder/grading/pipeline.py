@@ -1,9 +1,9 @@
-"""The job of an executor: what becomes of a submission's notebooks before they are recorded.
+"""The job of an executor: execute and judge a submission's notebooks, before they are recorded.
 
-    execute -> judge -> make inert
+    execute -> judge -> sanitise
 
-Pure, and in any thread, process or machine: a submission that makes it slow or large holds up its
-own worker, never the coordinator.
+Pure, and in any thread, process or machine: a submission that makes it slow or large delays its own
+worker, never the coordinator.
 """
 
 from __future__ import annotations
@@ -13,23 +13,22 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder.execution.execute import execute
-from autograder.grading.sanitize import make_inert
+from autograder.grading.sanitize import sanitize_notebook
 from autograder.grading.verdict import judge
 from autograder.limits import Limits
 
 
-def examine(
+def grade_notebooks(
     notebooks: list[NotebookNode], resources: dict[str, Any], limits: list[Limits]
 ) -> list[NotebookNode]:
-    """The notebooks of a submission, executed and judged, each within its limits.
+    """Return the notebooks of a submission, executed and judged, each within its limits.
 
-    `resources` are those of execute(), which says what is raised. Called by the coordinator's
-    executor.
+    `resources` and errors are those of execute(). Called by the coordinator's executor.
     """
-    examined = []
+    graded = []
     for notebook, own in zip(notebooks, limits, strict=True):
         executed = execute(notebook, resources, own)
         judge(executed)
-        make_inert(executed)
-        examined.append(executed)
-    return examined
+        sanitize_notebook(executed)
+        graded.append(executed)
+    return graded

@@ -1,7 +1,7 @@
 """What learners wrote and what their code put out, made inert for whoever opens it.
 
 Feedback and the formgrader show a graded notebook as a page, and nbconvert puts HTML, scripts
-and metadata into a page as they are. make_inert() leaves what can be looked at: text, tables,
+and metadata into a page as they are. sanitize_notebook() leaves text, tables and
 pictures. bleach cleans HTML, by way of nbconvert's SanitizeHTML; markdown that would become
 more than text is shown as it was written.
 """
@@ -78,7 +78,7 @@ class Room:
         return len(text) <= LONGEST and self.left >= 0
 
 
-def make_inert(notebook: NotebookNode) -> None:
+def sanitize_notebook(notebook: NotebookNode) -> None:
     """Take all from a judged notebook that a page would run, load or obey."""
     room = Room()
     for cell in notebook.cells:
@@ -87,15 +87,15 @@ def make_inert(notebook: NotebookNode) -> None:
         if cell.cell_type == "code":
             count = cell.get("execution_count")
             cell.execution_count = count if isinstance(count, int) else None
-            outputs = [inert_output(output, room) for output in cell.outputs]
+            outputs = [sanitized_output(output, room) for output in cell.outputs]
             cell.outputs = [output for output in outputs if output.get("data") != {}]
         elif cell.cell_type == "raw":
             cell.source = html.escape(cell.source)
         elif not is_locked(cell):
-            cell.source = inert_markdown(cell.source, room)
+            cell.source = sanitized_markdown(cell.source, room)
 
 
-def inert_output(output: NotebookNode, room: Room) -> NotebookNode:
+def sanitized_output(output: NotebookNode, room: Room) -> NotebookNode:
     """An output of the same type that holds only what can be looked at."""
     if output.output_type == "stream":
         name = "stderr" if output.name == "stderr" else "stdout"
@@ -105,16 +105,18 @@ def inert_output(output: NotebookNode, room: Room) -> NotebookNode:
         return new_output(
             "error", ename=str(output.ename), evalue=str(output.evalue), traceback=lines
         )
-    data = {name: inert_data(name, value, room) for name, value in output.data.items()}
+    data = {name: sanitized_data(name, value, room) for name, value in output.data.items()}
     kept = {name: value for name, value in data.items() if value}
-    more = {name: inert_metadata(output.metadata.get(name)) for name in PICTURES if name in kept}
+    more = {
+        name: sanitized_metadata(output.metadata.get(name)) for name in PICTURES if name in kept
+    }
     inert = new_output(output.output_type, data=kept, metadata=more)
     if output.output_type == "execute_result" and isinstance(output.execution_count, int):
         inert.execution_count = output.execution_count
     return inert
 
 
-def inert_data(kind: str, value: Any, room: Room) -> str:
+def sanitized_data(kind: str, value: Any, room: Room) -> str:
     """One form of an output; empty where it is better left out."""
     if not isinstance(value, str):
         return ""
@@ -126,11 +128,11 @@ def inert_data(kind: str, value: Any, room: Room) -> str:
         value = clean(value) if room.has(value) else ""
         return "" if links_in_math(value) else value
     if kind == "text/markdown":
-        return inert_markdown(value, room)
+        return sanitized_markdown(value, room)
     return value if kind == "text/latex" and not links_in_math(value) else ""
 
 
-def inert_metadata(given: Any) -> dict[str, Any]:
+def sanitized_metadata(given: Any) -> dict[str, Any]:
     """Of a picture's metadata: its size, and the words for those who cannot see it."""
     known = given if isinstance(given, Mapping) else {}
     size = {name: known[name] for name in ("width", "height") if isinstance(known.get(name), int)}
@@ -148,7 +150,7 @@ def sanitizer() -> SanitizeHTML:
     return SanitizeHTML(tags=sorted(TAGS), attributes=ATTRIBUTES)
 
 
-def inert_markdown(text: str, room: Room) -> str:
+def sanitized_markdown(text: str, room: Room) -> str:
     """Markdown as it is where it makes nothing but text; else all of it as a block of code."""
     if room.has(text) and is_harmless(text):
         return text

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.utils import determine_grade, is_grade
 
-from autograder.execution.execute import (
+from autograder.execution.cells import (
     CRASHED,
     ENDED,
     ERROR,
@@ -87,14 +87,14 @@ def verdict(cell: NotebookNode) -> tuple[str, str]:
     if ended == OK and error is None:
         return mark_is_sound(cell)
     if ended in (OK, ERROR):
-        said = learner_words(error)
+        said = error_text(error)
         if NO_MEMORY.search(said):
             return OUT_OF_MEMORY, MESSAGES[OUT_OF_MEMORY]
         return FAILED, said
     return ended, MESSAGES[ended]
 
 
-def learner_words(error: NotebookNode | None) -> str:
+def error_text(error: NotebookNode | None) -> str:
     """What an error output says, in one line; an assertion's own words stand for themselves."""
     if error is None:
         return "The cell failed without a word."

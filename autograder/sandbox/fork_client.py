@@ -1,7 +1,7 @@
-"""A server that starts ready kernels by fork: imports are paid for once, not once a kernel.
+"""The grader's end of a server that starts ready kernels by fork: imports are paid for once.
 
-ForkServer() -> start(argv, cwd, env, ...) -> Forked   (in the engine, any thread)
-  | messages over a pipe
+shared_server.get() -> ForkServer -> start(argv, cwd, ...) -> ForkedProcess   (in any thread)
+  | JSON messages over a pipe
 autograder.sandbox.fork_server, a process of its own -> kernels
 """
 
@@ -21,7 +21,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import cache
 from multiprocessing import Pipe
-from typing import Any, ClassVar
+from typing import Any
+
+from autograder.compat.torch import LAZY_MODULE
+from autograder.errors import CompatibilityError
 
 # What every kernel needs.
 PRELOAD = (
@@ -34,8 +37,6 @@ PRELOAD = (
     "ipykernel.debugger",
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
-    "autograder.examiner.kernels",
-    "autograder.examiner.proxies",
     "autograder.sandbox.kernel",
     "faulthandler",
     "ipywidgets",
@@ -43,8 +44,8 @@ PRELOAD = (
     "sqlite3",
     "tornado.platform.asyncio",
 )
-# What is worth importing, too, where nobody knows what notebooks will import.
-USUAL = ("matplotlib.pyplot", "pandas", "torch", "torch._dynamo")
+# What is worth importing too where it is unknown what notebooks will import.
+USUAL = ("matplotlib.pyplot", "pandas", "torch", LAZY_MODULE)
 # What the server, and so every kernel, may know of the environment: /proc/self/environ keeps it.
 # Tokens, paths and names stay outside.
 INHERITED = (
@@ -69,46 +70,42 @@ SERVER_ENV = {
 }
 
 SERVER_MODULE = "autograder.sandbox.fork_server"
-ROOM = " " * 200  # a kernel's arguments are written over those of the server
+PADDING = " " * 200  # a kernel's arguments are written over those of the server
 
 
 @cache
-def scratch() -> str:
-    """The folder for all that this process lays down for kernels, and its servers with it.
+def scratch_folder() -> str:
+    """Return the folder for all that this process writes for kernels and their servers.
 
-    It goes when the process ends; where that is killed, its server removes it.
+    It is removed when the process ends; where that is killed, its server removes it.
     """
-    # Short, for the path of a unix socket has 107 bytes; in /tmp, where kernels may have one.
+    # Short, since the path of a unix socket has 107 bytes; in /tmp, where kernels may have one.
     folder = tempfile.mkdtemp(prefix=f"k-{os.getpid()}-", dir="/tmp")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
-class Forked:
-    """A kernel the server started; its methods are those of subprocess.Popen."""
+class ForkedProcess:
+    """A kernel that the server started; its methods are those of subprocess.Popen."""
 
     def __init__(self, server: ForkServer, pid: int) -> None:
         self._server = server
         self.pid = pid  # as the server sees it
         self.returncode: int | None = None
-        self._ended: Future[int] = Future()
+        self.exit_status: Future[int] = Future()  # set when the process has ended
 
     def poll(self) -> int | None:
-        """The exit status (negative: the signal that ended it), or None while it runs."""
+        """Return the exit status (negative: the signal that ended it), or None while it runs."""
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """The exit status, once the process has ended or `timeout` seconds have passed."""
+        """Return the exit status, once it has ended or `timeout` seconds have passed."""
         with contextlib.suppress(TimeoutError):
-            self._ended.result(timeout)
+            self.exit_status.result(timeout)
         return self.returncode
 
-    def end(self) -> Future[int]:
-        """What will be the exit status."""
-        return self._ended
-
     def send_signal(self, signum: int) -> None:
-        """Signal the process group, so that what the kernel started hears it too."""
+        """Signal the process group, so that what the kernel started receives it too."""
         if self.returncode is None:
             self._server.signal(self.pid, signum)
 
@@ -116,122 +113,104 @@ class Forked:
         """End the process group at once."""
         self.send_signal(signal.SIGKILL)
 
-    def ended(self, status: int) -> None:
-        """Called by the server's reader when the process was reaped."""
+    def set_ended(self, status: int) -> None:
+        """Called by the server's listener when the process was reaped."""
         self.returncode = os.waitstatus_to_exitcode(status)
-        self._ended.set_result(self.returncode)
+        self.exit_status.set_result(self.returncode)
 
 
 class ForkServer:
-    """The engine's end: starts the server with PRELOAD imported, and kernels from it."""
-
-    _shared: ForkServer | None = None
-    _wanted: ClassVar[set[str] | None] = None  # what the shared server imports beside PRELOAD
-    _lock = threading.Lock()
+    """A server that imports modules, and forks kernels that have them."""
 
     def __init__(self, confine: bool = True) -> None:
         self._control, theirs = Pipe()
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         with theirs:
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    SERVER_MODULE,
-                    str(theirs.fileno()),
-                    ROOM,
-                ],
+                [sys.executable, "-m", SERVER_MODULE, str(theirs.fileno()), PADDING],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={**inherited, **SERVER_ENV},
             )
         self._sending = threading.Lock()
-        self._dead = False  # set when nothing more will be heard from the server
-        self._started: dict[int, Forked] = {}
+        self._dead = False  # set when nothing more will arrive from the server
+        self._started: dict[int, ForkedProcess] = {}
         self._replies: list[tuple[threading.Event, dict[str, Any]]] = []
         self._ready = threading.Event()
-        self._unconfined = "the server of kernels did not start"
-        order = {"preload": PRELOAD, "hidden": os.getcwd(), "confine": confine}
-        self._send({**order, "scratch": scratch()})
+        self._confinement_error = "the server of kernels did not start"
+        first = {"preload": PRELOAD, "hidden": os.getcwd(), "confine": confine}
+        self._send({**first, "scratch": scratch_folder()})
         self._listener = threading.Thread(target=self._listen, daemon=True, name="forkserver")
         self._listener.start()
 
-    @classmethod
-    def shared(cls, preload: Iterable[str] | None = None) -> ForkServer:
-        """The server of this process, started at the first call and again where it died.
+    @property
+    def pid(self) -> int:
+        """The process id of the server."""
+        return self._process.pid
 
-        It imports `preload` too before it starts another kernel; USUAL if nobody ever says.
+    def preload(
+        self, modules: Iterable[str], preload_with: Mapping[str, Iterable[str]] | None = None
+    ) -> None:
+        """Have the server import `modules` before it starts another kernel.
+
+        `preload_with` names modules to import where another one is imported: {"torch": [...]}.
         """
-        with cls._lock:
-            known = cls._wanted or set()
-            if preload is None:
-                preload = USUAL if cls._wanted is None else ()
-            cls._wanted = known.union(preload)
-            new = cls._wanted - known
-            if cls._shared is None or not cls._shared.is_alive():
-                cls._shared, new = cls(), cls._wanted
-            if new:
-                cls._shared.preload(new)
-            return cls._shared
-
-    @classmethod
-    def let_go(cls) -> None:
-        """End the server of this process, and its memory with it; shared() starts another."""
-        with cls._lock:
-            server, cls._shared, cls._wanted = cls._shared, None, None
-        if server:
-            server.close()
-
-    def preload(self, modules: Iterable[str]) -> None:
-        """Have the server import `modules` before it starts another kernel."""
+        companions = {name: sorted(more) for name, more in (preload_with or {}).items()}
         with self._sending:
-            self._send({"preload": sorted(modules)})
+            self._send({"preload": sorted(modules), "preload_with": companions})
 
     def is_alive(self) -> bool:
-        """Whether the server still runs."""
+        """Return whether the server still runs."""
         return not self._dead
 
-    def unconfined(self) -> str:
-        """Why kernels are not confined on this machine; empty where they are."""
+    def confinement_error(self) -> str:
+        """Return why kernels are not confined on this machine; empty where they are."""
         self._ready.wait()
-        return self._unconfined
+        return self._confinement_error
 
     def start(
         self,
         argv: Sequence[str],
         cwd: str,
-        wire: str,
+        sockets: str,
         env: Mapping[str, str],
         limits: Mapping[str, int],
         pair: str = "",
-        role: str = "",
-    ) -> Forked:
+        kernel_class: str = "",
+    ) -> ForkedProcess:
         """Fork a kernel with the arguments `argv` in the folder `cwd`, or a copy of it.
 
-        `wire` is the folder of its sockets, `limits` are those of Limits.of_process(). Two kernels
-        of one `pair` have a wire between them, each in a `role` of autograder.examiner.kernels.
-        Called by ForkProvisioner.launch_kernel. Raises RuntimeError where it cannot.
+        `sockets` is the folder of its sockets, `limits` are those of Limits.of_process(). Two
+        kernels of one `pair` have a socket between them, and each a `kernel_class`.
+
+        Called by ForkProvisioner.launch_kernel. Raise RuntimeError where it cannot be started,
+        CompatibilityError where a library under it is not as it should be.
         """
         done, reply = threading.Event(), dict[str, Any]()
+        kernel = {
+            "argv": list(argv), "cwd": cwd, "sockets": sockets, "env": dict(env),
+            "limits": dict(limits), "pair": pair, "kernel_class": kernel_class,
+        }  # fmt: skip
         with self._sending:
             if not self._dead:
                 self._replies.append((done, reply))
-                kernel = {"argv": list(argv), "cwd": cwd, "wire": wire, "pair": pair, "role": role}
-                self._send({"start": {**kernel, "env": dict(env), "limits": dict(limits)}})
+                self._send({"start": kernel})
         if not self._dead:
             done.wait()
+        if reply.get("incompatible"):
+            raise CompatibilityError(reply["incompatible"])
         if "process" not in reply:
             raise RuntimeError("no kernel can be started: no memory, or its server has died")
-        process: Forked = reply["process"]
+        process: ForkedProcess = reply["process"]
         return process
 
     def signal(self, pid: int, signum: int) -> None:
-        """Signal the process group of a kernel; called by its Forked."""
+        """Signal the process group of a kernel. Called by its ForkedProcess."""
         with self._sending:
             self._send({"signal": [pid, signum]})
 
     def close(self) -> None:
-        """End the server and every kernel it started."""
+        """End the server and every kernel that it started."""
         self._process.kill()
         self._listener.join()
 
@@ -240,23 +219,10 @@ class ForkServer:
             self._control.send_bytes(json.dumps(message).encode())
 
     def _listen(self) -> None:
-        """Hand out what the server says."""
+        """Pass on what the server sends, until it ends."""
         with contextlib.suppress(EOFError, OSError):
             while True:
-                message = json.loads(self._control.recv_bytes())
-                if "ready" in message:
-                    self._unconfined = message["ready"]
-                    self._ready.set()
-                elif message.get("started") == 0:  # it could not fork
-                    self._replies.pop(0)[0].set()
-                elif "started" in message:
-                    process = self._started[message["started"]] = Forked(self, message["started"])
-                    done, reply = self._replies.pop(0)
-                    reply["process"] = process
-                    done.set()
-                else:
-                    pid, status = message["ended"]
-                    self._started.pop(pid).ended(status)
+                self._receive(json.loads(self._control.recv_bytes()))
         self._process.wait()
         with self._sending:
             self._dead = True
@@ -264,4 +230,68 @@ class ForkServer:
                 done.set()
         self._ready.set()
         for process in self._started.values():
-            process.ended(signal.SIGKILL)
+            process.set_ended(signal.SIGKILL)
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        """Pass on one message of the server."""
+        if "ready" in message:
+            self._confinement_error = message["ready"]
+            self._ready.set()
+        elif "started" in message:
+            done, reply = self._replies.pop(0)
+            pid, reply["incompatible"] = message["started"], message["incompatible"]
+            if pid:  # else it could not fork
+                reply["process"] = self._started[pid] = ForkedProcess(self, pid)
+            done.set()
+        else:
+            pid, status = message["ended"]
+            self._started.pop(pid).set_ended(status)
+
+
+class SharedServer:
+    """The one server of a process, started when it is first needed and again where it died."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._server: ForkServer | None = None
+        self._preload: set[str] | None = None  # None: nobody has said what notebooks import
+        self._preload_with: dict[str, tuple[str, ...]] = {}
+
+    def get(
+        self,
+        preload: Iterable[str] | None = None,
+        preload_with: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> ForkServer:
+        """Return the server, which imports `preload` before it starts another kernel.
+
+        Where no caller ever names modules it imports those that are USUAL. `preload_with` is as in
+        ForkServer.preload().
+        """
+        with self._lock:
+            known = self._preload or set()
+            if preload is None:
+                preload = USUAL if self._preload is None else ()
+            self._preload = known.union(preload)
+            new = self._preload - known
+            more = {k: v for k, v in (preload_with or {}).items() if k not in self._preload_with}
+            self._preload_with |= more
+            if self._server is None or not self._server.is_alive():
+                self._server, new, more = ForkServer(), self._preload, self._preload_with
+            if new or more:
+                self._server.preload(new, more)
+            return self._server
+
+    def use(self, server: ForkServer) -> None:
+        """Use `server` from now on, which may have been made not to confine its kernels."""
+        with self._lock:
+            self._server, self._preload, self._preload_with = server, None, {}
+
+    def shutdown(self) -> None:
+        """End the server, and release its memory; get() starts another."""
+        with self._lock:
+            server, self._server, self._preload, self._preload_with = self._server, None, None, {}
+        if server:
+            server.close()
+
+
+shared_server = SharedServer()

@@ -1,21 +1,27 @@
-"""The server that forks kernels: python -m autograder.sandbox.fork_server FD [padding]
+"""A server that forks kernels: python -m autograder.sandbox.fork_server FD [padding]
 
-    separate() -> build_root() -> preload() -> for each request: fork -> keep() -> become_kernel()
+    unshare_namespaces -> build_root -> preload -> for each request: fork -> run_confined
 
 It has no thread and no event loop of its own when it forks: a child inherits modules, nothing
-that runs. It ends, with all its kernels, when the engine closes its end of the pipe, so a killed
-engine leaves nothing behind. Its other end is autograder.sandbox.fork_client.
+that runs. It ends, with all its kernels, when the grader closes its end of the pipe, so a killed
+grader leaves nothing behind. Its other end is autograder.sandbox.fork_client.
 
-Messages are JSON. It hears {"preload": [..], "hidden": folder, "confine": bool,
-"scratch": folder to be removed in the end}, then
-{"preload": [..]}, {"start": what fork() takes} and {"signal": [pid, number]}; it says
-{"ready": what is missing}, {"started": pid, or 0} in order of asking and {"ended": [pid, status]}.
+Messages are JSON. It receives
+
+    {"preload": [...], "hidden": folder, "confine": bool, "scratch": folder to remove at the end}
+    {"preload": [...], "preload_with": {module: [...]}}    any number of times
+    {"start": the arguments of fork()}
+    {"signal": [pid, number]}
+
+and sends {"ready": why kernels are not confined}, {"started": pid or 0, "incompatible": reason} in
+the order of requests, and {"ended": [pid, status]}.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import importlib.metadata
 import importlib.util
 import json
@@ -30,12 +36,12 @@ from collections.abc import Iterable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from autograder.examiner import WIRE
+from autograder.errors import CompatibilityError
 from autograder.limits import MEGABYTE
-from autograder.sandbox import namespaces as confine
+from autograder.sandbox import SOCKET, namespaces
 
 # By a package that notebooks import: what it imports later, at its first use.
-COMPANIONS = {
+COMPANIONS: dict[str, tuple[str, ...]] = {
     "matplotlib": (
         "matplotlib.backends.backend_agg",
         "PIL.GifImagePlugin",  # these three, and what they import, with the first picture
@@ -43,35 +49,34 @@ COMPANIONS = {
         "PIL.PpmImagePlugin",
     ),
     "pandas": ("pandas.io.formats.html",),
-    "torch": (
-        "autograder.examiner.state",
-        "autograder.examiner.nets",
-    ),
 }
 OUT_OF_MEMORY = 137  # exit status of a kernel whose processes together took too much
 WATCH_SECONDS = 0.25
 
 
 class Server:
-    """Forks kernels and tells how they ended, until the engine closes its end (EOFError)."""
+    """Forks kernels and reports how they ended, until the grader closes its end (EOFError)."""
 
     def __init__(self, control: Connection) -> None:
         self.control = control
         self.root: str | None = None  # where kernels are confined; None: they are not
+        self.incompatible = ""  # what is wrong with a library under the kernels
+        self.companions = dict(COMPANIONS)
         self.children: set[int] = set()
         self.count = 0
-        self.ends: dict[str, socket.socket] = {}  # of wires whose other end is a kernel's already
+        self.ends: dict[str, socket.socket] = {}  # by pair: the end of the kernel to come
         self.woken, self.wake = socket.socketpair()
         for end in (self.woken, self.wake):
             end.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self.wake.fileno(), warn_on_full_buffer=False)
 
-    def say(self, **message: Any) -> None:
+    def send(self, **message: Any) -> None:
+        """Send a message to the grader."""
         self.control.send_bytes(json.dumps(message).encode())
 
-    def answer(self) -> None:
-        """Do what is asked for, and tell what ended."""
+    def serve(self) -> None:
+        """Handle requests, and report what ended."""
         selector = selectors.DefaultSelector()
         selector.register(self.control, selectors.EVENT_READ)
         selector.register(self.woken, selectors.EVENT_READ)
@@ -79,28 +84,42 @@ class Server:
             ready = {key.fileobj for key, _ in selector.select()}
             if self.woken in ready:
                 self.woken.recv(4096)
-                self.tell_ended()
+                self.report_ended()
             if self.control in ready:
-                self.obey(json.loads(self.control.recv_bytes()))
+                self.handle_request(json.loads(self.control.recv_bytes()))
 
-    def obey(self, request: dict[str, Any]) -> None:
+    def handle_request(self, request: dict[str, Any]) -> None:
+        """Carry out one request."""
         if "signal" in request:
             pid, number = request["signal"]
             if pid in self.children:
                 signal_group(pid, number)
-            return
-        if "preload" in request:
-            preload(request["preload"])
-            return
-        try:
-            pid = self.fork(**request["start"])
-            self.children.add(pid)
-        except OSError:  # no memory, or no process, to be had: the others live on
-            pid = 0
-        self.say(started=pid)
+        elif "preload" in request:
+            self.preload(request["preload"], request["preload_with"])
+        else:
+            self.start(request["start"])
 
-    def tell_ended(self) -> None:
-        """Reap what has ended and say so."""
+    def preload(self, modules: Iterable[str], preload_with: dict[str, Iterable[str]]) -> None:
+        """Import modules before another kernel is forked."""
+        for package, more in preload_with.items():
+            self.companions[package] = (*self.companions.get(package, ()), *more)
+        try:
+            preload(modules, self.companions)
+        except CompatibilityError as error:
+            self.incompatible = str(error)
+
+    def start(self, kernel: dict[str, Any]) -> None:
+        """Fork a kernel, and report its pid: 0 where it cannot be forked."""
+        pid = 0
+        # No memory, or no process, may be available: the other kernels live on.
+        with contextlib.suppress(OSError):
+            if not self.incompatible:
+                pid = self.fork(**kernel)
+                self.children.add(pid)
+        self.send(started=pid, incompatible=self.incompatible)
+
+    def report_ended(self) -> None:
+        """Reap what has ended, and report it."""
         while self.children:
             ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             if ended is None:
@@ -110,100 +129,106 @@ class Server:
             pid, status = os.waitpid(ended.si_pid, 0)
             if pid in self.children:
                 self.children.discard(pid)
-                self.say(ended=[pid, status])
+                self.send(ended=[pid, status])
 
     def end_of(self, pair: str) -> socket.socket:
-        """One end of the wire between the two kernels of a notebook; each end is given once."""
+        """Return one end of the socket between two kernels; each end is returned once."""
         if pair not in self.ends:
             end, self.ends[pair] = socket.socketpair()
             return end
         return self.ends.pop(pair)
 
     def fork(self, pair: str = "", **kernel: Any) -> int:
-        """Fork a kernel; the child never returns. Its pid, also that of its process group.
+        """Fork a kernel; the child never returns. Return its pid, also that of its process group.
 
-        `kernel` are the arguments of keep(); kernels of the same `pair` get a wire between them.
+        `kernel` are the arguments of run_confined(); kernels of one `pair` have a socket between
+        them.
         """
         self.count += 1
-        with self.end_of(pair) if pair else contextlib.nullcontext() as wire:
-            return self.fork_with(wire.fileno() if wire else None, **kernel)
+        with self.end_of(pair) if pair else contextlib.nullcontext() as end:
+            return self.fork_with(end.fileno() if end else None, **kernel)
 
-    def fork_with(self, wire_end: int | None, **kernel: Any) -> int:
-        """Fork a kernel that keeps this file descriptor, as WIRE."""
-        with confine.new_pids() if self.root else contextlib.nullcontext():
+    def fork_with(self, end: int | None, **kernel: Any) -> int:
+        """Fork a kernel that keeps this file descriptor, as SOCKET."""
+        with namespaces.new_pids() if self.root else contextlib.nullcontext():
             pid = os.fork()
             if not pid:
-                self.child(wire_end, **kernel)
-        with contextlib.suppress(OSError):  # the child does the same: whoever comes first
+                self.child(end, **kernel)
+        with contextlib.suppress(OSError):  # the child does the same: one of them is first
             os.setpgid(pid, pid)
         return pid
 
-    def child(self, wire_end: int | None, **kernel: Any) -> None:
-        """What a forked child does: it ends here, whatever happens."""
+    def child(self, end: int | None, **kernel: Any) -> None:
+        """Run in a forked child, which ends here in any case."""
         try:
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)
-            if wire_end is not None:
-                os.dup2(wire_end, WIRE)
+            if end is not None:
+                os.dup2(end, SOCKET)
             last = os.sysconf("SC_OPEN_MAX") if sys.platform != "linux" else 65536
-            os.closerange(3 if wire_end is None else WIRE + 1, last)
+            os.closerange(3 if end is None else SOCKET + 1, last)
             os.setpgid(0, 0)
-            keep(self.root, confine.host_user(self.count), **kernel)
+            run_confined(self.root, namespaces.host_user(self.count), **kernel)
         finally:
             os._exit(1)
 
     def close(self) -> None:
         """End all kernels."""
-        signal.set_wakeup_fd(-1)  # nobody listens any more to what ends
+        signal.set_wakeup_fd(-1)  # what ends now is not reported
         for pid in self.children:
             signal_group(pid, signal.SIGKILL)
 
 
-def keep(
+def run_confined(
     root: str | None,
     host_user: int,
     argv: list[str],
     cwd: str,
-    wire: str,
+    sockets: str,
     env: dict[str, str],
     limits: dict[str, int],
-    role: str = "",
+    kernel_class: str = "",
 ) -> None:
     """Become a kernel with the arguments `argv`: confined to `root` as its second process.
 
-    The first one, its init, stays outside of its reach; it reaps what the kernel leaves, bounds
-    the memory that all its processes take together, and ends with it. Not confined, the kernel
+    The first one, its init, stays out of its reach; it reaps what the kernel leaves, bounds the
+    memory that all its processes take together, and ends with it. Where `root` is None the kernel
     is the process itself.
     """
+    # ipykernel starts threads when it is imported: not before the server has unshared.
     from autograder.sandbox.kernel import become_kernel, look_like_any_kernel
 
-    env = {**env, "HOME": confine.HOME} if root else env
+    env = {**env, "HOME": namespaces.HOME} if root else env
     look_like_any_kernel(argv, env)  # the init too: the kernel can see its arguments
     if root is None:
         os.chdir(cwd)
-        become_kernel(argv, {k: n for k, n in limits.items() if k != "processes"}, role=role)
+        unbounded = {name: limit for name, limit in limits.items() if name != "processes"}
+        become_kernel(argv, unbounded, kernel_class=kernel_class)
         return
-    confine.end_with_parent()
-    confine.enter(root, cwd, wire, limits["disk_mb"], host_user)
-    heard, tell = os.pipe()
+    namespaces.end_with_parent()
+    namespaces.enter_root(root, cwd, sockets, limits["disk_mb"], host_user)
+    wait_end, ready_end = os.pipe()
     kernel = os.fork()
     if kernel == 0:
-        os.close(heard)
-        confine.give_up(host_user)
-        become_kernel(argv, limits, lambda: os.close(tell), role)
+        os.close(wait_end)
+        namespaces.drop_privileges(host_user)
+        become_kernel(argv, limits, lambda: os.close(ready_end), kernel_class)
         os._exit(0)
-    os.close(tell)
-    if role:
-        os.close(WIRE)
+    os.close(ready_end)
+    if kernel_class:
+        os.close(SOCKET)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the kernel, in the same group
-    os.read(heard, 1)  # its end is closed: the wire is connected, or the kernel is gone
-    confine.freeze(wire)
+    os.read(wait_end, 1)  # the other end is closed: its sockets are bound, or it has ended
+    namespaces.make_read_only(sockets)
     os._exit(watch(kernel, limits["memory_mb"] * MEGABYTE))
 
 
 def watch(kernel: int, memory: int) -> int:
-    """Reap until `kernel` has ended; its exit status. Ends all where they take too much memory."""
+    """Reap until `kernel` has ended; return its exit status.
+
+    End all processes where they take more than `memory` bytes together.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     own, too_much = private_memory("self"), False
     while True:
@@ -220,11 +245,11 @@ def watch(kernel: int, memory: int) -> int:
 
 
 def private_memory(pid: str) -> int:
-    """Bytes in memory that a process shares with no file; what it inherited counts too."""
+    """Return the bytes that a process shares with no file; what it inherited counts too."""
     try:
         with open(f"/proc/{pid}/statm") as statm:
             _, resident, shared, *_ = map(int, statm.read().split())
-    except OSError:  # it is gone
+    except OSError:  # it has ended
         return 0
     return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
 
@@ -235,55 +260,64 @@ def signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
-def try_out(root: str, scratch: str) -> None:
-    """OSError where a kernel could not be confined to `root`, in whatever step of it."""
-    user = confine.host_user(0)
-    files, wire = (tempfile.mkdtemp(prefix="t-", dir=scratch) for _ in range(2))
-    heard, tell = os.pipe()
-    with confine.new_pids():
+def try_confinement(root: str, scratch: str) -> None:
+    """Raise OSError where a kernel cannot be confined to `root`, in any step of it."""
+    user = namespaces.host_user(0)
+    files, sockets = (tempfile.mkdtemp(prefix="t-", dir=scratch) for _ in range(2))
+    wait_end, reason_end = os.pipe()
+    with namespaces.new_pids():
         pid = os.fork()
         if not pid:
             try:
-                confine.enter(root, files, wire, 1, user)
-                confine.give_up(user)
+                namespaces.enter_root(root, files, sockets, 1, user)
+                namespaces.drop_privileges(user)
             except OSError as error:
-                os.write(tell, str(error).encode())
+                os.write(reason_end, str(error).encode())
             finally:
                 os._exit(0)
-    os.close(tell)
-    with open(heard) as reasons:
-        why = reasons.read()
+    os.close(reason_end)
+    with open(wait_end) as reasons:
+        reason = reasons.read()
     os.waitpid(pid, 0)
-    for folder in (files, wire):
+    for folder in (files, sockets):
         shutil.rmtree(folder)
-    if why:
-        raise OSError(why)
+    if reason:
+        raise OSError(reason)
 
 
-def preload(modules: Iterable[str]) -> None:
+def preload(modules: Iterable[str], companions: dict[str, tuple[str, ...]] = COMPANIONS) -> None:
     """Import what can be imported, and what it would import at its first use.
 
-    What cannot be imported is left to the notebook that asks for it.
+    What cannot be imported is left to the notebook that asks for it. Raise CompatibilityError where
+    a library is not as it should be.
     """
     gc.disable()  # imports make no garbage, and a fifth of their time would look for it
-    import_all(modules)
-    for package, companions in COMPANIONS.items():
-        if package in sys.modules:
-            import_all(companions)
-    rehearse()
-    gc.collect()
-    gc.freeze()  # a collection in a child would touch, and so copy, every page
-    gc.enable()
+    try:
+        import_all(modules)
+        for package, more in companions.items():
+            if package in sys.modules:
+                import_all(more)
+        rehearse_traceback()
+    finally:
+        gc.collect()
+        gc.freeze()  # a collection in a child would touch, and so copy, every page
+        gc.enable()
 
 
 def import_all(modules: Iterable[str]) -> None:
+    """Import what can be imported."""
     for name in modules:
-        with contextlib.suppress(Exception):  # its notebook will hear of it, and no other
+        try:
             importlib.import_module(name)
+        except CompatibilityError:
+            raise
+        except Exception:  # its notebook will report it, and no other
+            continue
 
 
-def rehearse() -> None:
-    """Format a traceback as a kernel does: what the first one gets ready is then ready in all."""
+def rehearse_traceback() -> None:
+    """Format a traceback as a kernel does: what the first one prepares is then ready in all."""
+    # Threads start with IPython: not before the server has unshared.
     from IPython.core import ultratb
 
     try:
@@ -292,8 +326,8 @@ def rehearse() -> None:
         ultratb.FormattedTB("Context").structured_traceback(*sys.exc_info())
 
 
-def packages() -> set[str]:
-    """The folders of packages that are installed from a working copy; without our own."""
+def editable_packages() -> set[str]:
+    """Return the folders of packages that are installed from a working copy, without our own."""
     own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     places = {
         os.path.abspath(place)
@@ -307,37 +341,37 @@ def packages() -> set[str]:
 
 
 def serve(control: Connection) -> None:
-    """Run as __main__: get ready, say so, and fork kernels until nobody asks any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle
-    order, missing = json.loads(control.recv_bytes()), "not asked for"
-    if order["confine"]:
+    """Get ready, report it, and fork kernels until the grader ends. Run as __main__."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's to handle
+    first, missing = json.loads(control.recv_bytes()), "not asked for"
+    if first["confine"]:
         try:
-            confine.separate()
+            namespaces.unshare_namespaces()
             missing = ""
         except (OSError, AttributeError) as error:  # AttributeError: not Linux
             missing = str(error)
     server = Server(control)
-    folder = tempfile.mkdtemp(prefix="r-", dir=order["scratch"])
+    folder = tempfile.mkdtemp(prefix="r-", dir=first["scratch"])
     if not missing:
         try:
-            confine.build_root(folder, packages(), order["hidden"])
-            try_out(folder, order["scratch"])
+            namespaces.build_root(folder, editable_packages(), first["hidden"])
+            try_confinement(folder, first["scratch"])
             server.root = folder
         except OSError as error:
             missing = str(error)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    engine_is_gone = False
+    grader_has_ended = False
     try:
-        server.say(ready=missing)
-        preload(order["preload"])
-        server.answer()
-    except (EOFError, ConnectionError):  # reset, where it was killed with words unread
-        engine_is_gone = True
+        server.send(ready=missing)
+        server.preload(first["preload"], {})
+        server.serve()
+    except (EOFError, ConnectionError):  # reset, where it was killed with messages unread
+        grader_has_ended = True
     finally:
         server.close()
-        confine.take_down(folder)
-        if engine_is_gone and not os.path.exists(folder):  # where the machine was shown
-            shutil.rmtree(order["scratch"], ignore_errors=True)
+        namespaces.remove_root(folder)
+        if grader_has_ended and not os.path.exists(folder):  # where the machine was mounted
+            shutil.rmtree(first["scratch"], ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""What a forked child does to become a kernel, from the fork to the first cell.
+"""Turn a forked child into a kernel, from the fork to the first cell.
 
-look_like_any_kernel -> become_kernel: own seeds -> limits -> ipykernel. Called by
-autograder.sandbox.fork_server, which confines the process between the two.
+    look_like_any_kernel -> become_kernel: new seeds -> limits -> ipykernel
+
+Called by autograder.sandbox.fork_server, which confines the process between the two.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -19,30 +19,33 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from jupyter_client.session import Session
-from traitlets import DottedObjectName, Type, default
+from traitlets import DottedObjectName, Int, Type, default
+from traitlets.utils.importstring import import_item
 
-from autograder.examiner import WIRE
+from autograder.compat.ipykernel import without_copies, without_pause
 from autograder.limits import MESSAGE_BYTES, Limits, set_process_limits
+from autograder.sandbox import SOCKET
 
-CUT_AT = 10_000  # characters that are left of a text in a message that is too large
+CUT_AT = 10_000  # characters kept of a text in a message that is too large
 
 
 class BoundedOutStream(OutStream):
-    """A stream that passes on so many characters a cell, says so, and drops the rest.
+    """A stream that passes on `limit` characters per cell, says so, and drops the rest.
 
-    The text is cut here, before it is buffered and sent, so that a loop that prints for ever
-    costs neither the kernel nor the engine any memory.
+    The text is cut here, before it is buffered and sent, so that a loop that prints forever
+    costs neither the kernel nor the grader any memory.
     """
 
     limit = Limits.output_chars
     _left = limit
 
     def set_parent(self, parent: Any) -> None:
-        """Called by ipykernel when a new cell begins."""
+        """Begin a new cell. Called by ipykernel."""
         super().set_parent(parent)
         self._left = self.limit
 
     def write(self, string: str) -> int:
+        """Pass on what there is room for; return the length of all."""
         kept = string[: self._left]
         if len(kept) < len(string) and self._left:
             super().write(f"{kept}\n[output cut after {self.limit:,} characters]\n")
@@ -52,41 +55,40 @@ class BoundedOutStream(OutStream):
         return len(string)
 
 
+@without_copies
 class Shell(ZMQInteractiveShell):
-    """A shell that keeps and reads no more than it must."""
+    """A shell that keeps no copy of the output and reads no source of hidden frames."""
 
-    @contextmanager
-    def _tee(self, channel: str) -> Iterator[None]:
-        """IPython keeps a second copy of what a cell prints, without a bound."""
-        yield
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Show a traceback without its hidden end.
 
-    def showtraceback(self, exc_tuple: Any = None, *given: Any, **named: Any) -> None:
-        """IPython shows no hidden frame, but reads its whole source, which outlasts most tests."""
+        IPython would read the whole source of frames that it then hides: more work than most tests.
+        """
         cut_hidden_end((exc_tuple or sys.exc_info())[2])
-        super().showtraceback(exc_tuple, *given, **named)
+        super().showtraceback(exc_tuple, *args, **kwargs)
 
 
 def cut_hidden_end(trace: TracebackType | None) -> None:
     """End a traceback with its last frame that is not hidden by __tracebackhide__."""
-    shown = trace
+    last = trace
     while trace:
-        names = trace.tb_frame.f_locals  # of a class, or of exec(): whatever a submission made
+        names = trace.tb_frame.f_locals  # of a class, or of exec(): any object of a submission
         if type(names) is not dict or names.get("__tracebackhide__") is not True:
-            shown = trace
+            last = trace
         trace = trace.tb_next
-    if shown:
-        shown.tb_next = None
+    if last:
+        last.tb_next = None
 
 
+@without_pause
 class Kernel(IPythonKernel):
     """IPython's kernel with the shell above."""
 
     shell_class = Type(Shell)
-    _execute_sleep = 0.0  # ipykernel pauses after each cell, for readers at a screen
 
 
 class BoundedSession(Session):
-    """Sends no message that is too large: what would be is cut, and says so."""
+    """A session that cuts messages which are too large, and says so."""
 
     def serialize(self, msg: dict[str, Any], ident: Any = None) -> list[bytes]:
         frames = super().serialize(msg, ident)
@@ -101,7 +103,7 @@ class BoundedSession(Session):
 
 
 def shortened(value: Any) -> Any:
-    """The content of a message with each long text cut, and data in other forms left out."""
+    """Return the content of a message with long texts cut, and data in other formats left out."""
     if isinstance(value, str):
         return value if len(value) <= CUT_AT else f"{value[:CUT_AT]}\n[cut: it was too large]"
     if isinstance(value, dict):
@@ -113,8 +115,9 @@ def shortened(value: Any) -> Any:
 
 
 class KernelApp(IPKernelApp):
-    """The kernel as a program, with all of the above."""
+    """The kernel as a program, with all of the above. `output_chars` is the limit of a cell."""
 
+    output_chars = Int(Limits.output_chars)
     kernel_class = Type(Kernel)
     outstream_class = DottedObjectName(f"{__name__}.{BoundedOutStream.__name__}")
 
@@ -122,37 +125,40 @@ class KernelApp(IPKernelApp):
     def _session(self) -> Session:
         return BoundedSession(parent=self)
 
+    def init_io(self) -> None:
+        """Replace the output streams. Called by ipykernel."""
+        super().init_io()
+        for stream in (sys.stdout, sys.stderr):
+            assert isinstance(stream, BoundedOutStream)
+            stream.limit = self.output_chars
+
 
 def become_kernel(
     argv: Sequence[str],
     limits: Mapping[str, int],
     on_ready: Callable[[], None] = lambda: None,
-    role: str = "",
+    kernel_class: str = "",
 ) -> None:
     """Turn this process into an IPython kernel; returns when the kernel ends.
 
     `limits` are those of Limits.of_process(); `on_ready` is called when its sockets are bound,
-    before it runs a first cell. With a `role` it is one of the two kernels of a notebook
-    (autograder.examiner.kernels), and WIRE the socket to the other.
+    before it runs a first cell. `kernel_class` names the class of one of the two kernels of a
+    notebook, which joins the other through SOCKET.
     """
-    forget_the_server()
+    detach_from_server()
     set_process_limits(limits["memory_mb"], limits["file_mb"], limits.get("processes"))
-    BoundedOutStream.limit = limits["output_chars"]
-    app = KernelApp.instance()
-    if role:
-        from autograder.examiner.kernels import KERNELS
-        from autograder.examiner.transport import Wire
-
-        app.kernel_class = KERNELS[role]
+    app = KernelApp.instance(output_chars=limits["output_chars"])
+    if kernel_class:
+        app.kernel_class = import_item(kernel_class)
     app.initialize(list(argv))
-    if role:
-        app.kernel.join(Wire(WIRE))
+    if kernel_class:
+        app.kernel.join(SOCKET)
     on_ready()
     app.start()
 
 
-def forget_the_server() -> None:
-    """Leave nothing of the server that forked us: streams and the state of dice."""
+def detach_from_server() -> None:
+    """Drop what was inherited from the server: streams and the state of random generators."""
     null = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(null, number)
@@ -164,9 +170,9 @@ def forget_the_server() -> None:
 
 
 def look_like_any_kernel(argv: Sequence[str], env: Mapping[str, str]) -> None:
-    """Have this process's arguments and environment say what those of any kernel say.
+    """Give this process the arguments and the environment of any kernel.
 
-    Also in /proc, which shows the memory where they lay when the server started.
+    Also in /proc, which shows the memory where they were when the server started.
     """
     os.environ.clear()
     os.environ.update(env)
@@ -182,7 +188,7 @@ def look_like_any_kernel(argv: Sequence[str], env: Mapping[str, str]) -> None:
 
 
 def overwrite(start: int, end: int, words: Sequence[str]) -> None:
-    """Write as many of the words as there is room for into memory, and nothing else."""
+    """Overwrite memory with as many of the words as there is room for, and zeros."""
     text = b""
     for word in map(os.fsencode, words):
         if len(text) + len(word) < end - start:

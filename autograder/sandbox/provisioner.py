@@ -2,7 +2,7 @@
 
 Entry point `forked`: name it in a kernelspec's metadata, or set the environment variable
 JUPYTER_DEFAULT_PROVISIONER_NAME=forked, and nbgrader, nbval or the validate button start their
-kernels with it. The wire is unix sockets in a private folder (transport `ipc`).
+kernels with it. Its sockets are unix sockets in a private folder (transport `ipc`).
 
 Where the machine allows it they are confined (autograder.sandbox.namespaces): a kernel works
 on a copy of its working folder, which must be a small one, and what it writes there goes with it.
@@ -22,18 +22,23 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Dict, Unicode
 
 from autograder.limits import Limits
-from autograder.sandbox.fork_client import INHERITED, SERVER_ENV, Forked, ForkServer, scratch
+from autograder.sandbox.fork_client import (
+    INHERITED,
+    SERVER_ENV,
+    ForkedProcess,
+    scratch_folder,
+    shared_server,
+)
 
 
 class ForkProvisioner(KernelProvisionerBase):
     """Starts, signals and ends one forked kernel for its KernelManager."""
 
     limits = Dict(Limits().of_process(), help="see autograder.limits.Limits").tag(config=True)
-
     pair = Unicode(help="what the two kernels of a notebook have in common").tag(config=True)
-    role = Unicode(help="what this kernel is of the two").tag(config=True)
+    kernel_class = Unicode(help="import path of the class of one of the two").tag(config=True)
 
-    process: Forked | None = None
+    process: ForkedProcess | None = None
     _folder: str | None = None
 
     @property
@@ -51,10 +56,10 @@ class ForkProvisioner(KernelProvisionerBase):
         return status
 
     async def ended(self) -> int | None:
-        """The exit status, once the kernel has ended."""
+        """Return the exit status, once the kernel has ended."""
         if self.process is None:
             return 0
-        return await asyncio.shield(asyncio.wrap_future(self.process.end()))
+        return await asyncio.shield(asyncio.wrap_future(self.process.exit_status))
 
     async def send_signal(self, signum: int) -> None:
         if self.process:
@@ -67,14 +72,14 @@ class ForkProvisioner(KernelProvisionerBase):
         await self.send_signal(signal.SIGTERM)
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Put the wire into a private folder. Sets it on the manager: its clients read it there.
+        """Put the sockets into a private folder, and set it on the manager for its clients.
 
         nbgrader's Execute brings its own manager class, so no configuration reaches it.
         """
         manager: Any = self.parent
         if self._folder is None:
-            # Absolute, for a notebook's client and its kernel have different working folders.
-            self._folder = tempfile.mkdtemp(prefix="k-", dir=scratch())
+            # Absolute, since a notebook's client and its kernel have different working folders.
+            self._folder = tempfile.mkdtemp(prefix="k-", dir=scratch_folder())
         manager.transport = "ipc"
         manager.ip = os.path.join(self._folder, "k")
         manager.connection_file = os.path.join(self._folder, "kernel.json")
@@ -86,24 +91,25 @@ class ForkProvisioner(KernelProvisionerBase):
             cmd=["-f", manager.connection_file, "--HistoryManager.enabled=False", *extra], **kwargs
         )
 
-    def _finalize_env(self, env: dict[str, str]) -> None:
+    def environment(self, env: dict[str, str]) -> dict[str, str]:
+        """Return the environment of the kernel: no token, path or name of the grader's own."""
         own = self.kernel_spec.env  # meant for this kernel
-        for name in [name for name in env if name not in INHERITED and name not in own]:
-            del env[name]
-        env |= SERVER_ENV
-        env["HOME"] = str(self._folder)  # in confinement it has a better one
+        kept = {name: env[name] for name in env if name in INHERITED or name in own}
+        # In confinement it has a better HOME.
+        return {**kept, **SERVER_ENV, "HOME": str(self._folder)}
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        server = await asyncio.to_thread(ForkServer.shared)
+        """Fork the kernel. Called by jupyter_client. Raise RuntimeError where that fails."""
+        server = await asyncio.to_thread(shared_server.get)
         self.process = await asyncio.to_thread(
             server.start,
             cmd,
             kwargs.get("cwd") or os.getcwd(),
             str(self._folder),
-            kwargs["env"],
+            self.environment(kwargs["env"]),
             self.limits,
             self.pair,
-            self.role,
+            self.kernel_class,
         )
         return self.connection_info
 

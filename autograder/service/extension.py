@@ -1,9 +1,9 @@
 """A Jupyter server's buttons on forked kernels: a learner's Validate, an instructor's Autograde.
 
 Server extension `autograder.service.extension`. It answers the addresses of nbgrader's
-own extensions, and Jupyter loads extensions by their names: this one comes first. Both run beside the server's event
-loop; the server of kernels is started when first needed, and let go
-when nobody has needed it for a while.
+own extensions, and Jupyter loads extensions by their names: this one comes first. Both run beside
+the server's event loop; the server of kernels is started when it is first needed, and shut down
+when it was idle for a while.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from nbgrader.server_extensions.validate_assignment.handlers import ValidateAssi
 from tornado import web
 
 from autograder.errors import LessonError, UsageError
-from autograder.execution.execute import kernels
-from autograder.grading.coordinator import FAILED, Order, grade
+from autograder.execution.execute import local_executor
+from autograder.grading.coordinator import GradingRequest, grade
 from autograder.grading.course import imports_of, prepare
-from autograder.sandbox.fork_client import ForkServer
+from autograder.grading.results import FAILED
+from autograder.sandbox.fork_client import shared_server
 from autograder.service.validate import validate
 
 IDLE_SECONDS = 300.0
@@ -57,7 +58,7 @@ class Warm:
     def let_go(self) -> None:
         """Called by the timer."""
         with self._lock:
-            ForkServer.let_go()
+            shared_server.shutdown()
 
 
 warm = Warm(IDLE_SECONDS)
@@ -102,12 +103,12 @@ def autograde(course: CourseDirectory, assignment: str, student: str) -> dict[st
         with warm():
             course.config = course.parent.config
             prepare(course, assignment, [student])
-            with kernels(1, imports_of(course, [assignment])) as pool:
-                order = Order([assignment], {"confined": True}, True, [student])
+            with local_executor(1, imports_of(course, [assignment])) as pool:
+                order = GradingRequest([assignment], {"confined": True}, True, [student])
                 results = grade(course, order, pool)
     except (UsageError, LessonError) as error:
         return {"success": False, "error": str(error), "log": ""}
-    said = "\n".join(f"{result.notebook}: {result.in_words()}" for result in results)
+    said = "\n".join(f"{result.notebook}: {result.description()}" for result in results)
     if failed := [r.status for r in results if r.status.startswith(FAILED)]:
         return {"success": False, "error": "\n".join(failed), "log": said}
     return {"success": True, "log": said}

@@ -1,6 +1,6 @@
 """What a learner gets back: marks and messages for each graded cell, and no line of a hidden test.
 
-    make_inert -> hide_tests -> page (templates/marks)
+    sanitize_notebook -> hide_tests -> page (templates/marks)
 
 FeedbackExporter is nbconvert's, named in nbgrader_config.py as the exporter of nbgrader's
 generate_feedback, whoever calls that: the command, the formgrader, `autograder watch`. The page
@@ -24,7 +24,7 @@ from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
-from autograder.grading.sanitize import make_inert
+from autograder.grading.sanitize import sanitize_notebook
 from autograder.grading.verdict import VERDICT, recorded
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -37,7 +37,7 @@ class HideTests(Preprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Called by the exporter, before nbgrader adds the marks."""
-        make_inert(nb)  # what stock nbgrader graded was not made so yet
+        sanitize_notebook(nb)  # what stock nbgrader graded was not made so yet
         clear = ClearHiddenTests(config=Config(ClearHiddenTests=self.config.ClearHiddenTests))
         whole = lines(nb)
         nb, resources = clear.preprocess(nb, resources)

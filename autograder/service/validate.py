@@ -17,11 +17,11 @@ from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import compute_checksum, is_locked
 
-from autograder.execution.execute import execute, is_test
+from autograder.execution.cells import is_test
+from autograder.execution.execute import execute, kernel_server
 from autograder.grading.submissions import other_files, parse
 from autograder.grading.verdict import PASSED, VERDICT, judge
 from autograder.limits import Limits
-from autograder.sandbox.fork_client import ForkServer
 from autograder.sandbox.preload import setup_imports
 
 MORE = "Hidden tests check more, once your work is handed in."
@@ -36,13 +36,13 @@ def validate(path: Path) -> dict[str, Any]:
     """
     notebook = parse(path.read_bytes(), path.name)
     changed = {cell.metadata.nbgrader["grade_id"] for cell in notebook.cells if is_changed(cell)}
-    server = ForkServer.shared(setup_imports([path]))
+    server = kernel_server(setup_imports([path]))
     files = other_files(str(path.parent), CourseDirectory().ignore)
     executed = execute(notebook, {"files": files}, Limits(confined=False), one_kernel=True)
     judge(executed)
     cells = [cell for cell in executed.cells if is_test(cell) and asks(cell)]
     notes = [MORE]
-    if why := server.unconfined():
+    if why := server.confinement_error():
         notes.append(f"Your notebook ran without its confinement ({why}).")
     found: dict[str, Any] = {"tests": [told(cell, changed) for cell in cells], "notes": notes}
     if failed := [cell for cell in cells if cell.metadata[VERDICT]["outcome"] != PASSED]:

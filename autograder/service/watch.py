@@ -1,8 +1,8 @@
 """Marks at once: what arrives in the exchange is graded, and feedback put back.
 
-    inbound/ changes -> what is due -> collect -> grade -> feedback -> release -> ledger
+    inbound/ changes -> what is due -> collect -> grade -> feedback -> release -> journal
 
-collect, feedback and release are nbgrader's own. The ledger, a line for each submission that was
+collect, feedback and release are nbgrader's own. The journal, a line for each submission that was
 answered, is what is known after a restart: what has no line there is done (again).
 """
 
@@ -26,10 +26,11 @@ from nbgrader.utils import temp_attrs
 from watchfiles import watch as changes
 
 from autograder.errors import LessonError, UsageError
-from autograder.grading.coordinator import FAILED, Order, grade
+from autograder.grading.coordinator import GradingRequest, grade
 from autograder.grading.course import assignments, prepare
+from autograder.grading.results import FAILED
 
-LEDGER = "marks-at-once.jsonl"
+JOURNAL = "immediate-feedback.jsonl"
 LOOK = 60_000  # milliseconds after which to look again though nothing changed: a day may be over
 COMPLETE = 0o777  # the last that nbgrader's submit does is to give a submission this mode
 
@@ -46,7 +47,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Answered:
-    """A line of the ledger: a submission that was answered, and on which day."""
+    """A line of the journal: a submission that was answered, and on which day."""
 
     student: str
     assignment: str
@@ -54,7 +55,7 @@ class Answered:
     day: str
 
 
-class Ledger:
+class Journal:
     """What was answered, in a file that only grows."""
 
     def __init__(self, path: Path) -> None:
@@ -88,18 +89,23 @@ class Ledger:
         self.count(line)
 
 
-class Desk:
+class FeedbackService:
     """Answers submissions to one course, each student so many times a day for an assignment."""
 
     def __init__(
         self,
         course: CourseDirectory,
-        a_day: int,
+        daily_limit: int,
         executor: Executor,
         limits: dict[str, object],
         say: Callable[[str], None],
     ) -> None:
-        self.course, self.a_day, self.executor, self.limits = course, a_day, executor, limits
+        self.course, self.daily_limit, self.executor, self.limits = (
+            course,
+            daily_limit,
+            executor,
+            limits,
+        )
         self.say = say
         self.api = NbGraderAPI(course, Authenticator(config=course.config), config=course.config)
         if not self.api.exchange_is_functional:
@@ -107,7 +113,7 @@ class Desk:
         self.inbound = Path(self.api.exchange_root) / course.course_id / "inbound"
         if not self.inbound.is_dir():
             raise UsageError(f"no {self.inbound}: release an assignment first")
-        self.ledger = Ledger(Path(course.root) / LEDGER)
+        self.journal = Journal(Path(course.root) / JOURNAL)
         self.told: set[object] = set()
 
     def serve(self, stop: Event) -> None:
@@ -133,12 +139,12 @@ class Desk:
         """
         known = assignments(self.course)
         for arrival in newest(arrivals(self.inbound)):
-            if arrival.assignment not in known or self.ledger.knows(arrival):
+            if arrival.assignment not in known or self.journal.knows(arrival):
                 continue
             if not owned(arrival):
                 self.tell_once(arrival, f"{arrival.path.name} is somebody else's: passed over")
-            elif self.ledger.today(arrival) >= self.a_day:
-                words = f"{arrival.student} had {self.a_day} answers to {arrival.assignment} today"
+            elif self.journal.today(arrival) >= self.daily_limit:
+                words = f"{arrival.student} had {self.daily_limit} answers to {arrival.assignment} today"
                 self.tell_once((arrival, date.today()), f"{words}: the next one tomorrow")
             else:
                 yield arrival
@@ -150,13 +156,13 @@ class Desk:
             with temp_attrs(self.course, student_id=student):
                 done("collected", self.api.collect(assignment))
         prepare(self.course, assignment, students)
-        order = Order([assignment], self.limits, students=students)
+        order = GradingRequest([assignment], self.limits, students=students)
         results = {r.student: r for r in grade(self.course, order, self.executor)}
         for arrival in due:
-            self.say(f"{arrival.student} {assignment}: {results[arrival.student].in_words()}")
+            self.say(f"{arrival.student} {assignment}: {results[arrival.student].description()}")
             if not results[arrival.student].status.startswith(FAILED):
                 self.give_feedback(arrival)
-            self.ledger.add(arrival)
+            self.journal.add(arrival)
 
     def give_feedback(self, arrival: Arrival) -> None:
         """Make a student's feedback and lay it where they fetch it."""

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Doubling
 #
-# The smallest lesson there can be: the scenes of the engine are played on it. It imports nothing
+# The smallest possible lesson, for the benchmark and the tests of the grader. It imports nothing
 # that takes time.
 
 # %% nbgrader={"grade_id": "setup", "locked": true}

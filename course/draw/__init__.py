@@ -1,10 +1,10 @@
-"""Pictures of the course: one style, one palette, and words for those who cannot see them.
+"""The figures of the course: one style, one palette, and a text alternative for each.
 
     show(figure, alt)   display a figure with its text alternative, and close it
 
-A module a lesson, and `style`, which all of them share. Colours: `SIGNED` for maps with a sign
+One module per lesson, and `style`, which all of them share. Colours: `SIGNED` for signed maps
 (diverging, white is zero), `GREY` for images, `COLOURS` for categories (Okabe and Ito, safe for
-the colour-blind). Lessons use all of it by the names below: `draw.show(...)`.
+the colour-blind). Lessons use the names below: `draw.show(...)`.
 """
 
 from course.draw.architectures import accuracy_cost, architecture, gradients_by_depth

@@ -1,4 +1,4 @@
-"""The figures of lesson 06: nets drawn from themselves, their price, and their gradients."""
+"""The figures of lesson 06: models drawn from a run, their cost, and their gradients."""
 
 from __future__ import annotations
 
@@ -31,12 +31,18 @@ WORDS = {
     "relu": "ReLU",
     "mean": "average",
 }
-# What changes no shape and reads one thing is written into the box of what it reads.
+# Steps with one input that keep its shape are written into the box of that input.
 FOLDED = {"norm", "ReLU", "clamp"}
 HUES = {"conv": COLOURS[5], "dense": COLOURS[1], "pool": COLOURS[2], "average": COLOURS[2]}
 BLOCK, JOIN = COLOURS[4], COLOURS[6]
 COLUMNS = 6  # boxes side by side on a page
-WIDTH, HEIGHT, GAP, BETWEEN, LEAD = 1.2, 0.86, 0.22, 0.16, 0.26  # inches; LEAD: beside a line
+WIDTH, HEIGHT, GAP, BETWEEN, LEAD = (
+    1.2,
+    0.86,
+    0.22,
+    0.16,
+    0.26,
+)  # inches; LEAD: at both ends of a line
 
 
 @dataclass
@@ -51,10 +57,10 @@ class _Box:
 def architecture(
     model: nn.Module, x: torch.Tensor, title: str, closed: tuple[type[nn.Module], ...] = ()
 ) -> None:
-    """A model as boxes and arrows, made by running it once on a batch `x` (N, C, H, W).
+    """A model as boxes and arrows, recorded by running it once on a batch `x` (N, C, H, W).
 
-    A box says what a step does, the shape (C, H, W) that leaves it, and its parameters; steps
-    that lie side by side run side by side. Modules of a class in `closed` are one box each.
+    A box shows the operation, its output shape (C, H, W), and its parameters; parallel steps
+    stand side by side. Modules of a class in `closed` are one box each.
     """
     steps = record(model, x)
     boxes = _boxes(steps, closed)
@@ -71,7 +77,7 @@ def architecture(
         for c, column in enumerate(line)
         for r, item in enumerate(column)
     }
-    # What leaves the last box of a line comes in again at the left of the next one.
+    # The output of the last box of a line enters the next line at the left.
     starts = {k: (place[k][0] + WIDTH, place[k][1]) for k in range(len(boxes))}
     for line, lane, top in zip(lines[:-1], lanes[1:], tops[1:], strict=True):
         end = starts[line[-1][0]]
@@ -80,9 +86,9 @@ def architecture(
     for k, box in enumerate(boxes):
         _draw_box(ax, box, *place[k])
         for source in box.inputs:
-            _draw_way(ax, starts[source], (source, k), place)
-    told = "; ".join(_told(k, box, boxes) for k, box in enumerate(boxes))
-    show(figure, f"{title}, {total:,} parameters, step by step: {told}.")
+            _draw_connection(ax, starts[source], (source, k), place)
+    summary = "; ".join(_described(k, box, boxes) for k, box in enumerate(boxes))
+    show(figure, f"{title}, {total:,} parameters, step by step: {summary}.")
 
 
 def accuracy_cost(
@@ -92,11 +98,11 @@ def accuracy_cost(
     spread: Mapping[str, float],
     alt: str,
 ) -> None:
-    """Accuracy against cost, a panel a family: `panels[title][name]` is (cost, accuracy).
+    """Accuracy against cost, one panel per family: `panels[title][name]` is (cost, accuracy).
 
-    Accuracies in per cent, costs in the unit `costs[title]`, on a logarithmic axis. The names in
-    `fronts[title]` are joined by a line: those that no other beats; the others are grey.
-    `spread[title]`, where there is one, is the half of each error bar, in points.
+    Accuracies in %, costs in the unit `costs[title]`, on a logarithmic axis. The names in
+    `fronts[title]`, the Pareto front, are joined by a line; the others are grey. `spread[title]`,
+    if present, is half the length of each error bar, in percentage points.
     """
     figure = Figure(figsize=(9, 4))
     for ax, (title, points) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
@@ -127,7 +133,7 @@ def accuracy_cost(
 
 
 def gradients_by_depth(stacks: Mapping[str, Sequence[float]], title: str, alt: str) -> None:
-    """The gradient's size (RMS) in each block of some stacks, first block first, logarithmic."""
+    """The RMS of the gradient in each block of some stacks, first block first, logarithmic."""
     figure = Figure(figsize=(8, 3.1))
     ax = figure.subplots()
     for marker, (name, sizes) in zip("os^D", stacks.items(), strict=False):
@@ -142,40 +148,43 @@ def gradients_by_depth(stacks: Mapping[str, Sequence[float]], title: str, alt: s
 
 
 def _boxes(steps: Sequence[Step], closed: tuple[type[nn.Module], ...]) -> list[_Box]:
-    """What is drawn: steps folded into the box that they belong to; inputs by number of box."""
+    """The boxes: each with its folded steps; inputs are indices of boxes."""
     readers = np.bincount([number for step in steps for number in step.inputs] or [0])
     boxes: list[_Box] = []
-    home: list[int] = []  # the box of each step
+    box_of: list[int] = []  # the box of each step
     calls: dict[int, int] = {}  # the box of each call of a closed module
     for step in steps:
-        sources = [home[number] for number in step.inputs]
+        sources = [box_of[number] for number in step.inputs]
         word = _word(step)
         call = next((c for m, c in step.blocks if isinstance(m, closed)), None)
         if call is not None and call in calls:
-            home.append(calls[call])
-            boxes[home[-1]].shape = step.shape
-            boxes[home[-1]].inputs += [k for k in sources if k not in (home[-1], *calls.values())]
-        elif call is None and _belongs_to_its_input(word, step, readers, boxes, sources):
-            home.append(sources[0])
-            boxes[home[-1]].words.append(word)
+            box_of.append(calls[call])
+            boxes[box_of[-1]].shape = step.shape
+            boxes[box_of[-1]].inputs += [
+                k for k in sources if k not in (box_of[-1], *calls.values())
+            ]
+        elif call is None and _is_folded(word, step, readers, boxes, sources):
+            box_of.append(sources[0])
+            boxes[box_of[-1]].words.append(word)
         else:
-            home.append(len(boxes))
+            box_of.append(len(boxes))
             if call is not None:
-                calls[call] = home[-1]
+                calls[call] = box_of[-1]
                 module = next(m for m, c in step.blocks if c == call)
                 boxes.append(_Box([type(module).__name__], step.shape, BLOCK, sources))
             else:
                 hue = next((HUES[k] for k in HUES if k in word), JOIN if len(sources) > 1 else "1")
                 boxes.append(_Box(word.split(": "), step.shape, hue, sources))
-        boxes[home[-1]].parameters += step.parameters
+        boxes[box_of[-1]].parameters += step.parameters
     for box in boxes:
         box.inputs = list(dict.fromkeys(box.inputs))
     return boxes
 
 
-def _belongs_to_its_input(
+def _is_folded(
     word: str, step: Step, readers: Any, boxes: Sequence[_Box], sources: Sequence[int]
 ) -> bool:
+    """Whether a step is written into the box of its input."""
     return (
         word in FOLDED
         and len(step.inputs) == 1
@@ -186,6 +195,7 @@ def _belongs_to_its_input(
 
 
 def _word(step: Step) -> str:
+    """The label of a step."""
     name = step.name
     word = WORDS.get(name, name)
     if name == "conv2d":
@@ -195,12 +205,12 @@ def _word(step: Step) -> str:
     if step.window is None:
         return word
     f, stride = step.window
-    apart = ": " if word != "conv" else " "  # a pool's window stands on a line of its own
-    return f"{word}{apart}{f}×{f}" + (f", /{stride}" if stride > 1 else "")
+    separator = ": " if word != "conv" else " "  # a pool's window is on a separate line
+    return f"{word}{separator}{f}×{f}" + (f", /{stride}" if stride > 1 else "")
 
 
 def _columns(boxes: Sequence[_Box]) -> list[list[Any]]:
-    """Boxes by depth. A way past a column has a place in it, too: (source, target, depth)."""
+    """Boxes by depth. A connection past a column is an item of it: (source, target, depth)."""
     depth: list[int] = []
     for box in boxes:
         depth.append(1 + max((depth[k] for k in box.inputs), default=-1))
@@ -227,7 +237,7 @@ def _columns(boxes: Sequence[_Box]) -> list[list[Any]]:
 
 
 def _sources(item: Any, boxes: Sequence[_Box], depth: Sequence[int]) -> list[Any]:
-    """What leads to an item of a column from the column before."""
+    """The items of the previous column that lead to an item."""
     if isinstance(item, tuple):
         source, target, d = item
         return [source if depth[source] == d - 1 else (source, target, d - 1)]
@@ -237,7 +247,7 @@ def _sources(item: Any, boxes: Sequence[_Box], depth: Sequence[int]) -> list[Any
 
 
 def _lines(columns: list[list[Any]]) -> list[list[list[Any]]]:
-    """The columns cut into lines that fit a page, only where a single box connects them."""
+    """The columns split into lines that fit the page, only where a single box connects them."""
     lines = []
     while len(columns) > COLUMNS:
         cuts = [k for k in range(1, len(columns)) if len(columns[k - 1]) == 1]
@@ -264,21 +274,21 @@ def _draw_box(ax: Axes, box: _Box, left: float, middle: float) -> None:
     ax.text(left + WIDTH / 2, middle, "\n".join(words), ha="center", va="center", fontsize=9)
 
 
-def _draw_way(
+def _draw_connection(
     ax: Axes,
     start: tuple[float, float],
-    way: tuple[int, int],
+    connection: tuple[int, int],
     place: Mapping[Any, tuple[float, float]],
 ) -> None:
-    """The way from `start` to the box way[1], past the boxes that stand between."""
-    passed = sorted(item for item in place if isinstance(item, tuple) and item[:2] == way)
+    """The connection from `start` to the box connection[1], past the boxes between."""
+    passed = sorted(item for item in place if isinstance(item, tuple) and item[:2] == connection)
     points = [start]
     for item in passed:
         x, y = place[item]
         points += [(x, y), (x + WIDTH, y)]
     if passed:
         ax.plot(*zip(*points, strict=True), color="0.3", lw=1, solid_joinstyle="round")
-    _arrow(ax, points[-1], place[way[1]])
+    _arrow(ax, points[-1], place[connection[1]])
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -294,8 +304,8 @@ def _pale(hue: str) -> tuple[float, ...]:
     return tuple(0.65 + 0.35 * part for part in to_rgb(hue))
 
 
-def _told(k: int, box: _Box, boxes: Sequence[_Box]) -> str:
-    """A box in words; where it comes from, unless it is the box before it."""
+def _described(k: int, box: _Box, boxes: Sequence[_Box]) -> str:
+    """A box as text, with its inputs unless it is only the box before it."""
     words = f"{', '.join(box.words)} {box.shape}"
     if not box.inputs or box.inputs == [k - 1]:
         return words
@@ -303,14 +313,14 @@ def _told(k: int, box: _Box, boxes: Sequence[_Box]) -> str:
 
 
 def _inside(locator: Locator, axis: Axis) -> list[float]:
-    """The ticks of `locator` that are within the axis' limits."""
+    """The ticks of `locator` within the limits of the axis."""
     low, high = axis.get_view_interval()
     locator.set_axis(axis)
     return [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
 
 
 def _label(figure: Figure, ax: Axes, points: Mapping[str, tuple[float, float]], bar: float) -> None:
-    """Each point's name beside it, where no other name, point or error bar is."""
+    """Write each point's name beside it, away from other names, points and error bars."""
     renderer = FigureCanvasAgg(figure).get_renderer()
     taken = []
     for cost, accuracy in points.values():

@@ -1,6 +1,6 @@
-"""The figures of lesson 02: what an output reads, and convolution as columns, matrix and stamps.
+"""The figures of lesson 02: the inputs of an output; convolution as columns, matrix and stamps.
 
-A weight has one colour in all of them, so that the eye sees where it is used again.
+A weight has the same colour in all of them, so that weight sharing can be seen.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from matplotlib.patches import Rectangle
 
 from course.draw.style import COLOURS, GREY, PADDING, SIGNED, Array, blank, show
 
-SHADES = "viridis"  # from dark to light, the order can be seen without its hues
-STAMPS = ("#9CC7E3", "#F5CF85", "#8FD3BC", "#EDA983")  # COLOURS, light enough to read on
+SHADES = "viridis"  # from dark to light: ordered by lightness, also without hue
+STAMPS = ("#9CC7E3", "#F5CF85", "#8FD3BC", "#EDA983")  # COLOURS, light enough for black text
 
 
 def taps(reads: Mapping[str, Sequence[int]]) -> None:
@@ -47,10 +47,10 @@ def taps(reads: Mapping[str, Sequence[int]]) -> None:
 def gallery(
     rows: Sequence[Mapping[str, Array]], alt: str, inner: tuple[int, int] | None = None
 ) -> None:
-    """Rows of images or maps (H, W), one scale a row: signed where a row has negative values.
+    """Rows of images or maps (H, W), one scale per row: signed where a row has negative values.
 
-    All pixels are of one size. inner: a dashed frame of (height, width) in the
-    middle of each that is larger.
+    All pixels have the same size. inner: a dashed frame of (height, width) in the centre of each
+    that is larger.
     """
     gap, head = 4, 9
     width = max(sum(values.shape[1] + gap for values in row.values()) for row in rows) - gap
@@ -113,7 +113,7 @@ def im2col() -> None:
 
 
 def speed(seconds: Mapping[str, float]) -> None:
-    """Time of each named way, on a logarithmic scale, and how often it fits into the first's."""
+    """The time of each named implementation, logarithmic, and its speed-up over the first."""
     names, values = list(seconds), np.array(list(seconds.values()))
     figure = Figure(figsize=(8, 0.9 + 0.42 * len(names)))
     ax = figure.add_axes((0.2, 0.25, 0.75, 0.6))
@@ -129,7 +129,7 @@ def speed(seconds: Mapping[str, float]) -> None:
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", color="0.9")
     ax.set_axisbelow(True)
-    # No numbers in words: nbval compares them, and times differ from run to run.
+    # No numbers in the text alternative: nbval compares it, and times differ between runs.
     show(
         figure,
         f"Time on a logarithmic scale for {', '.join(names)}. The longest bar is that of "
@@ -139,7 +139,7 @@ def speed(seconds: Mapping[str, float]) -> None:
 
 
 def matrix(table: Array, title: str) -> None:
-    """A matrix with a colour for each value, zeros blank; numbers and names where there is room."""
+    """A matrix with a colour per value, zeros blank; with numbers and names if there is room."""
     rows, columns = table.shape
     few = columns <= 20
     figure, ax = blank(columns, rows, 0.46 if few else 6 / columns)
@@ -168,9 +168,9 @@ def matrix(table: Array, title: str) -> None:
 
 
 def links(table: Array) -> None:
-    """A dense layer beside the convolution whose matrix is `table`: a line a link.
+    """A dense layer beside the convolution whose matrix is `table`, one line per connection.
 
-    Lines of one colour share one weight; in the dense layer, where none do, they are grey.
+    Lines of the same colour share a weight; in the dense layer no weight is shared: all are grey.
     """
     outputs, inputs = table.shape
     figure, ax = blank(25, inputs + 1.6, 0.29)
@@ -199,9 +199,9 @@ def links(table: Array) -> None:
 
 
 def stamps(y: Array, kernel: Array, result: Array) -> None:
-    """Transposed convolution: each output pixel y stamps its multiple of the kernel, then all add.
+    """Transposed convolution: each pixel y stamps its multiple of the kernel, and all are added.
 
-    y (2, 2), kernel (kH, kW), result (1 + kH, 1 + kW), all of whole numbers.
+    y (2, 2), kernel (kH, kW), result (1 + kH, 1 + kW), all with integer values.
     """
     height, width = result.shape
     numbers = np.asarray(y).ravel()
@@ -228,7 +228,7 @@ def stamps(y: Array, kernel: Array, result: Array) -> None:
 
 
 def dilated(kernels: Mapping[int, Array]) -> None:
-    """Kernels (H, W) of whole numbers by their dilation; the zeros between the taps are grey."""
+    """Kernels (H, W) of integers by their dilation; the zeros between the taps are grey."""
     width = sum(kernel.shape[1] for kernel in kernels.values()) + 2 * (len(kernels) - 1)
     height = max(kernel.shape[0] for kernel in kernels.values())
     figure, ax = blank(max(width, 8), height + 1.4, 0.36)
@@ -243,7 +243,7 @@ def dilated(kernels: Mapping[int, Array]) -> None:
 
 
 def _cell(ax: Axes, x: float, y: float, words: str, shade: float | None) -> None:
-    """One square with words; its colour is a weight's shade from 0 to 1, white where None."""
+    """One square with text; its colour is a weight's shade from 0 to 1, white for None."""
     colour: Any = "white" if shade is None else mpl.colormaps[SHADES](0.15 + 0.85 * shade)
     dark = shade is not None and shade < 0.55
     ax.add_patch(Rectangle((x, y), 1, 1, fc=colour, ec="0.55", lw=0.6))
@@ -254,27 +254,27 @@ def _cell(ax: Axes, x: float, y: float, words: str, shade: float | None) -> None
 def _numbers(
     ax: Axes, left: float, top: float, table: Array, colour: str, empty: str = "white"
 ) -> None:
-    """A table of whole numbers as squares; NaN is an empty one."""
+    """A table of integers as squares; NaN is an empty one."""
     height, width = table.shape
     for i in range(height):
         for j in range(width):
-            none = np.isnan(table[i, j])
+            is_empty = np.isnan(table[i, j])
             corner = (left + j, top + i)
-            face = empty if none else colour
+            face = empty if is_empty else colour
             ax.add_patch(Rectangle(corner, 1, 1, fc=face, ec="0.55", lw=0.6))
-            if not none:
+            if not is_empty:
                 x, y = corner[0] + 0.5, corner[1] + 0.5
                 ax.text(x, y, f"{table[i, j]:g}", ha="center", va="center", fontsize=9)
 
 
 def _shades(table: Array) -> dict[float, float]:
-    """A shade from 0 to 1 for each value that is not zero, in the order of the values."""
+    """A shade from 0 to 1 for each non-zero value, in ascending order."""
     values = np.unique(table[table != 0])
     return {float(v): k / max(1, len(values) - 1) for k, v in enumerate(values)}
 
 
 def _counts(table: Array) -> tuple[int, int]:
-    """How many entries are not zero, and how many different values they have."""
+    """The number of non-zero entries, and of distinct values among them."""
     return int((table != 0).sum()), len(np.unique(table[table != 0]))
 
 

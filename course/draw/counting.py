@@ -17,7 +17,7 @@ from course.draw.style import COLOURS, PADDING, blank, grid, show
 
 
 def windows() -> None:
-    """Floor against ceil on a line of pixels, with the window that torch leaves out."""
+    """Floor and ceil compared on a line of pixels, with the window that torch leaves out."""
     figure, ax = blank(19, 5.2, 0.42)
     for left, (n, f, p, s) in ((0, (6, 3, 0, 2)), (10, (5, 2, 1, 2))):
         low, high = (
@@ -52,16 +52,16 @@ def staircases(sizes: Mapping[int, Mapping[int, float]], f: int) -> None:
     """Output size against image size n: `sizes[s][n]` for each stride s, filter f, no padding."""
     figure = Figure(figsize=(8, 3.6))
     ax = figure.subplots()
-    for colour, (s, found) in zip(COLOURS, sizes.items(), strict=False):
-        n = np.array(list(found))
+    for colour, (s, outputs) in zip(COLOURS, sizes.items(), strict=False):
+        n = np.array(list(outputs))
         ax.plot(n, (n - f) / s + 1, lw=1, ls=":", color=colour)  # the formula without its floor
-        ax.plot(n, list(found.values()), "o", ms=5, color=colour, label=f"stride {s}")
+        ax.plot(n, list(outputs.values()), "o", ms=5, color=colour, label=f"stride {s}")
     ax.set(xlabel="image size n", ylabel="output size", title=f"filter {f}, no padding")
     ax.set(xticks=n[::3], yticks=range(1, n.max(), 4))
     ax.legend(frameon=False, loc="upper left")
     words = "; ".join(
-        f"Stride {s}: {', '.join(f'{size:g}' for size in found.values())}"
-        for s, found in sizes.items()
+        f"Stride {s}: {', '.join(f'{size:g}' for size in outputs.values())}"
+        for s, outputs in sizes.items()
     )
     show(
         figure,
@@ -90,7 +90,7 @@ def volumes() -> None:
 
 
 def layer_bars(counts: Sequence[tuple[str, int]], title: str) -> None:
-    """Parameters of each (layer, count), dense layers (FC...) in another colour, with shares."""
+    """Parameters of each (layer, count) with shares; dense layers (FC...) in another colour."""
     names = [name for name, _ in counts]
     values = np.array([count for _, count in counts], dtype=float)
     share = 100 * values / values.sum()
@@ -110,9 +110,9 @@ def layer_bars(counts: Sequence[tuple[str, int]], title: str) -> None:
 
 
 def net(table: pd.DataFrame, title: str) -> None:
-    """A net as a row of blocks: as high as its maps are wide, as thick as its channels are many.
+    """A network as a row of blocks: the height shows the map size, the width the channels.
 
-    `table` has slide 29's columns as lesson 03 names them, a row a layer, and a row "Total".
+    `table` has slide 29's columns as lesson 03 names them, one row per layer, and a row "Total".
     """
     layers = table.drop(index="Total")
     image = layers.iloc[0]
@@ -161,26 +161,26 @@ def shares(table: pd.DataFrame, title: str) -> None:
     )
 
 
-def stacked(nets: Mapping[str, Mapping[str, float]], title: str) -> None:
-    """One bar a net, `nets[net][layer]` parameters stacked by layer, the total at its end."""
-    layers = list(dict.fromkeys(layer for counts in nets.values() for layer in counts))
-    figure, ax = _bars(list(nets), title, 0.45)
-    totals = np.zeros(len(nets))
+def stacked(networks: Mapping[str, Mapping[str, float]], title: str) -> None:
+    """One bar per network, `networks[name][layer]` parameters stacked by layer, with the total."""
+    layers = list(dict.fromkeys(layer for counts in networks.values() for layer in counts))
+    figure, ax = _bars(list(networks), title, 0.45)
+    totals = np.zeros(len(networks))
     for colour, layer in zip(COLOURS, layers, strict=False):
-        values = np.array([_number(counts.get(layer)) for counts in nets.values()])
+        values = np.array([_number(counts.get(layer)) for counts in networks.values()])
         if values.any():
-            ax.barh(range(len(nets)), values, left=totals, color=colour, label=layer)
+            ax.barh(range(len(networks)), values, left=totals, color=colour, label=layer)
         totals += values
     for y, total in enumerate(totals):
         ax.text(total + totals.max() / 80, y, f"{total:,.0f}", va="center", fontsize=10)
     ax.set_xlim(0, 1.15 * totals.max())
     ax.legend(frameon=False, ncols=6, loc="upper center", bbox_to_anchor=(0.45, 0), fontsize=10)
-    words = ", ".join(f"{name} {total:,.0f}" for name, total in zip(nets, totals, strict=True))
+    words = ", ".join(f"{name} {total:,.0f}" for name, total in zip(networks, totals, strict=True))
     show(figure, f"{title}: {words}.")
 
 
 def receptive_fields(names: Sequence[str], fields: Sequence[tuple[int, int]], n: int) -> None:
-    """What the first two neurons of each layer see of a line of n pixels.
+    """The receptive fields of the first two neurons of each layer on a line of n pixels.
 
     `fields` holds (size, jump) of each layer: pixels seen, and pixels between two neighbours.
     """
@@ -202,12 +202,12 @@ def receptive_fields(names: Sequence[str], fields: Sequence[tuple[int, int]], n:
 
 
 def printed(table: pd.DataFrame) -> pd.DataFrame:
-    """`table` as a slide prints it: whole numbers with commas, empty cells blank."""
+    """`table` as a slide prints it: integers with thousands separators, empty cells blank."""
     return table.map(lambda cell: "" if _is_empty(cell) else f"{_number(cell):,.0f}")
 
 
 def _bars(names: Sequence[str], title: str, height: float) -> tuple[Figure, Axes]:
-    """Axes for one horizontal bar a name, `height` inches each, the first on top."""
+    """Axes for one horizontal bar per name, `height` inches each, the first on top."""
     figure = Figure(figsize=(7.5, 0.9 + height * len(names)))
     ax = figure.add_axes((0.12, 0.1, 0.86, 0.8))
     ax.set(ylim=(len(names) - 0.4, -0.6), xticks=[], yticks=[])
@@ -228,7 +228,7 @@ def _number(cell: Any) -> float:
 
 
 def _shape(channels: object, side: object, neurons: object) -> tuple[int, ...]:
-    """(C, H, W) of a layer of maps, (neurons,) of a dense layer, whose side is empty."""
+    """(C, H, W) of a layer with maps, (neurons,) of a dense layer, whose side is empty."""
     if _is_empty(side):
         return (round(_number(neurons)),)
     return (round(_number(channels)), *2 * [round(_number(side))])

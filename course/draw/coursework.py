@@ -1,4 +1,4 @@
-"""The figures of the coursework: a net as a funnel, its last pool, and a signal that fades."""
+"""The figures of the coursework: a network as a funnel, its last pool, and a vanishing signal."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ HUES = {"Conv": COLOURS[0], "Pool": COLOURS[2]}
 
 
 def funnel(table: pd.DataFrame, title: str) -> None:
-    """The maps of a net from the image down: a bar as wide as they are, its shape beside it.
+    """The maps of a network from the image down: bars of their width, with their shapes.
 
-    `table` has the columns of course.coursework; its dense layers and its totals are left out.
+    `table` has the columns of course.coursework; dense layers and totals are left out.
     """
     layers = table[table["f"].notna()]
     first = layers.iloc[0]
@@ -38,7 +38,7 @@ def funnel(table: pd.DataFrame, title: str) -> None:
 
 
 def last_pool(n: int, f: int, s: int) -> None:
-    """The windows of a pool along one side of n pixels: those that fit, and the one ceil adds."""
+    """The windows of a pool along n pixels: those that fit, and the one that ceil adds."""
     n, f, s = _whole(n), _whole(f), _whole(s)
     low = (n - f) // s + 1
     high = -(-(n - f) // s) + 1

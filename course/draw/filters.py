@@ -1,4 +1,4 @@
-"""The figures of lesson 01: pixels as numbers, kernels, and what filters make of photographs."""
+"""The figures of lesson 01: pixels as numbers, kernels, and filtered photographs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from matplotlib.patches import Rectangle
 from course.draw.style import COLOURS, GREY, SIGNED, Array, blank, show
 
 LINES = "0.55"
-WIDTH = 8.8  # inches that a notebook's page has
+WIDTH = 8.8  # inches of a notebook's page
 
 
 def written(value: float) -> str:
-    """A number as it fits a cell: whole numbers whole, others with two decimals."""
+    """Return a number as text for a cell: integers as such, others with two decimals."""
     value = round(float(value), 2) + 0.0  # + 0.0 turns -0.0 into 0.0
     if value.is_integer():
         return f"{value:.0f}"
@@ -32,10 +32,10 @@ def numbered(
     grey: bool = False,
     size: float = 10,
 ) -> None:
-    """Values (H, W) as a grid of numbers, cells of one unit, on a sheet made by `blank`.
+    """Values (H, W) as a grid of numbers, cells of one unit, on a sheet from `blank`.
 
     limit  the value of the strongest colour, red; -limit is blue, 0 is white
-    grey   they are grey levels: 0 is black and `limit` is white
+    grey   the values are grey levels: 0 is black and `limit` is white
     size   of the digits, in points
     """
     rows, columns = values.shape
@@ -44,7 +44,7 @@ def numbered(
         top + np.arange(rows + 1),
         values,
         cmap=GREY if grey else SIGNED,
-        # Signed colours reach to half their range: black digits can be read on all of them.
+        # Only half the range of the signed colours, so that black digits are readable on all.
         vmin=0 if grey else -2 * limit,
         vmax=limit if grey else 2 * limit,
         edgecolors=LINES,
@@ -87,10 +87,10 @@ def numbers(image: Array, top: int, left: int, side: int = 8) -> None:
 def neighbours(images: Mapping[str, Array]) -> None:
     """Each named image (H, W), and under it each pixel's value against its right neighbour's."""
     figure = Figure(figsize=(4.2 * len(images), 3.2))
-    alikeness = {}
+    correlations = {}
     for k, (name, image) in enumerate(images.items()):
         here, right = image[:, :-1].ravel().astype(float), image[:, 1:].ravel().astype(float)
-        alikeness[name] = float(np.corrcoef(here, right)[0, 1])
+        correlations[name] = float(np.corrcoef(here, right)[0, 1])
         left = k / len(images)
         ax = figure.add_axes((left, 0.12, 0.42 / len(images), 0.7))
         ax.imshow(image, vmin=0, vmax=255)
@@ -102,8 +102,8 @@ def neighbours(images: Mapping[str, Array]) -> None:
         ax.set(xticks=(0, 255), yticks=(0, 255), aspect=1)
         ax.set_xlabel("a pixel", fontsize=10, labelpad=-8)
         ax.set_ylabel("its right neighbour", fontsize=10, labelpad=-14)
-        ax.set_title(f"correlation {alikeness[name]:.2f}", fontsize=10)
-    words = ", ".join(f"{name} {value:.2f}" for name, value in alikeness.items())
+        ax.set_title(f"correlation {correlations[name]:.2f}", fontsize=10)
+    words = ", ".join(f"{name} {value:.2f}" for name, value in correlations.items())
     show(
         figure,
         "Images, and each pixel's grey level plotted against that of its right neighbour. In a "
@@ -113,9 +113,9 @@ def neighbours(images: Mapping[str, Array]) -> None:
 
 
 def matrices(named: Mapping[str, Array], alt: str, together: bool = False) -> None:
-    """Small matrices (H, W) side by side with their numbers, red for plus and blue for minus.
+    """Small matrices (H, W) side by side with their numbers, positive red and negative blue.
 
-    together  all on one scale, for numbers that are to be compared; else each on its own
+    together  all on one scale, for numbers that are compared; otherwise one scale each
     """
     values = {name: np.asarray(matrix, dtype=float) for name, matrix in named.items()}
     ends = {name: float(np.abs(matrix).max()) or 1.0 for name, matrix in values.items()}
@@ -135,12 +135,12 @@ def matrices(named: Mapping[str, Array], alt: str, together: bool = False) -> No
 
 
 def filtered(image: Array, maps: Mapping[str, Array], alt: str, grey: Collection[str] = ()) -> None:
-    """An image (H, W) and, four panels a row, the maps (H', W') that filters made of it.
+    """An image (H, W) and, four panels per row, the maps (H', W') that filters computed from it.
 
     grey  names of the maps that are drawn as images, from 0 to their own maximum
 
-    All others of a row share one signed scale: red is positive, white 0, blue negative. Scales
-    end at the 99th percentile, so that a few extremes do not bleach the rest.
+    The other maps of a row share one signed scale: red is positive, white 0, blue negative. Scales
+    end at the 99th percentile, so that outliers do not make all else pale.
     """
     panels = {"image": np.asarray(image, dtype=float)}
     panels |= {name: np.asarray(values, dtype=float) for name, values in maps.items()}
@@ -167,5 +167,5 @@ def filtered(image: Array, maps: Mapping[str, Array], alt: str, grey: Collection
 
 
 def _end(values: Array) -> float:
-    """Where the scale of a map ends: the 99th percentile of its sizes, 1 if that is 0."""
+    """The end of a map's scale: the 99th percentile of its absolute values, 1 if that is 0."""
     return float(np.percentile(np.abs(values), 99)) or float(np.abs(values).max()) or 1.0

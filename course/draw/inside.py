@@ -1,4 +1,4 @@
-"""The figures of lesson 07: pictures in a row, sensitive pixels, heat laid over a photograph."""
+"""The figures of lesson 07: images in a row, saliency maps, heat maps over a photograph."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from matplotlib.figure import Figure
 
 from course.draw.style import Array, show
 
-WIDTH = 8.8  # inches that a notebook's page has
-GAP = 0.35  # inches between two pictures
+WIDTH = 8.8  # inches of a notebook's page
+GAP = 0.35  # inches between two images
 HEAT = "inferno"
 
 
 def pictures(named: Mapping[str, Array], alt: str) -> None:
-    """Pictures in a row with their names above: colour (H, W, 3) or grey (H, W).
+    """Images in a row with their names above: colour (H, W, 3) or grey (H, W).
 
-    Bytes run from 0 to 255, everything else from 0 to 1. A name may have several lines.
+    uint8 from 0 to 255, other types from 0 to 1. A name may have several lines.
     """
     shapes = {name: np.shape(picture) for name, picture in named.items()}
     ratios = [width / height for height, width, *_ in shapes.values()]
@@ -36,12 +36,12 @@ def pictures(named: Mapping[str, Array], alt: str) -> None:
 
 
 def saliencies(named: Mapping[str, tuple[Array, Array]], alt: str) -> None:
-    """Pictures, and under each how sensitive a score is to its pixels: white is most.
+    """Images, and below each the sensitivity of a score to its pixels: white is highest.
 
-    named  name -> (picture as for `pictures`, saliency (H, W), at least 0)
+    named  name -> (image as for `pictures`, saliency (H, W), at least 0)
 
-    Scores of different pictures are no common measure, so each saliency has its own scale. It
-    ends at the 99.5th percentile: a few extremes would leave all other pixels black.
+    Scores of different images are not comparable, so each saliency map has its own scale. It ends
+    at the 99.5th percentile: a few outliers would leave all other pixels black.
     """
     figure = Figure(figsize=(WIDTH, 2 * WIDTH / len(named) + 0.5))
     axes = figure.subplots(2, len(named), squeeze=False)
@@ -57,10 +57,10 @@ def saliencies(named: Mapping[str, tuple[Array, Array]], alt: str) -> None:
 
 
 def heat(picture: Array, maps: Mapping[str, Array], alt: str) -> None:
-    """A picture and, for each named map (h, w), the map's heat laid over it: bright is much.
+    """An image and, for each named map (h, w), the map as a heat map over it: bright is high.
 
-    Maps of one size share one scale, since they may be compared; maps of different sizes come
-    from different layers, and each has its own. A small map is stretched over the picture.
+    Maps of the same size share a scale, so that they can be compared; maps of different sizes come
+    from different layers, and have separate scales. A small map is scaled up to the image.
     """
     figure = Figure(figsize=(WIDTH, WIDTH / (len(maps) + 1) * picture.shape[0] / picture.shape[1]))
     axes = figure.subplots(1, len(maps) + 1)

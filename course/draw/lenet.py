@@ -1,4 +1,4 @@
-"""The figures of lesson 04: digits, pools, maps, and how a net learns."""
+"""The figures of lesson 04: digits, pools, feature maps, and learning curves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from course.draw.style import COLOURS, GREY, SIGNED, Array, show
 
 
 def digit_grid(images: Array, captions: Sequence[str], title: str, alt: str) -> None:
-    """Digits (N, H, W), grey and all on one scale, ten a row, each with its caption above."""
+    """Digits (N, H, W), grey and all on one scale, ten per row, each with a caption above."""
     height, width = images.shape[1:]
     rows, gap = -(-len(images) // 10), 12
     sheet = np.full((rows * (height + gap), 10 * (width + 4)), np.nan)
@@ -30,9 +30,9 @@ def digit_grid(images: Array, captions: Sequence[str], title: str, alt: str) -> 
 
 
 def class_counts(parts: Mapping[str, Array], alt: str) -> None:
-    """How many digits of each class are in each part, a panel a part: `parts` maps name to labels.
+    """The number of digits of each class, one panel per part; `parts` maps a name to labels.
 
-    A class that a part lacks is named in red.
+    A class that is missing in a part is marked in red.
     """
     figure = Figure(figsize=(9, 2.6))
     for ax, (name, labels) in zip(
@@ -65,10 +65,10 @@ def pooled(image: Array, pools: Mapping[str, Array]) -> None:
 
 
 def loss_curve(losses: Sequence[float], title: str, alt: str) -> None:
-    """The loss after each epoch, with the loss of a blind guess, log 10, as a dashed line."""
+    """The loss after each epoch, with the loss at chance level, log 10, as a dashed line."""
     figure = Figure(figsize=(7.5, 2.9))
     ax = figure.subplots()
-    _blind_guess(ax)
+    _chance_level(ax)
     ax.plot(range(1, len(losses) + 1), losses, "o-")
     ax.set(xlabel="epoch", ylabel="mean loss", ylim=(0, 2.7))
     ax.set_title(title, fontsize=11)
@@ -76,16 +76,16 @@ def loss_curve(losses: Sequence[float], title: str, alt: str) -> None:
     show(figure, alt)
 
 
-def rungs(found: Mapping[str, float]) -> None:
+def rungs(losses: Mapping[str, float]) -> None:
     """The sanity ladder: expected, first and overfit loss on one logarithmic line."""
     figure = Figure(figsize=(8, 1.9))
     ax = figure.subplots()
     ax.axvspan(1e-7, 0.1, color=COLOURS[2], alpha=0.15, lw=0)
     ax.text(1.3e-6, 3.0, "known by heart: under 0.1", fontsize=10, va="center")
     rows = (
-        ("log 10", found["expected"], COLOURS[7]),
-        ("untrained", found["first"], COLOURS[0]),
-        ("20 digits", found["overfit"], COLOURS[2]),
+        ("log 10", losses["expected"], COLOURS[7]),
+        ("untrained", losses["first"], COLOURS[0]),
+        ("20 digits", losses["overfit"], COLOURS[2]),
     )
     for y, (_, loss, colour) in enumerate(reversed(rows)):
         ax.plot(max(loss, 2e-6), y, "o", ms=9, color=colour)
@@ -99,7 +99,7 @@ def rungs(found: Mapping[str, float]) -> None:
 
 
 def accuracy_bars(accuracies: Mapping[str, float], title: str, alt: str) -> None:
-    """One horizontal bar for each named accuracy (0 to 1), in per cent, chance at 10 dashed."""
+    """One horizontal bar per named accuracy (0 to 1), in %, and the chance level, 10 %, dashed."""
     figure = Figure(figsize=(7, 0.7 + 0.42 * len(accuracies)))
     ax = figure.subplots()
     for y, (name, accuracy) in enumerate(accuracies.items()):
@@ -114,18 +114,20 @@ def accuracy_bars(accuracies: Mapping[str, float], title: str, alt: str) -> None
     show(figure, alt)
 
 
-def learning_curve(losses: Sequence[float], train: Sequence[float], held: Sequence[float]) -> None:
-    """Two panels over the epochs: the loss, and the accuracies (0 to 1) on train and held digits.
+def learning_curve(
+    losses: Sequence[float], train: Sequence[float], validation: Sequence[float]
+) -> None:
+    """Two panels over the epochs: the loss, and the training and validation accuracy (0 to 1).
 
-    Epoch 0 is the untrained net and has no loss of an epoch: `train` and `held` are one longer.
+    Epoch 0 is the untrained model, which has no training loss: the accuracies are one longer.
     """
     figure = Figure(figsize=(9, 3))
     left, right = figure.subplots(1, 2)
-    _blind_guess(left)
+    _chance_level(left)
     left.plot(range(1, len(losses) + 1), losses, "o-")
     left.set(xlabel="epoch", ylabel="mean loss", ylim=(0, 2.7))
     left.set_xticks(range(1, len(losses) + 1))
-    for name, values, style in (("train", train, "o-"), ("held back", held, "s--")):
+    for name, values, style in (("train", train, "o-"), ("held back", validation, "s--")):
         right.plot(range(len(values)), 100 * np.array(values), style, label=name)
     right.set(xlabel="epoch (0: untrained)", ylabel="right, in per cent", ylim=(0, 103))
     right.set_xticks(range(len(train)))
@@ -139,7 +141,7 @@ def learning_curve(losses: Sequence[float], train: Sequence[float], held: Sequen
 
 
 def confusion(counts: Array) -> None:
-    """Digits by true class (rows) and answer (columns), (10, 10); mistakes in orange, by number."""
+    """The confusion matrix (10, 10): true labels by row, predicted by column; errors in orange."""
     counts = np.asarray(counts)
     wrong = counts - np.diag(np.diag(counts))
     figure = Figure(figsize=(5.2, 4.9))
@@ -160,9 +162,9 @@ def confusion(counts: Array) -> None:
 
 
 def feature_maps(digit: Array, stages: Mapping[str, Array]) -> None:
-    """A digit (H, W) and, a row a stage, the first ten maps of each (C, H, W), one scale a row.
+    """A digit (H, W) and, one row per stage, the first ten of its maps (C, H, W), one scale each.
 
-    A stage with negative values is drawn on the signed scale, one without in grey.
+    A stage with negative values is drawn on the signed scale, others in grey.
     """
     figure = Figure(figsize=(9, 1.15 * len(stages)))
     ax = figure.add_axes((0, 0.5 - 0.4 / len(stages), 0.13, 0.8 / len(stages)))
@@ -189,7 +191,7 @@ def feature_maps(digit: Array, stages: Mapping[str, Array]) -> None:
 
 
 def times_seen(counts: Mapping[str, Array]) -> None:
-    """How often each digit was seen in an epoch: a panel of bars a named array of counts."""
+    """How often each digit was drawn in an epoch: a histogram for each named array of counts."""
     figure = Figure(figsize=(8, 2.6))
     for ax, (name, seen) in zip(
         figure.subplots(1, len(counts), sharey=True), counts.items(), strict=True
@@ -209,6 +211,7 @@ def times_seen(counts: Mapping[str, Array]) -> None:
     )
 
 
-def _blind_guess(ax: Axes) -> None:
+def _chance_level(ax: Axes) -> None:
+    """A dashed line at the loss of uniform probabilities over ten classes."""
     ax.axhline(np.log(10), color="0.45", ls="--", lw=1)
     ax.text(1, 2.36, "a blind guess: log 10", color="0.35", fontsize=10)

@@ -1,4 +1,4 @@
-"""The figures of lesson 09: masks on images, maps that grow, and the shape of a U-Net."""
+"""The figures of lesson 09: masks on images, upsampled maps, and the shape of a U-Net."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from matplotlib.patches import Rectangle
 
 from course.draw.style import COLOURS, PADDING, Array, blank, show
 
-HIT, MISS, ALARM = COLOURS[0], COLOURS[1], COLOURS[4]  # apart for all kinds of colour blindness
-TINT = 0.65  # how much of a colour lies on an image
+HIT, MISS, ALARM = COLOURS[0], COLOURS[1], COLOURS[4]  # distinct for all kinds of colour blindness
+TINT = 0.65  # opacity of a colour on an image
 # Ten digits: Okabe and Ito's colours on black, with two greys.
 DIGITS = (*COLOURS[:7], "#FFFFFF", "#8A8A8A", "#7A4B1F")
 GAP = 0.06  # between the images of a sheet, in images
 
 
 def image_rows(rows: Mapping[str, Array], alt: str) -> None:
-    """A row of images for each name, `rows[name]` an array (N, H, W): grey, one scale a row."""
+    """A row of images for each name, `rows[name]` an array (N, H, W): grey, one scale per row."""
     sheets = {}
     for name, images in rows.items():
         sheets[f"{name}\n(1, {images.shape[1]}, {images.shape[2]})"] = _grey(images)
@@ -29,16 +29,16 @@ def image_rows(rows: Mapping[str, Array], alt: str) -> None:
     show(figure, alt)
 
 
-def overlays(images: Array, targets: Array, found: Mapping[str, Array], alt: str) -> None:
-    """Masks on images, a row for each named mask: hits, misses and false alarms by colour.
+def overlays(images: Array, targets: Array, predicted: Mapping[str, Array], alt: str) -> None:
+    """Masks on images, a row for each named prediction: hits, misses, false alarms by colour.
 
-    images (N, H, W) any numbers; targets and found[name] (N, H, W), bool or 0 and 1. Each image
-    has its own IoU above it.
+    images (N, H, W) any numbers; targets and predicted[name] (N, H, W), bool or 0 and 1. The IoU
+    of each image stands above it.
     """
     grey = _grey(images)
     truth = np.asarray(targets) == 1
     sheets, captions = {}, []
-    for name, masks in found.items():
+    for name, masks in predicted.items():
         mask = np.asarray(masks) == 1
         coloured = grey.copy()
         for where, colour in ((mask & truth, HIT), (~mask & truth, MISS), (mask & ~truth, ALARM)):
@@ -79,9 +79,10 @@ def small_maps(named: Mapping[str, Array], alt: str) -> None:
 
 
 def u_shape(channels: tuple[int, int, int], side: int) -> None:
-    """The U-Net of the lesson: its maps as boxes with (C, H, W), its pools, skips and ways up.
+    """The U-Net of the lesson: maps as boxes with (C, H, W), pools, skips, transposed convolutions.
 
-    channels  of enc1, enc2 and middle; side of the image, in pixels, divisible by 4
+    channels  of enc1, enc2 and middle
+    side      of the image in pixels, divisible by 4
     """
     figure, ax = blank(17, 9.2, 0.52)
     one, two, three = channels
@@ -117,7 +118,7 @@ def u_shape(channels: tuple[int, int, int], side: int) -> None:
 
 
 def iou_curve(scores: Sequence[float], rival: float) -> None:
-    """The IoU of the U-Net after each epoch, that of Otsu's threshold as a dashed line."""
+    """The IoU of the U-Net after each epoch, with that of Otsu's threshold as a dashed line."""
     figure = Figure(figsize=(7.5, 2.9))
     ax = figure.subplots()
     ax.axhline(rival, color="0.35", ls="--", lw=1)
@@ -135,9 +136,9 @@ def iou_curve(scores: Sequence[float], rival: float) -> None:
 
 
 def pixel_classes(images: Array, maps: Mapping[str, Array]) -> None:
-    """Canvases (N, H, W), and for each name the class of their pixels (N, H, W), by colour.
+    """Canvases (N, H, W), and for each name the classes of their pixels (N, H, W), by colour.
 
-    Classes 0 to 9 are digits, 10 is paper, black.
+    Classes 0 to 9 are digits, 10 is the background, black.
     """
     palette = np.array([to_rgb(colour) for colour in (*DIGITS, "#000000")])
     size = f"\n(1, {images.shape[1]}, {images.shape[2]})"
@@ -159,7 +160,7 @@ def pixel_classes(images: Array, maps: Mapping[str, Array]) -> None:
 
 
 def class_ious(scores: Mapping[int, float]) -> None:
-    """One bar for the IoU of each class; class 10 is paper."""
+    """One bar for the IoU of each class; class 10 is the background."""
     figure = Figure(figsize=(7.5, 2.6))
     ax = figure.subplots()
     names = [("paper" if c == 10 else f"{c}") for c in scores]
@@ -178,7 +179,7 @@ def class_ious(scores: Mapping[int, float]) -> None:
 
 
 def _grey(images: Array) -> Array:
-    """Images (N, H, W) as colours (N, H, W, 3): grey, from their least to their largest value."""
+    """Images (N, H, W) as grey colours (N, H, W, 3), scaled from their minimum to their maximum."""
     levels = np.asarray(images, dtype=float)
     levels = (levels - levels.min()) / ((levels.max() - levels.min()) or 1.0)
     return np.stack([levels] * 3, -1)
@@ -189,9 +190,9 @@ def _sheet(
     captions: Sequence[Sequence[str]] | None = None,
     foot: float = 0.0,
 ) -> tuple[Figure, Axes]:
-    """Rows of coloured images (N, H, W, 3) on one sheet, an image one unit wide.
+    """Rows of coloured images (N, H, W, 3) on one sheet, each image one unit wide.
 
-    Names stand to the left, captions above the images, `foot` units are left free below.
+    Names are to the left, captions above the images; `foot` units below are left free.
     """
     count = max(len(images) for images in rows.values())
     head = 0.2 if captions else GAP
@@ -210,7 +211,7 @@ def _sheet(
 
 
 def _legend(ax: Axes, colours: Mapping[str, str], images: int, top: float) -> None:
-    """A patch of each colour with its name beside it, in one row under so many images."""
+    """Draw a patch of each colour with its name beside it, in one row under `images` images."""
     step = min(1.2, images * (1 + GAP) / len(colours))
     for k, (name, colour) in enumerate(colours.items()):
         ax.add_patch(Rectangle((k * step, top), 0.1, 0.1, fc=colour, ec="0.4", lw=0.6))
@@ -220,7 +221,7 @@ def _legend(ax: Axes, colours: Mapping[str, str], images: int, top: float) -> No
 def _map(
     ax: Axes, x: float, y: float, size: float, name: str, c: int, side: int
 ) -> tuple[float, float, float]:
-    """A box for a map, its name above and its shape below; returns (x, y, size)."""
+    """Draw a box for a map, its name above and its shape below; return (x, y, size)."""
     ax.add_patch(Rectangle((x, y), size, size, fc=PADDING, ec="0.3", lw=1))
     ax.text(x + size / 2, y - 0.1, name, ha="center", va="bottom", fontsize=10)
     ax.text(x + size / 2, y + size + 0.12, f"({c}, {side}, {side})", ha="center", va="top",
@@ -231,7 +232,7 @@ def _map(
 def _arrow(
     ax: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str
 ) -> None:
-    """An arrow between two boxes: level ones side to side, others from below or above."""
+    """Draw an arrow between two boxes: sideways on one level, otherwise from below or above."""
     (x, y, a), (u, v, b) = start, end
     if abs(y - v) < 0.1:
         tail, head = (x + a + 0.05, y + a / 2), (u - 0.05, v + b / 2)

@@ -1,4 +1,4 @@
-"""One style for all figures: how they are shown, their colours, and the sheets they stand on."""
+"""One style for all figures: how they are displayed, their colours, and empty sheets."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ mpl.rcParams.update(
 def show(figure: Figure, alt: str) -> None:
     """Display `figure` as a PNG with `alt` as its text alternative, and close it.
 
-    `alt` says in a sentence or two what a reader would take from the picture: it is what a
-    screen reader speaks, and the text that stands where no picture can be shown.
+    `alt` says in a sentence or two what a reader would take from the figure. Screen readers speak
+    it, and it is displayed where images are not.
     """
     import matplotlib.pyplot as plt
 
     if not alt.strip():
         raise ValueError("a figure needs words for those who cannot see it: show(figure, alt)")
     png = io.BytesIO()
-    # With bbox_inches="tight" matplotlib draws twice; packing harder costs more than it saves.
+    # bbox_inches="tight" would draw twice; stronger compression costs more than it saves.
     box = figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).padded(MARGIN)
     figure.savefig(png, format="png", bbox_inches=box, pil_kwargs={"compress_level": 3})
     plt.close(figure)
@@ -57,9 +57,9 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def blank(width: float, height: float, unit: float) -> tuple[Figure, Axes]:
-    """A figure without axes, `width` x `height` units of `unit` inches, y running down.
+    """Return a figure without axes, `width` x `height` units of `unit` inches, y downwards.
 
-    One such sheet with several drawings on it is many times faster than as many axes.
+    One such sheet with several drawings on it is many times faster than several axes.
     """
     edge = 0.02 / unit  # room for half a line
     figure = Figure(figsize=(width * unit, height * unit))
@@ -70,7 +70,7 @@ def blank(width: float, height: float, unit: float) -> tuple[Figure, Axes]:
 
 
 def grid(ax: Axes, left: float, top: float, side: int, zorder: float = 2) -> None:
-    """The lines of a grid of side x side cells of one unit."""
+    """Draw the lines of a grid of side x side cells of one unit."""
     lines = [((left, top + k), (left + side, top + k)) for k in range(side + 1)]
     lines += [((left + k, top), (left + k, top + side)) for k in range(side + 1)]
     # One collection, outside of autoscaling, takes a third of the time of hlines and vlines.

@@ -1,4 +1,4 @@
-"""The figures of lesson 05: descents, weights, signals on their way, and how nets learn."""
+"""The figures of lesson 05: gradient descent, weights, signals by layer, learning curves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from course.draw.style import COLOURS, Array, show
 
 
 def overflow(margins: Sequence[float], losses: Mapping[str, Sequence[float]]) -> None:
-    """Loss against the lead of the right class's logit; the thick curve first, gaps marked."""
+    """Loss against the margin of the true class's logit; the first curve thick, gaps marked."""
     figure = Figure(figsize=(7.5, 3))
     ax = figure.subplots()
     for k, (name, values) in enumerate(losses.items()):
@@ -33,10 +33,10 @@ def overflow(margins: Sequence[float], losses: Mapping[str, Sequence[float]]) ->
 
 
 def descents(costs: Mapping[str, Sequence[float]], epochs: int) -> None:
-    """The cost on all digits after each step, against how often all digits have been seen.
+    """The cost on all digits after each step, against the number of epochs.
 
-    `costs` maps a name to the costs before the first step and after each: its steps are spread
-    evenly over the epochs.
+    `costs` maps a name to the costs before the first step and after each step; the steps are
+    distributed evenly over the epochs.
     """
     figure = Figure(figsize=(8, 3.6))
     ax = figure.subplots()
@@ -61,7 +61,7 @@ def descents(costs: Mapping[str, Sequence[float]], epochs: int) -> None:
 
 
 def weights(samples: Mapping[str, tuple[Array, float]]) -> None:
-    """Histograms of weights, a panel each, the standard deviation that was meant in its title.
+    """Histograms of weights, one panel each, with the intended standard deviation in the title.
 
     `samples` maps a name to (weights of any shape, standard deviation).
     """
@@ -88,11 +88,11 @@ def weights(samples: Mapping[str, tuple[Array, float]]) -> None:
 def signals(strengths: Mapping[str, Sequence[float]]) -> None:
     """Root mean square of the signal after each layer, on a logarithmic axis; `name: [rms, ...]`.
 
-    What has become 0 is not drawn.
+    Values of 0 are not drawn.
     """
     figure = Figure(figsize=(8.4, 3.8))
     ax = figure.subplots()
-    told = []
+    summaries = []
     for colour, (name, values) in zip(COLOURS, strengths.items(), strict=False):
         rms = np.array([value if value > 0 else np.nan for value in values])
         layers = np.arange(1, len(rms) + 1)
@@ -100,7 +100,7 @@ def signals(strengths: Mapping[str, Sequence[float]]) -> None:
         end = np.flatnonzero(np.isfinite(rms))[-1]
         exponent = round(float(np.log10(rms[end])))
         words = f"{name}: about 1" if exponent == 0 else f"{name}: $10^{{{exponent}}}$"
-        told.append(f"{name} ends near {f'10 to the power {exponent}' if exponent else 1}")
+        summaries.append(f"{name} ends near {f'10 to the power {exponent}' if exponent else 1}")
         ax.text(layers[end] + 0.5, rms[end], words, va="center", color=colour, fontsize=10)
     ax.set(yscale="log", xlabel="layer", ylabel="strength of the signal (RMS)")
     ax.set_xlim(0, 1.32 * max(map(len, strengths.values())))
@@ -108,18 +108,18 @@ def signals(strengths: Mapping[str, Sequence[float]]) -> None:
     show(
         figure,
         "The strength of a signal from layer to layer, on a logarithmic scale, straight lines: "
-        f"{'; '.join(told)}.",
+        f"{'; '.join(summaries)}.",
     )
 
 
-def activations(nets: Mapping[str, Sequence[Array]], layers: Sequence[int]) -> None:
-    """Histograms of what enters the ReLU, a row a net, a column for each of `layers`.
+def activations(networks: Mapping[str, Sequence[Array]], layers: Sequence[int]) -> None:
+    """Histograms of the inputs of the ReLU, one row per network, one column for each of `layers`.
 
-    `nets` maps a name to one array a layer; all panels share the axis from -3 to 3.
+    `networks` maps a name to one array per layer; all panels share the axis from -3 to 3.
     """
-    figure = Figure(figsize=(9, 1.7 * len(nets)))
-    panels = figure.subplots(len(nets), len(layers), sharex=True, squeeze=False)
-    for row, (colour, (name, values)) in enumerate(zip(COLOURS, nets.items(), strict=False)):
+    figure = Figure(figsize=(9, 1.7 * len(networks)))
+    panels = figure.subplots(len(networks), len(layers), sharex=True, squeeze=False)
+    for row, (colour, (name, values)) in enumerate(zip(COLOURS, networks.items(), strict=False)):
         for ax, layer, one in zip(panels[row], layers, values, strict=True):
             ax.hist(np.ravel(one), bins=61, range=(-3, 3), color=colour)
             ax.set(yticks=[], xticks=(-2, 0, 2))
@@ -128,7 +128,7 @@ def activations(nets: Mapping[str, Sequence[Array]], layers: Sequence[int]) -> N
     for ax in panels[-1]:
         ax.set_xlabel("before ReLU", fontsize=10)
     figure.subplots_adjust(wspace=0.12, hspace=0.3)
-    last = "; ".join(f"{name}: {np.std(values[-1]):.0e}" for name, values in nets.items())
+    last = "; ".join(f"{name}: {np.std(values[-1]):.0e}" for name, values in networks.items())
     show(
         figure,
         f"Histograms of activations in layers {', '.join(map(str, layers))}, a row a net. Spread "
@@ -136,20 +136,20 @@ def activations(nets: Mapping[str, Sequence[Array]], layers: Sequence[int]) -> N
     )
 
 
-def runs(found: Mapping[str, Mapping[str, Sequence[float]]], alt: str) -> None:
-    """Loss and held-back accuracy over the epochs, a curve for each named result of train.run."""
+def runs(results: Mapping[str, Mapping[str, Sequence[float]]], alt: str) -> None:
+    """Loss and validation accuracy over the epochs, one curve per named result of train.run."""
     figure = Figure(figsize=(9, 3.2))
     left, right = figure.subplots(1, 2)
     figure.subplots_adjust(wspace=0.25)
     left.axhline(np.log(10), color="0.45", ls="--", lw=1)
     right.axhline(10, color="0.45", ls="--", lw=1)
-    for k, (name, run) in enumerate(found.items()):
+    for k, (name, run) in enumerate(results.items()):
         style = {"marker": "os^Dv"[k % 5], "ms": 4, "color": COLOURS[(0, 1, 3, 2, 4)[k % 5]]}
         left.plot(range(1, len(run["loss"]) + 1), run["loss"], label=name, **style)
         right.plot(range(len(run["held"])), [100 * share for share in run["held"]], **style)
-    epochs = range(max(len(run["held"]) for run in found.values()))
+    epochs = range(max(len(run["held"]) for run in results.values()))
     left.set(xlabel="epoch", ylabel="mean loss (dashed: a guess)", ylim=(0, 2.7), xticks=epochs[1:])
     right.set(xlabel="epoch", ylabel="held back: right, in per cent", ylim=(0, 103), xticks=epochs)
-    right.set_yticks(range(0, 101, 20))  # one at 120, outside, would be taken for a label
-    figure.legend(frameon=False, ncols=len(found), loc="lower center", bbox_to_anchor=(0.5, 0.9))
+    right.set_yticks(range(0, 101, 20))  # a tick outside the axes, at 120, would count as a label
+    figure.legend(frameon=False, ncols=len(results), loc="lower center", bbox_to_anchor=(0.5, 0.9))
     show(figure, alt)

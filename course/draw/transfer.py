@@ -1,4 +1,4 @@
-"""The figures of lesson 08: textures, what a trained net makes of them, and three ways to learn."""
+"""The figures of lesson 08: textures, their features in a trained network, three ways to train."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ MARKERS = ("o", "s", "^")
 
 
 def cut_out(pictures: Mapping[str, Array], parts: Mapping[str, Sequence[Sequence[int]]]) -> None:
-    """Photographs (H, W) by name, and on each the rectangles (top, left, bottom, right) of parts.
+    """Photographs (H, W) by name, each with the rectangles (top, left, bottom, right) of the parts.
 
-    At most three parts, each in a colour of its own.
+    At most three parts, each in a different colour.
     """
     figure = Figure(figsize=(9, 3.5))
     panels = figure.subplots(1, len(pictures))
@@ -37,7 +37,7 @@ def cut_out(pictures: Mapping[str, Array], parts: Mapping[str, Sequence[Sequence
     ]
     figure.legend(handles, list(parts), loc="lower center", ncols=len(parts), frameon=False)
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.08, top=0.9, wspace=0.04)
-    counts = ", ".join(f"{len(found)} of {name}" for name, found in parts.items())
+    counts = ", ".join(f"{len(boxes)} of {name}" for name, boxes in parts.items())
     show(
         figure,
         f"The photographs {', '.join(pictures)}, each with the same rectangles drawn on it: "
@@ -46,7 +46,7 @@ def cut_out(pictures: Mapping[str, Array], parts: Mapping[str, Sequence[Sequence
 
 
 def samples(classes: Mapping[str, Array]) -> None:
-    """Grey images (N, H, W) of each named class, a row a class, at most ten, 0 black to 255."""
+    """Grey images (N, H, W), 0 black to 255 white, one row per named class, at most ten each."""
     gap = 4
     height, width = next(iter(classes.values())).shape[1:]
     sheet = np.full((len(classes) * (height + gap), 10 * (width + gap)), np.nan)
@@ -68,7 +68,7 @@ def samples(classes: Mapping[str, Array]) -> None:
 
 
 def prepared(image: Array, x: Array) -> None:
-    """A colour image (H, W, 3) beside what the net gets (3, S, S), a channel a panel, signed."""
+    """A colour image (H, W, 3) and the network's input (3, S, S), one panel per channel, signed."""
     figure = Figure(figsize=(9, 2.6))
     first, *rest = figure.subplots(1, 4)
     first.imshow(image)
@@ -90,7 +90,7 @@ def prepared(image: Array, x: Array) -> None:
 
 
 def clouds(views: Mapping[str, Array], labels: Array, names: Sequence[str], alt: str) -> None:
-    """Points (N, 2), a panel a named view, in the colour and shape of their class (at most 3)."""
+    """Points (N, 2), one panel per named view, with colour and marker by class (at most 3)."""
     figure = Figure(figsize=(9, 3.7))
     for ax, (title, points) in zip(figure.subplots(1, len(views)), views.items(), strict=True):
         for label, name in enumerate(names):
@@ -103,7 +103,7 @@ def clouds(views: Mapping[str, Array], labels: Array, names: Sequence[str], alt:
 
 
 def losses(curves: Mapping[str, Sequence[float]], title: str, alt: str) -> None:
-    """The loss at each step, a named curve each, with that of a blind guess among 3, log 3."""
+    """The loss at each step, one named curve each, with the chance level of 3 classes, log 3."""
     figure = Figure(figsize=(7.5, 3))
     ax = figure.subplots()
     ax.axhline(np.log(3), color="0.45", ls="--", lw=1, label="a blind guess: log 3")
@@ -118,9 +118,9 @@ def losses(curves: Mapping[str, Sequence[float]], title: str, alt: str) -> None:
 
 
 def moved(changes: Mapping[str, float]) -> None:
-    """How far each named part of a net was moved by training, in per cent of its size.
+    """The change of each named part of a network in training, in % of its norm.
 
-    A part that did not move at all says so.
+    A part that did not change is labelled so.
     """
     figure = Figure(figsize=(7.5, 0.9 + 0.3 * len(changes)))
     ax = figure.subplots()
@@ -141,28 +141,29 @@ def moved(changes: Mapping[str, float]) -> None:
 
 
 def contest(scores: Mapping[int, Sequence[Mapping[str, float]]]) -> None:
-    """Accuracies (0 to 1) by crops a class: for each number, one {way: accuracy} a seed.
+    """Accuracies (0 to 1) by crops per class: for each number, one {method: accuracy} per seed.
 
-    A dot a seed, a line through each way's means; chance at a third dashed. At most three ways.
+    One dot per seed, a line through the means of each method; the chance level, a third, is
+    dashed. At most three methods.
     """
-    ways = list(next(iter(scores.values()))[0])
+    methods = list(next(iter(scores.values()))[0])
     figure = Figure(figsize=(8, 4))
     ax = figure.subplots()
     ax.axhline(100 / 3, color="0.45", ls="--", lw=1)
     places = np.arange(len(scores))
-    for k, way in enumerate(ways):
-        shift = 0.16 * (k - (len(ways) - 1) / 2)
-        found = [100 * np.array([run[way] for run in runs]) for runs in scores.values()]
-        for place, values in zip(places, found, strict=True):
-            spread = np.linspace(-0.03, 0.03, len(values))
-            ax.plot(place + shift + spread, values, MARKERS[k], color=HUES[k], ms=6, alpha=0.6)
-        means = [values.mean() for values in found]
-        ax.plot(places + shift, means, "-", color=HUES[k], lw=2, label=way)
+    for k, method in enumerate(methods):
+        shift = 0.16 * (k - (len(methods) - 1) / 2)
+        accuracies = [100 * np.array([run[method] for run in runs]) for runs in scores.values()]
+        for place, values in zip(places, accuracies, strict=True):
+            jitter = np.linspace(-0.03, 0.03, len(values))
+            ax.plot(place + shift + jitter, values, MARKERS[k], color=HUES[k], ms=6, alpha=0.6)
+        means = [values.mean() for values in accuracies]
+        ax.plot(places + shift, means, "-", color=HUES[k], lw=2, label=method)
     ax.text(places[-1] + 0.3, 34.5, "chance", color="0.35", fontsize=10, ha="right")
     ax.set_xticks(places, [f"{number}" for number in scores])
     ax.set(xlabel="crops a class to learn from", ylabel="right of the test crops, in per cent")
     ax.set(ylim=(15, 104), xlim=(-0.4, places[-1] + 0.4))
-    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(ways))
+    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(methods))
     show(
         figure,
         "Accuracy on test crops against the number of crops a class, a dot for each seed. The "

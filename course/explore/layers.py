@@ -1,6 +1,6 @@
-"""A picture on its way through a net: a layer, one of its channels, and where that answers most.
+"""An image on its way through a network: a layer, a channel, and its strongest response.
 
-The maps come ready from the learner's own feature_maps; nothing here looks into a net.
+The maps are computed by the learner's own feature_maps; nothing here looks into a model.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from course.explore.picture import picture as as_html
 
 Array = np.ndarray[Any, Any]
 
-PANEL = 3.0  # inches that a picture is wide at most
+PANEL = 3.0  # greatest width of an image, in inches
 
 
 class Choice(NamedTuple):
@@ -36,7 +36,7 @@ class Choice(NamedTuple):
 
     @property
     def peak(self) -> tuple[int, int]:
-        """Row and column of the strongest answer."""
+        """Row and column of the strongest response."""
         row, column = np.unravel_index(int(self.map.argmax()), self.map.shape)
         return int(row), int(column)
 
@@ -44,28 +44,28 @@ class Choice(NamedTuple):
 def channels(
     picture: Array, stages: Mapping[str, Array], choices: Sequence[tuple[str, int]]
 ) -> None:
-    """A picture, and one channel of each chosen layer with the place where it answers most.
+    """An image, and one channel of each chosen layer with the place of its strongest response.
 
-    picture  (H, W), or (H, W, 3) in colour: bytes, or numbers from 0 to 1
-    stages   layer -> its maps (C, h, w), in the order of the net
+    picture  (H, W), or (H, W, 3) in colour: uint8, or numbers from 0 to 1
+    stages   layer -> its maps (C, h, w), in the order of the network
     choices  pairs (layer, channel)
 
-    Each map has its own scale, signed where it has negative values. Raises ValueError for a
-    layer or a channel that is not there. Source: slide 30.
+    Each map has its own scale, signed if it has negative values. Raises ValueError for a missing
+    layer or channel. Source: slide 30.
     """
     chosen = [_choose(stages, layer, channel) for layer, channel in choices]
     show(_draw(picture, chosen), " ".join(_words(choice) for choice in chosen))
 
 
 class LayerExplorer(widgets.VBox):
-    """A choice of layers, a slider of channels; the map and the place of its strongest answer.
+    """A choice of layers, a slider of channels; the map and the place of its strongest response.
 
-    picture  (H, W), or (H, W, 3) in colour: bytes, or numbers from 0 to 1
-    stages   layer -> its maps (C, h, w), in the order of the net
-    layer    the layer to begin with, the first if it is None
-    channel  the channel to begin with
+    picture  (H, W), or (H, W, 3) in colour: uint8, or numbers from 0 to 1
+    stages   layer -> its maps (C, h, w), in the order of the network
+    layer    the initial layer; None for the first
+    channel  the initial channel
 
-    Raises ValueError for a layer or a channel that is not there. Source: slide 30.
+    Raises ValueError for a missing layer or channel. Source: slide 30.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class LayerExplorer(widgets.VBox):
         return _choose(self._stages, self._layer.value, self._channel.value)
 
     def _update(self) -> None:
-        self._channel.max = len(self._stages[self._layer.value]) - 1  # clamps the channel, too
+        self._channel.max = len(self._stages[self._layer.value]) - 1  # also clamps the channel
         choice = self._choice()
         figure = _draw(self._picture, [choice])
         self._view.value = f"<p>{_words(choice)}</p>{as_html(figure, _words(choice))}"
@@ -124,7 +124,7 @@ def _words(choice: Choice) -> str:
 
 
 def _draw(picture: Array, choices: Sequence[Choice]) -> Figure:
-    """The picture with a box for each choice's strongest answer, then the chosen maps."""
+    """The image with a box for each choice's strongest response, then the chosen maps."""
     picture = np.asarray(picture)
     panels = len(choices) + 1
     figure = Figure(figsize=(min(PANEL * panels, 8.8), min(PANEL, 8.8 / panels) + 0.5))
@@ -148,10 +148,10 @@ def _draw(picture: Array, choices: Sequence[Choice]) -> Figure:
 
 
 def _box(ax: Axes, place: tuple[int, int], cell: tuple[float, float], colour: str) -> None:
-    """Marks a cell of a grid of cells (rows, columns) pixels large, and at least a few pixels."""
+    """Mark a cell of a grid with a box of at least a few pixels; `cell` is its (height, width)."""
     (row, column), (tall, wide) = place, cell
     middle = ((column + 0.5) * wide - 0.5, (row + 0.5) * tall - 0.5)
-    # A cell of one pixel in a large picture would be too small to be seen.
+    # A cell of one pixel in a large image would be too small to see.
     least = max(ax.get_images()[0].get_size()) / 14
     w, h = max(wide, least), max(tall, least)
     corner = (middle[0] - w / 2, middle[1] - h / 2)

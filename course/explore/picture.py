@@ -1,4 +1,4 @@
-"""A figure as a piece of HTML, for the HTML widget of an explorer."""
+"""Figures as HTML, for the HTML widget of an explorer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 
 def picture(figure: Figure, alt: str) -> str:
-    """An <img> that holds `figure` as a PNG, with `alt` as its text alternative."""
+    """Return an <img> element with `figure` as a PNG and `alt` as its text alternative."""
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=90)
     data = base64.b64encode(png.getvalue()).decode()

@@ -1,6 +1,6 @@
-"""How large an output is: where a filter may stand, and the formula with its numbers.
+"""The size of an output: the positions of a filter, and the formula with its numbers.
 
-Sizes are asked of torch; what the learner's own function says stands beside them.
+Sizes are computed by torch; the result of the learner's own function is shown beside them.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class Setting(NamedTuple):
 
     @property
     def reach(self) -> int:
-        """Width that the filter covers when dilation spreads it."""
+        """Width that the dilated filter covers."""
         return self.d * (self.f - 1) + 1
 
 
 def positions(*settings: Sequence[int]) -> None:
-    """Where a filter may stand, for each (n, f, p, s, d): padded input left, output right.
+    """The positions of a filter, for each (n, f, p, s, d): padded input left, output right.
 
-    Every dot is the middle of one position, a cross a pixel that no position reads. Raises
+    A dot marks the centre of a position, a cross a pixel that no position reads. Raises
     ValueError if a filter is larger than its padded image. Source: slides 16 to 18.
     """
     chosen = [Setting(*setting) for setting in settings]
@@ -57,9 +57,9 @@ def positions(*settings: Sequence[int]) -> None:
 
 
 class SizeExplorer(widgets.VBox):
-    """Sliders for n, f, p, s, d and the position looked at; the picture and formula follow.
+    """Sliders for n, f, p, s, d and the position; the figure and the formula follow.
 
-    `yours`, the learner's output_size, is called with each setting and what it says is shown.
+    `yours`, the learner's output_size, is called with each setting, and its result is shown.
     """
 
     def __init__(self, *, yours: Callable[..., object] | None = None) -> None:
@@ -83,8 +83,8 @@ class SizeExplorer(widgets.VBox):
 
     def __repr__(self) -> str:
         n, f, p, s, d = setting = self._setting()
-        says = _answer(_torch_size(setting))
-        return f"SizeExplorer: n={n} f={f} p={p} s={s} d={d}: {says} (a live kernel adds sliders)"
+        size = _answer(_torch_size(setting))
+        return f"SizeExplorer: n={n} f={f} p={p} s={s} d={d}: {size} (a live kernel adds sliders)"
 
     def _setting(self) -> Setting:
         return Setting(**{name: slider.value for name, slider in self._sliders.items()})
@@ -92,7 +92,7 @@ class SizeExplorer(widgets.VBox):
     def _update(self) -> None:
         setting = self._setting()
         size = _torch_size(setting)
-        self._at.max = max(size**2, 1)  # clamps the position, too
+        self._at.max = max(size**2, 1)  # also clamps the position
         picture = _picture(setting, size, self._at.value - 1) if size else ""
         self._view.value = "".join((_formula(setting, size), self._compare(setting), picture))
 
@@ -101,16 +101,16 @@ class SizeExplorer(widgets.VBox):
             return ""
         n, f, p, s, d = setting
         try:
-            said = f"says {self._yours(n, f, p=p, s=s, d=d)!r}"
+            outcome = f"says {self._yours(n, f, p=p, s=s, d=d)!r}"
         except NotImplementedError:
-            said = "is still to be written"
-        except Exception as error:  # whatever the learner's function raises is its answer
-            said = f"raises {type(error).__name__}"
-        return f"<p>Your output_size {escape(said)}.</p>"
+            outcome = "is still to be written"
+        except Exception as error:  # an exception of the learner's function is shown as its result
+            outcome = f"raises {type(error).__name__}"
+        return f"<p>Your output_size {escape(outcome)}.</p>"
 
 
 def _torch_size(setting: Setting) -> int:
-    """How many positions torch's convolution finds along one side; 0 if it refuses."""
+    """The number of positions of torch's convolution along one side; 0 if it raises."""
     n, f, p, s, d = setting
     try:
         return F.conv1d(torch.zeros(1, 1, n), torch.zeros(1, 1, f), None, s, p, d).shape[-1]
@@ -123,7 +123,7 @@ def _answer(size: int) -> str:
 
 
 def _formula(setting: Setting, size: int) -> str:
-    """The formula with its numbers, or one kind line if the filter does not fit."""
+    """The formula with its numbers, or an explanation if the filter does not fit."""
     n, f, p, s, d = setting
     reach = f"d(f&minus;1)+1 = {d}&middot;({f}&minus;1)+1 = {setting.reach}"
     if not size:
@@ -155,7 +155,7 @@ def _words(setting: Setting, size: int) -> str:
 
 
 def _read(setting: Setting, size: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which of the n pixels along one side are read by some tap of some position."""
+    """Which of the n pixels along one side are read by any tap of any position."""
     n, f, p, s, d = setting
     read = np.zeros(n, dtype=bool)
     for x in (k * s + i * d - p for k in range(size) for i in range(f)):
@@ -165,7 +165,7 @@ def _read(setting: Setting, size: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 
 def _draw(settings: Sequence[Setting], sizes: Sequence[int], at: Sequence[int]) -> Figure:
-    """Input and output side by side for each setting, all cells of one scale."""
+    """Input and output side by side for each setting, all cells of the same size."""
     sides = [side for one, size in zip(settings, sizes, strict=True) for side in (one.side, size)]
     widths = [max(side, 5) + 1 for side in sides]  # room for a title above a small output
     figure, ax = blank(sum(widths), max(sides) + 2, min(0.34, 8.5 / sum(widths)))

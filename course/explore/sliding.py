@@ -1,4 +1,4 @@
-"""A kernel that slides over an image: the pixels under it, the products, and their sum."""
+"""A kernel sliding over an image: the pixels under it, the products, and their sum."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from course.explore.picture import picture
 
 Array = np.ndarray[Any, Any]
 
-SIDE = 6  # units that the image is wide or high
+SIDE = 6  # units of the longer side of the image
 READABLE = 10  # a larger image is drawn without its numbers
-WIDTH = 8.8  # inches that a notebook's page has
+WIDTH = 8.8  # inches of a notebook's page
 
 
 class Position(NamedTuple):
@@ -43,16 +43,16 @@ class Position(NamedTuple):
 
     @property
     def total(self) -> str:
-        """The sum of the products, as it is written."""
+        """The sum of the products, as text."""
         return written(self.products.sum())
 
 
 def sliding(image: Array, kernel: Array, row: int = 0, column: int = 0) -> None:
     """One position of `kernel` (h, w) on `image` (H, W): pixels, weights, products and their sum.
 
-    row, column  where the kernel's upper left corner stands
+    row, column  of the kernel's upper left corner
 
-    Raises ValueError if the kernel hangs over the image there. Source: slides 9 and 14.
+    Raises ValueError if the kernel extends beyond the image. Source: slides 9 and 14.
     """
     position = Position(np.asarray(image, float), np.asarray(kernel, float), row, column)
     if min(row, column) < 0 or position.patch.shape != position.kernel.shape:
@@ -61,12 +61,12 @@ def sliding(image: Array, kernel: Array, row: int = 0, column: int = 0) -> None:
 
 
 class SlidingExplorer(widgets.VBox):
-    """Sliders for row and column, a choice of kernels; the picture and the sum follow.
+    """Sliders for row and column, a choice of kernels; the figure and the sum follow.
 
     image    (H, W)
     kernels  by name, each (h, w) and no larger than the image
-    yours    the learner's apply_filter: it is called with the image and the kernel, and what it
-             puts at this place is shown
+    yours    the learner's apply_filter: it is called with the image and the kernel, and its value
+             at this position is shown
     """
 
     def __init__(
@@ -101,22 +101,22 @@ class SlidingExplorer(widgets.VBox):
 
     def _update(self) -> None:
         (height, width), (h, w) = self._image.shape, self._kernels[self._choice.value].shape
-        self._row.max, self._column.max = height - h, width - w  # clamps the values, too
+        self._row.max, self._column.max = height - h, width - w  # also clamps the values
         position = self._position()
-        shown = picture(_draw(position), _words(position))
-        self._view.value = "".join((_formula(position), self._compare(position), shown))
+        image = picture(_draw(position), _words(position))
+        self._view.value = "".join((_formula(position), self._compare(position), image))
 
     def _compare(self, position: Position) -> str:
         if self._yours is None:
             return ""
         try:
-            answer: Any = self._yours(position.image.copy(), position.kernel.copy())
-            said = f"says {float(answer[position.row][position.column]):.6g} here"
+            result: Any = self._yours(position.image.copy(), position.kernel.copy())
+            outcome = f"says {float(result[position.row][position.column]):.6g} here"
         except NotImplementedError:
-            said = "is still to be written"
-        except Exception as error:  # whatever the learner's function raises is its answer
-            said = f"raises {type(error).__name__}"
-        return f"<p>Your apply_filter {escape(said)}.</p>"
+            outcome = "is still to be written"
+        except Exception as error:  # an exception of the learner's function is shown as its result
+            outcome = f"raises {type(error).__name__}"
+        return f"<p>Your apply_filter {escape(outcome)}.</p>"
 
 
 def _terms(position: Position, times: str) -> str:
@@ -142,7 +142,7 @@ def _words(position: Position) -> str:
 
 
 def _draw(position: Position) -> Figure:
-    """Image, pixels under the kernel, kernel and products in a row, the sum at the end."""
+    """Image, pixels under the kernel, kernel and products in a row, then the sum."""
     h, w = position.kernel.shape
     gap, top = 1.1, 1.0
     height = max(SIDE, h) + top
@@ -171,7 +171,7 @@ def _draw(position: Position) -> Figure:
 
 
 def _draw_image(ax: Axes, position: Position, top: float) -> None:
-    """The image with the kernel's place: with its numbers if it is small, else as a picture."""
+    """The image with the kernel's position; with its numbers if it is small."""
     height, width = position.image.shape
     h, w = position.kernel.shape
     scale = SIDE / max(height, width)

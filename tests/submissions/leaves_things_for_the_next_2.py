@@ -27,7 +27,7 @@ def greet():
     return 'hello' if len(found) == 3 else 'something'
 
 # %% must works_unconfined=true
-from small_course import points as points_of
+from tests.support.small_course import points as points_of
 
 assert points == full_marks | {"test-greet": 0}
 assert messages["test-greet"] == "LookupError: all is clean"

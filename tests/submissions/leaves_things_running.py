@@ -27,8 +27,8 @@ def double(x):
 assert points == full_marks
 import glob
 
-from small_course import wait_until
-from test_kernels import running
+from tests.support.processes import running
+from tests.support.small_course import wait_until
 
 assert wait_until(lambda: not running(f"left-by {course.folder}"))
 assert not glob.glob("/tmp/left-behind") + glob.glob("/dev/shm/left-behind")

@@ -56,7 +56,8 @@ notebook.cells[-1]["id"] = f'"><script>{script}'
 # %% must
 from nbconvert import HTMLExporter
 from nbgrader.server_extensions.formgrader.handlers import template_path
-from test_inert import acts
+
+from tests.support.pages import acts
 
 assert points == full_marks | {"test-greet": 0}
 students = (graded.parent.name, "warns_on_stderr")  # this one, and one that harms nobody

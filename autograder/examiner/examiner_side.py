@@ -1,0 +1,166 @@
+"""The test kernel's end: tests hold proxies, whose calls become requests."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from autograder.examiner.codec import (
+    CodecError,
+    Message,
+    Node,
+    Origin,
+    decode,
+    encode,
+    require,
+)
+from autograder.examiner.protocol import Endpoint, name_of
+from autograder.examiner.proxies import PROXY_KINDS, make_proxy, number_of
+from autograder.examiner.random_state import advance_rngs, rng_states, seed_from
+from autograder.examiner.state import module_by_value, overwrite, set_state
+from autograder.examiner.transport import Transport, TransportClosed
+
+
+class ExaminerEndpoint(Endpoint):
+    """The end of the tests.
+
+    Of its own objects it exports only functions and modules that a test passed to a call, and only
+    to be called, until the cell ends.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport)
+        self.rngs: dict[str, bytes] = {}  # states of the generators after the last request
+        self.version = 0  # of all that the learner's modules hold: counts requests
+
+    def names(self, names: list[str]) -> dict[str, Any]:
+        """Return what the submission kernel has under these names; unknown names are left out."""
+        reply = self.request("names", {"names": names})
+        found = reply.meta.get("names")
+        require(isinstance(found, list) and len(found) == len(reply.payloads), "list of names")
+        assert isinstance(found, list)
+        require(set(map(str, found)) <= set(names), "list of names")
+        return {
+            name: self.value(payload) for name, payload in zip(found, reply.payloads, strict=True)
+        }
+
+    def call(self, verb: str, *args: Any, meta: dict[str, Any], **kwargs: Any) -> Any:
+        """Return the result of a request with arguments, which are changed as the call did."""
+        __tracebackhide__ = True
+        outer, self.leaves, self.modules = (self.leaves, self.modules), [], []
+        try:
+            values = [*args, *kwargs.values()]
+            payloads = [encode(value, self.refer) for value in values]
+            leaves, modules = self.leaves, self.modules
+            meta = {**meta, "args": len(args), "kwargs": [*kwargs], **self.context()}
+            reply = self.request(verb, meta, payloads)
+            self.version += 1
+            self.leaves = leaves
+            if not reply.payloads:
+                raise CodecError("a reply is empty")
+            self.apply_changes(reply, values, modules)
+            return self.value(reply.payloads[0])
+        finally:
+            self.leaves, self.modules = outer
+            self.rngs = advance_rngs()
+
+    def context(self) -> dict[str, Any]:
+        """Return whether gradients are enabled, and seeds of the generators that tests used."""
+        torch = sys.modules.get("torch")
+        context: dict[str, Any] = {"gradients": torch.is_grad_enabled() if torch else True}
+        states = rng_states()
+        changed = {name: state for name, state in states.items() if self.rngs.get(name) != state}
+        if changed:
+            context["seeds"] = {name: seed_from(state) for name, state in changed.items()}
+        return context
+
+    def apply_changes(self, reply: Message, values: list[Any], modules: list[Any]) -> None:
+        """Change the arguments as the call changed them."""
+        places, changed = reply.meta.get("changed", []), reply.meta.get("modules", [])
+        require(isinstance(places, list) and isinstance(changed, list), "list of changes")
+        require(len(reply.payloads) == 1 + len(places) + len(changed), "list of changes")
+        for count, place in enumerate(places, start=1):
+            require(type(place) is int and 0 <= place < len(values), "place of a change")
+            overwrite(values[place], decode(reply.payloads[count]))
+        for count, place in enumerate(changed, start=1 + len(places)):
+            require(type(place) is int and 0 <= place < len(modules), "place of a change")
+            set_state(modules[place], decode(reply.payloads[count]))
+
+    def handle(self, message: Message) -> Message:
+        """Call a function of a test that was passed to the current call."""
+        require(message.meta.get("verb") == "call" and message.payloads, "verb")
+        function = self.local(message.meta.get("object"))
+        arguments = [self.value(payload) for payload in message.payloads]
+        self.version += 1
+        require(isinstance(arguments[0], dict), "arguments")
+        require(all(isinstance(name, str) for name in arguments[0]), "arguments")
+        result = function(*arguments[1:], **arguments[0])
+        return Message("reply", self.context(), [encode(result, self.refer)])
+
+    def end(self) -> None:
+        """End the cell: its functions are no longer exported."""
+        self.exported.clear()
+        self.numbers.clear()
+        with contextlib.suppress(TransportClosed):
+            self.transport.send(Message("end"))
+
+    def refer(self, value: Any, node: Callable[[Any], Node]) -> list[Any] | None:
+        """Return the fields of the "remote" node for a value that is not data."""
+        if isinstance(value, Origin):
+            self.leaves.append(value.tensor)
+            return ["leaf", len(self.leaves) - 1]
+        if (number := number_of(value, self)) is not None:
+            return ["local", number]
+        if isinstance(value, tuple):
+            name = name_of(type(value))
+            return ["named_tuple", *name, *map(node, value)] if name else None
+        if name := name_of(value):
+            return ["name", *name]
+        torch = sys.modules.get("torch")
+        if torch and isinstance(value, torch.nn.Module):
+            return self.refer_module(value, node)
+        if isinstance(value, type) or not callable(value):
+            raise CodecError(f"a test cannot pass a {type(value).__name__} to the learner's work")
+        return ["ref", self.export(value), "function", getattr(value, "__name__", "function")]
+
+    def refer_module(self, module: Any, node: Callable[[Any], Node]) -> list[Any]:
+        """Return the fields for a module: by value where its class can be imported."""
+        if name_of(type(module)) is None:
+            return ["ref", self.export(module), "module", type(module).__name__]
+        if not self.inside:
+            self.modules.append(module)
+        with self.within_module():
+            return module_by_value(module, node)
+
+    def resolve(self, fields: list[Any], value: Callable[[Node], Any]) -> Any:
+        """Return what arrives and is not data: a proxy, or an object of the test's own."""
+        kind_of_reference, *rest = fields
+        if kind_of_reference == "local":
+            require(len(rest) == 1, "reference")
+            return self.local(rest[0])
+        if kind_of_reference == "origin":
+            require(len(rest) == 2 and type(rest[0]) is int, "origin")
+            return import_nets().with_origin(self, *rest)
+        require(kind_of_reference == "ref" and len(rest) == 4, "reference")
+        number, kind, name, details = rest
+        require(isinstance(name, str), "name")
+        name = name if name.isidentifier() and len(name) <= 100 else "unnamed"
+        return self.proxy(number, lambda: self.new_proxy(number, kind, name, value(details)))
+
+    def new_proxy(self, number: int, kind: Any, name: str, details: Any) -> Any:
+        """Return a new proxy for an object of this kind."""
+        if kind == "module":
+            return import_nets().ModuleProxy.of(self, number, name, "")
+        if kind == "optimizer":
+            return import_nets().OptimizerProxy(self, number, details)
+        require(kind in PROXY_KINDS, "kind")
+        return make_proxy(self, number, kind, name)
+
+
+def import_nets() -> Any:
+    """Return the module of proxies that need torch."""
+    from autograder.examiner import nets  # optional: a course need not use torch
+
+    return nets

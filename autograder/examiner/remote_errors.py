@@ -1,0 +1,74 @@
+"""Exceptions that cross from one kernel to the other: by class name and arguments, as data."""
+
+from __future__ import annotations
+
+import builtins
+import linecache
+from typing import Any
+
+from autograder.examiner.codec import CodecError, Message, decode, encode
+
+MAX_CHARACTERS = 10_000  # of the text of an exception
+MAX_CLASSES = 20  # of its class and the bases of it
+MAX_FRAMES = 5  # of the learner's cells
+
+
+def error_message(error: BaseException, number: Any) -> Message:
+    """Return the message that reports an exception raised by the request `number`."""
+    classes = [kind.__name__ for kind in type(error).__mro__[:-1]]
+    plain = all(isinstance(each, (str, int, float, type(None))) for each in error.args)
+    text = text_of(error)
+    args = error.args if plain and len(text) < MAX_CHARACTERS else (text,)
+    meta = {"number": number, "classes": classes, "frames": frames_of(error)}
+    return Message("error", meta, [encode(list(args))])
+
+
+def exception_from(message: Message) -> BaseException:
+    """Return the exception that a message reports, as one of Python's own classes.
+
+    Raise CodecError where the message is invalid.
+    """
+    classes, payloads = message.meta.get("classes"), message.payloads
+    args = decode(payloads[0]) if len(payloads) == 1 else None
+    if not isinstance(classes, list) or not isinstance(args, list):
+        raise CodecError("an error has no class, or no arguments")
+    return rebuild(classes, args, message.meta.get("frames"))
+
+
+def text_of(error: BaseException) -> str:
+    """Return the text of an exception; empty where it has none that can be read."""
+    try:
+        return str(error)[:MAX_CHARACTERS]
+    except Exception:  # str() of the learner's own class may raise anything
+        return ""
+
+
+def frames_of(error: BaseException) -> str:
+    """Return the last lines of the learner's cells that an exception passed through."""
+    lines = []
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if "ipykernel_" in name:
+            text = linecache.getline(name, trace.tb_lineno).strip()
+            lines.append(f"{trace.tb_frame.f_code.co_name}, line {trace.tb_lineno}: {text}"[:200])
+        trace = trace.tb_next
+    return "\n".join(lines[-MAX_FRAMES:])
+
+
+def rebuild(classes: list[Any], args: list[Any], frames: Any) -> BaseException:
+    """Return an exception of the first of `classes` that is Python's own, named as the first."""
+    names = [name for name in classes[:MAX_CLASSES] if isinstance(name, str)]
+    own = [getattr(builtins, name, None) for name in names]
+    known = [kind for kind in own if isinstance(kind, type) and issubclass(kind, Exception)]
+    kind = known[0] if known else RuntimeError
+    if names and names[0] != kind.__name__ and names[0].isidentifier():
+        kind = type(names[0][:100], (kind,), {"__module__": "builtins"})
+    try:
+        error: BaseException = kind(*args)
+        str(error)
+    except Exception:  # UnicodeDecodeError and the like take other arguments than they show
+        error = RuntimeError(*args)
+    if isinstance(frames, str) and frames:
+        error.add_note(f"In the answers:\n{frames[:1000]}")
+    return error

@@ -1,0 +1,20 @@
+"""Kinds of cells, and how a cell ended."""
+
+from __future__ import annotations
+
+from nbformat import NotebookNode
+from nbgrader.utils import is_grade, is_locked, is_solution
+
+ENDED = "ended"  # key in a cell's metadata: one of the next, or absent if the cell was not run
+OK, ERROR, TIMED_OUT, CRASHED = "ok", "error", "timed out", "crashed"
+OUT_OF_MEMORY = "out of memory"
+
+
+def is_test(cell: NotebookNode) -> bool:
+    """Return whether running this cell earns marks."""
+    return bool(is_grade(cell) and not is_solution(cell) and cell.cell_type == "code")
+
+
+def is_setup(cell: NotebookNode) -> bool:
+    """Return whether a code cell is locked and not a test: the assignment's own."""
+    return cell.cell_type == "code" and is_locked(cell) and not is_solution(cell)

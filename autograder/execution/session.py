@@ -1,0 +1,163 @@
+"""A kernel with its manager, its client and its deadline: it runs cells, and notes how they ended.
+
+Cells that loop are interrupted; a kernel that ends is noticed at once; all output is bounded.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from autograder.compat.nbclient import NotebookClient
+from autograder.execution.cells import CRASHED, ENDED, ERROR, OK, OUT_OF_MEMORY, TIMED_OUT
+from autograder.limits import OUTPUT_BYTES, Limits
+from autograder.sandbox.manager import ForkedKernelManager
+
+log = logging.getLogger(__name__)
+# nbclient reports what a submission does: the ordinary case, and no news.
+client_log = logging.getLogger("autograder.nbclient")
+TIMEOUT_ERROR = {
+    "ename": "CellTimeoutError",
+    "evalue": "",
+    "traceback": ["CellTimeoutError: No reply from kernel before timeout"],
+}
+
+
+class Deadline:
+    """When the time of a notebook is over: counted from its first kernel's start."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.end: float | None = None
+
+    def start(self) -> None:
+        """Start the clock, unless it runs."""
+        if self.end is None:
+            self.end = time.monotonic() + self.seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left; negative when the time is over."""
+        assert self.end is not None, "no kernel was started"
+        return self.end - time.monotonic()
+
+
+class KernelSession(NotebookClient):
+    """One kernel, and what runs cells of a notebook in it; the notebook itself is not changed."""
+
+    km: AsyncKernelManager
+    kc: Any
+
+    def __init__(
+        self,
+        notebook: NotebookNode,
+        manager: ForkedKernelManager,
+        limits: Limits,
+        deadline: Deadline,
+    ) -> None:
+        super().__init__(
+            nb=NotebookNode({**notebook, "cells": [*notebook.cells]}),
+            km=manager,
+            allow_errors=True,
+            interrupt_on_timeout=True,
+            raise_on_iopub_timeout=True,
+            error_on_timeout=TIMEOUT_ERROR,
+            store_widget_state=False,
+            extra_arguments=[],
+            log=client_log,
+        )
+        self.manager = manager
+        self.deadline = deadline
+        self.output_bytes = 0
+        # nbclient takes a timeout of zero as none.
+        seconds: Any = lambda cell: max(0.1, min(limits.cell_seconds, deadline.left()))  # noqa: E731
+        self.timeout_func = seconds
+
+    async def async_start(self, cwd: str) -> None:
+        """Start the kernel in the folder `cwd`. Raise RuntimeError where it cannot be started."""
+        self.reset_execution_trackers()
+        await self.manager.start_kernel(cwd=cwd)
+        self.kc = self.manager.client()
+        self.kc.start_channels()
+        await self.kc.wait_for_ready(timeout=self.startup_timeout)
+        self.deadline.start()
+
+    start = run_sync(async_start)
+
+    async def async_close(self) -> None:
+        """End the kernel, and close its sockets."""
+        if self.manager.has_kernel:
+            await self.manager.shutdown_kernel(now=True)
+        await self.manager.cleanup_resources()
+
+    close = run_sync(async_close)
+
+    def language_info(self) -> dict[str, Any]:
+        """Return what the kernel says of its language."""
+        reply = self.wait_for_reply(self.kc.kernel_info())
+        return dict(reply["content"].get("language_info", {})) if reply else {}
+
+    def run(self, cell: NotebookNode, index: int) -> bool:
+        """Run a cell and note how it ended; return whether the kernel can still be used."""
+        self.nb.cells[index] = cell  # nbclient looks there for displays that are updated
+        try:
+            self.execute_cell(cell, index, store_history=True)
+        except DeadKernelError:
+            cell.metadata[ENDED] = self.cause_of_end()
+        except CellTimeoutError:  # even an interrupt did not help
+            cell.metadata[ENDED] = TIMED_OUT
+        except Exception:  # a cell may send anything, which nbclient takes as valid
+            log.debug("cell %s: nbclient could not take its messages", index, exc_info=True)
+            cell.metadata[ENDED] = CRASHED
+        else:
+            return True
+        return False
+
+    def cause_of_end(self) -> str:
+        """Return why the kernel has ended."""
+        return OUT_OF_MEMORY if self.manager.is_out_of_memory() else CRASHED
+
+    def on_cell_executed(
+        self, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]
+    ) -> None:
+        """Note how a cell ended, and keep an error that it did not print. Called by nbclient."""
+        reply = execute_reply["content"]
+        if reply["status"] != "error":
+            cell.metadata[ENDED] = OK
+            return
+        timed_out = reply["ename"] == TIMEOUT_ERROR["ename"]
+        cell.metadata[ENDED] = TIMED_OUT if timed_out else ERROR
+        printed = [o.ename for o in cell.outputs if o.output_type == "error"]
+        if reply["ename"] not in printed:
+            traceback = reply["traceback"] or ["ERROR: showtraceback was disabled"]
+            cell.outputs.append(
+                new_output(
+                    "error", ename=reply["ename"], evalue=reply["evalue"], traceback=traceback
+                )
+            )
+
+    async def kernel_ended(self) -> None:
+        """Wait until the kernel has ended."""
+        await self.manager.ended()
+
+    def on_comm_open_jupyter_widget(self, msg: dict[str, Any]) -> None:
+        """Show no widget: what one would capture stays its cell's output.
+
+        nbclient would capture it, and fails where the state of widgets is not kept.
+        """
+
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        """Take a message of the kernel, unless all of them together are too large to keep."""
+        if msg["msg_type"] not in ("status", "execute_input"):
+            self.output_bytes += len(str(msg["content"])) + sum(map(len, msg["buffers"]))
+            if self.output_bytes > OUTPUT_BYTES:
+                return None
+        return super().process_message(msg, cell, cell_index)

@@ -1,0 +1,76 @@
+"""The chart of a benchmark: seconds per submission, by system and by class size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from benchmarks.figures import Spread, cost
+from benchmarks.plan import CORES, ENGINE, SYSTEMS, Bench
+
+COLOURS = dict(zip(SYSTEMS, ("#D55E00", "#E69F00", "#0072B2", "#009E73"), strict=True))
+
+
+def draw(bench: Bench, path: Path) -> None:
+    """Write the chart to `path`."""
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    draw_systems(left, bench)
+    draw_growth(right, bench)
+    figure.savefig(path, dpi=120)
+
+
+def draw_systems(axes: Axes, bench: Bench) -> None:
+    """Draw bars on a logarithmic scale: the median, with a whisker from minimum to maximum."""
+    height = 0.8 / len(SYSTEMS)
+    labels = []
+    for row, (name, rounds) in enumerate(bench.lessons.items()):
+        size = bench.plan.lessons[name][1]
+        labels.append(f"{name}\n({size} submissions)")
+        for place, system in enumerate(SYSTEMS):
+            each = Spread.of([runs[system].seconds / size for runs in rounds])
+            y = row + (place - (len(SYSTEMS) - 1) / 2) * height
+            axes.barh(y, each.median, height, color=COLOURS[system], label="" if row else system)
+            axes.plot([each.least, each.most], [y, y], color="black", linewidth=1)
+            axes.annotate(
+                f"{each.median:.2f}",
+                (each.most, y),
+                (4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+            )
+    axes.set_yticks(range(len(labels)), labels)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.margins(x=0.15)
+    axes.set_xlabel("seconds per submission (logarithmic)")
+    axes.set_title(f"One class, {CORES} cores: median of {bench.plan.rounds}, whisker min to max")
+    axes.legend(fontsize=9)
+
+
+def draw_growth(axes: Axes, bench: Bench) -> None:
+    """Draw the engine's seconds per light submission, over the size of the class."""
+    costs = cost(bench.growth)
+    axes.plot(list(costs), list(costs.values()), "o-", color=COLOURS[ENGINE])
+    for size, each in costs.items():
+        axes.annotate(
+            f"{each:.2f}",
+            (size, each),
+            (0, 7),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+        )
+    axes.set_xscale("log")
+    axes.set_xticks(list(costs), [str(size) for size in costs])
+    axes.minorticks_off()
+    axes.margins(x=0.12)
+    axes.set_ylim(0, 1.25 * max(costs.values()))
+    axes.set_xlabel("submissions in the class (logarithmic)")
+    axes.set_ylabel("seconds per submission")
+    axes.set_title("Light submissions, engine, start-up included")

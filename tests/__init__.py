@@ -1,0 +1,1 @@
+"""Proofs, laid out like what they prove."""

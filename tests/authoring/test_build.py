@@ -1,0 +1,184 @@
+"""source/ and release/ are what the lessons say, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbgrader.utils import is_grade, is_locked, is_solution
+
+from autograder.authoring.build import (
+    build,
+    generate_assignment,
+    make_source,
+    name_cells,
+    notebook_path,
+    without_outputs,
+)
+from autograder.errors import LessonError, UsageError
+from tests.support.paths import LESSONS, ROOT
+from tests.support.small_course import LESSON, make_course
+
+ANSWER_MARKS = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
+
+
+def read(folder: str, lesson: str) -> NotebookNode:
+    return nbformat.read(notebook_path(ROOT / folder, lesson), as_version=4)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_source_is_built_from_the_lesson(lesson: str) -> None:
+    committed = without_outputs(read("source", lesson))
+    fresh = without_outputs(make_source(ROOT / "lessons" / f"{lesson}.py"))
+    assert committed["cells"] == fresh["cells"], "run `make build`"
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_release_is_built_from_source_to_the_byte(lesson: str, tmp_path: Path) -> None:
+    generate_assignment(ROOT, lesson, str(tmp_path), database=None)
+    fresh = tmp_path / lesson / f"{lesson}.ipynb"
+    assert notebook_path(ROOT / "release", lesson).read_bytes() == fresh.read_bytes(), (
+        "run `make build`"
+    )
+
+
+def test_source_and_release_hold_the_lessons_and_no_other_file() -> None:
+    for folder in ("source", "release"):
+        files = {
+            path.relative_to(ROOT / folder).as_posix()
+            for path in (ROOT / folder).rglob("*")
+            if path.is_file() and ".ipynb_checkpoints" not in path.parts
+        }
+        assert files == {f"{lesson}/{lesson}.ipynb" for lesson in LESSONS}
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_release_carries_no_solution_no_hidden_test_and_no_output(lesson: str) -> None:
+    release = read("release", lesson)
+    assert not any(ANSWER_MARKS.search(cell.source) for cell in release.cells)
+    assert not any(cell.get("outputs") for cell in release.cells)
+    assert "course" not in release.metadata
+    released = {cell["id"]: cell.source for cell in release.cells}
+    kept = [(cell["id"], text) for cell in read("source", lesson).cells for text in secrets(cell)]
+    assert kept, "a lesson without a solution"
+    assert [text for name, text in kept if text in released[name]] == []
+
+
+def secrets(cell: NotebookNode) -> list[str]:
+    """What stands between the markers of a cell."""
+    marked = r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)\n\s*### END"
+    return [text.strip() for text in re.findall(marked, cell.source, flags=re.DOTALL)]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_hidden_test_tells_the_learner_that_more_is_checked(lesson: str) -> None:
+    graded = list(filter(is_grade, read("release", lesson).cells))
+    assert graded
+    for cell in graded:
+        assert cell.source.strip(), f"{cell['id']} reaches the learner empty"
+
+
+COURSEWORK = "10_coursework"  # an examination: its hundred points go by its parts
+
+
+@pytest.mark.parametrize("lesson", [name for name in LESSONS if name != COURSEWORK])
+def test_points_follow_the_syllabus(lesson: str) -> None:
+    tests = [c for c in read("source", lesson).cells if is_grade(c) and not is_solution(c)]
+    assert tests
+    for cell in tests:
+        name, points = cell.metadata.nbgrader.grade_id, cell.metadata.nbgrader.points
+        assert (name.startswith("test-") and points == 1) or (
+            name.startswith("hidden-") and points in (2, 3)
+        ), f"{name} has {points} points"
+
+
+def test_the_coursework_has_a_hundred_points() -> None:
+    cells = filter(is_grade, read("source", COURSEWORK).cells)
+    assert sum(cell.metadata.nbgrader.points for cell in cells) == 100
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_set_up_comes_before_the_exercises(lesson: str) -> None:
+    assert any(is_locked(c) and not is_grade(c) for c in read("source", lesson).cells)
+
+
+def test_a_second_build_changes_nothing(tmp_path: Path) -> None:
+    course = make_course(tmp_path)
+    files = [notebook_path(course.folder / folder, LESSON) for folder in ("source", "release")]
+    before = [path.read_bytes() for path in files]
+    said: list[str] = []
+    build(course.folder, tell=said.append)
+    assert [path.read_bytes() for path in files] == before
+    assert said == [f"{LESSON}: unchanged"]
+
+
+def test_a_changed_lesson_is_executed_and_keeps_its_other_cells(tmp_path: Path) -> None:
+    course = make_course(tmp_path)
+    path = notebook_path(course.folder / "source", LESSON)
+    before = [cell["id"] for cell in nbformat.read(path, as_version=4).cells]
+    lesson = course.folder / "lessons" / f"{LESSON}.py"
+    lesson.write_text(lesson.read_text() + "\n# %%\nprint('and more')\n")
+    build(course.folder, [LESSON], tell=lambda line: None)
+    cells = nbformat.read(path, as_version=4).cells
+    assert [cell["id"] for cell in cells] == [*before, "essay-1"]
+    assert cells[-1].outputs[0].text == "and more\n"
+
+
+def test_widgets_leave_no_trace_that_differs_from_build_to_build(tmp_path: Path) -> None:
+    course = make_course(tmp_path)
+    lesson = course.folder / "lessons" / f"{LESSON}.py"
+    lesson.write_text(
+        lesson.read_text() + "\n# %%\nimport ipywidgets\nipywidgets.HTML('<b>bold</b>')\n"
+    )
+    build(course.folder, tell=lambda line: None)
+    text = notebook_path(course.folder / "source", LESSON).read_text()
+    assert "widget-view" not in text
+    assert "widget-state" not in text
+
+
+@pytest.mark.parametrize(
+    ("addition", "says"),
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("print('oh', file=sys.stderr)", "writes to stderr"),
+    ],
+)
+def test_a_lesson_that_fails_is_named_and_its_source_kept(
+    tmp_path: Path, addition: str, says: str
+) -> None:
+    course = make_course(tmp_path)
+    path = notebook_path(course.folder / "source", LESSON)
+    before = path.read_bytes()
+    lesson = course.folder / "lessons" / f"{LESSON}.py"
+    lesson.write_text(f"{lesson.read_text()}\n# %%\n{addition}\n")
+    with pytest.raises(LessonError, match=f"(?s){LESSON}.*{says}"):
+        build(course.folder, tell=lambda line: None)
+    assert path.read_bytes() == before
+
+
+def test_a_lesson_that_nbgrader_refuses_is_named_with_the_reason(tmp_path: Path) -> None:
+    course = make_course(tmp_path)
+    lesson = course.folder / "lessons" / f"{LESSON}.py"
+    lesson.write_text(lesson.read_text().replace("### END HIDDEN TESTS", ""))
+    with pytest.raises(LessonError, match=f"{LESSON}.*No end hidden tests statement"):
+        build(course.folder, tell=lambda line: None)
+
+
+def test_a_lesson_that_is_not_there_is_named(tmp_path: Path) -> None:
+    course = make_course(tmp_path)
+    with pytest.raises(UsageError, match="no lesson '11_quantum': there are 00_doubling"):
+        build(course.folder, ["11_quantum"])
+    with pytest.raises(UsageError, match="no lessons in"):
+        build(tmp_path / "lessons")
+
+
+def test_a_grade_id_used_twice_is_refused() -> None:
+    twins = nbformat.v4.new_notebook()
+    for _ in range(2):
+        metadata = {"nbgrader": {"grade_id": "twin"}}
+        twins.cells.append(nbformat.v4.new_code_cell(metadata=metadata))
+    with pytest.raises(LessonError, match="twin is there twice"):
+        name_cells(twins)

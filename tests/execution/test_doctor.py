@@ -1,0 +1,176 @@
+"""The doctor tries what a submission could do: here it can do nothing, and elsewhere that shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.execution import doctor
+from autograder.sandbox.fork_client import ForkServer, shared_server
+from tests.support.small_course import BIN, LESSON, RIGHT, Course, make_course
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="kernels are confined on Linux"),
+]
+
+# What only namespaces give; limits on a process hold without them.
+BY_NAMESPACES = {
+    "files of the machine are not there",
+    "other processes are not there",
+    "no network",
+    "no unix socket",
+    "memory of all together is bounded",
+    "all that it starts ends with it",
+    "an unprivileged user",
+}
+# Becomes root of a user namespace in which no further one can be made, as in many a container.
+WITHOUT_NAMESPACES = (
+    "unshare", "--user", "--map-root-user", "sh", "-c",
+    'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"', "sh",
+)  # fmt: skip
+
+
+def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def findings(folder: Path) -> dict[str, dict[str, Any]]:
+    found = json.loads((folder / "found.json").read_text())
+    return {finding["protection"]: finding for finding in found}
+
+
+def test_this_machine_gives_every_protection(tmp_path: Path) -> None:
+    done = run(str(BIN / "autograder"), "doctor", "--json", "found.json", cwd=tmp_path)
+    found = findings(tmp_path)
+    assert [f for f in found.values() if f["required"] and not f["holds"]] == []
+    assert done.returncode == 0, done.stderr
+    assert len(found) == len(doctor.TABLE)
+    assert set(found) > BY_NAMESPACES
+    assert "Landlock" in done.stdout
+
+
+@pytest.fixture
+def no_confinement() -> Iterator[None]:
+    """Kernels of this process are not confined, though this machine could confine them."""
+    shared_server.shutdown()
+    shared_server.use(ForkServer(confine=False))
+    yield
+    shared_server.shutdown()
+
+
+@pytest.mark.usefixtures("no_confinement")
+def test_kernels_that_are_not_confined_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LONG_ENOUGH", 3)  # what is left is left for ever
+    found = {finding.protection: finding for finding in doctor.examine_machine()}
+    by_luck = set() if os.getuid() == 0 else {"an unprivileged user"}
+    assert {name for name in BY_NAMESPACES if found[name].holds} <= by_luck
+    assert "secret" in found["files of the machine are not there"].found
+    assert "signals process" in found["other processes are not there"].found or (
+        "sees process" in found["other processes are not there"].found
+    )
+    assert "of loopback" in found["no network"].found
+    assert "an abstract socket" in found["no unix socket"].found
+    assert "is left" in found["all that it starts ends with it"].found
+    assert found["memory of a process is bounded"].holds
+
+
+def test_a_machine_without_namespaces_is_named_with_what_to_do(tmp_path: Path) -> None:
+    autograder = str(BIN / "autograder")
+    done = run(*WITHOUT_NAMESPACES, autograder, "doctor", "--json", "found.json", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    missing, advice = done.stderr.splitlines()[-2:]
+    assert "no network" in missing
+    assert advice == ("autograder: Allow user namespaces: sysctl -w user.max_user_namespaces=10000")
+    assert not any(findings(tmp_path)[name]["holds"] for name in BY_NAMESPACES)
+
+
+def test_grade_refuses_there_in_one_line_and_goes_on_when_told_to(tmp_path: Path) -> None:
+    course = make_course(tmp_path)
+    course.hand_in("ada", RIGHT)
+    grade = (*WITHOUT_NAMESPACES, str(BIN / "autograder"), "grade", LESSON, "--json", "out.json")
+    done = run(*grade, cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "submissions cannot be confined on this machine" in done.stderr
+    assert not (tmp_path / "autograded").exists()
+    done = run(*grade, "--no-confine", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "out.json").read_text())[0]["score"] == 7
+
+
+def test_the_doctor_s_own_reach_is_what_makes_silence_mean_something(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(doctor.CONTROLS, "network", lambda baits: "")
+    network = {finding.protection: finding for finding in doctor.examine_machine()}["no network"]
+    assert not network.holds
+    assert network.found.startswith("could not be tried")
+
+
+# Without root.
+
+
+def python_for_all() -> str | None:
+    """A Python of this version that every user may run; root's own is in a closed home."""
+    name = f"python{sysconfig.get_python_version()}"
+    for folder in ("/usr/bin", "/usr/local/bin"):
+        path = shutil.which(name, path=folder)
+        if path and not os.path.realpath(path).startswith("/root/"):
+            return path
+    return None
+
+
+def readable_by_all(path: Path) -> bool:
+    return all(place.stat().st_mode & 0o005 == 0o005 for place in (path, *path.parents))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="the other tests run without root already")
+def test_without_root_it_is_all_the_same() -> None:
+    packages, python = Path(sysconfig.get_path("purelib")), python_for_all()
+    if python is None or not readable_by_all(packages):
+        pytest.skip("there is no Python, or no environment, that another user may read")
+    home = Path(tempfile.mkdtemp(prefix="nobody-", dir="/tmp"))
+    try:
+        course = made_for_nobody(home)
+        subprocess.run([python, "-m", "venv", "--without-pip", home / "venv"], check=True)
+        alembic = home / "venv" / "bin" / "alembic"  # nbgrader calls it by its name
+        alembic.write_text(f"#!{home}/venv/bin/python\nfrom alembic.config import main\nmain()\n")
+        alembic.chmod(0o755)
+        own = home / "venv" / "lib" / packages.parent.name / "site-packages"
+        # The packages of this environment in another one: a kernel sees no link that leads out.
+        script = f'mount --bind "{packages}" "{own}" && exec setpriv --reuid nobody' \
+            ' --regid nogroup --clear-groups env HOME="$PWD" "$@"'  # fmt: skip
+        as_nobody = ("unshare", "--mount", "sh", "-c", script, "sh", f"{home}/venv/bin/python")
+        program = "import sys; from autograder.cli import app; sys.argv[0] = 'autograder'; app()"
+        done = run(*as_nobody, "-c", program, "doctor", "--json", "found.json", cwd=course.folder)
+        assert done.returncode == 0, done.stderr + done.stdout
+        assert all(f["holds"] for f in findings(course.folder).values() if f["required"])
+        grade = ("grade", LESSON, "--json", "out.json")
+        done = run(*as_nobody, "-c", program, *grade, cwd=course.folder)
+        assert done.returncode == 0, done.stderr
+        (result,) = json.loads((course.folder / "out.json").read_text())
+        assert (result["status"], result["score"]) == ("graded", 7)
+    finally:
+        shutil.rmtree(home)
+
+
+def made_for_nobody(home: Path) -> Course:
+    """A course that belongs to nobody."""
+    course = make_course(home / "course")
+    course.hand_in("ada", RIGHT)
+    for place in (home, *home.rglob("*")):
+        shutil.chown(place, "nobody", "nogroup")
+    home.chmod(0o755)
+    return course

@@ -1,0 +1,209 @@
+"""A term in the classroom: a real hub, a real browser, from the first login to the marks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from playwright.sync_api import Browser
+
+from autograder.authoring.answer_bank import read_answers
+from autograder.authoring.build import notebook_path
+from autograder.execution.cells import is_test
+from tests.support.classroom import (
+    PICTURES,
+    Classroom,
+    Instructor,
+    Student,
+    chromium,
+    classroom,
+    violations,
+)
+from tests.support.pages import words
+from tests.support.paths import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hub")]
+
+LESSON, EXERCISE, COURSEWORK = "03_counting", "conv_parameters", "10_coursework"
+
+
+def answer(exercise: str, right: bool) -> str:
+    """An answer to an exercise of the lesson, from its bank."""
+    bank = read_answers(ROOT / "answers" / f"{LESSON}.py")
+    return next(a.source for a in bank if a.exercise == exercise and a.right == right)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
+    with classroom(tmp_path_factory.mktemp("hub") / "classroom") as room:
+        yield room
+
+
+@dataclass
+class Term:
+    """What was seen in the course of it."""
+
+    validated: dict[str, str] = field(default_factory=dict)
+    graded: dict[str, str] = field(default_factory=dict)
+    feedback: dict[str, Path] = field(default_factory=dict)
+    people: dict[str, Student] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def term(room: Classroom, browser: Browser) -> Term:
+    """Ada answers an exercise rightly, Alan wrongly; Lea grades; both fetch their marks."""
+    seen = Term()
+    for name, right in (("ada", True), ("alan", False)):
+        student = seen.people[name] = Student(browser, room, name)
+        student.open_lessons()
+        student.keep(f"{name}-lessons")
+        student.fetch(LESSON)
+        student.open_notebook(LESSON)
+        student.write(f"def {EXERCISE}(", answer(EXERCISE, right))
+        seen.validated[name] = student.validate()
+        seen.violations += violations(student.page, ".jp-Notebook .jp-RenderedMarkdown")
+        student.open_lessons()
+        student.submit(LESSON)
+        student.keep(f"{name}-submitted")
+    ada = seen.people["ada"]
+    ada.fetch(COURSEWORK)
+    ada.submit(COURSEWORK)
+    lea = Instructor(browser, room, "lea")
+    for lesson, students in ((LESSON, ("ada", "alan")), (COURSEWORK, ("ada",))):
+        lea.go("/services/cnn/formgrader/manage_assignments")
+        lea.press(lesson, "collect")
+        lea.keep("lea-assignments")
+        lea.go(f"/services/cnn/formgrader/manage_submissions/{lesson}")
+        for name in students:
+            seen.graded[f"{name} {lesson}"] = lea.press(name, "autograde")
+        lea.keep(f"lea-{lesson}")
+    lea.mark_by_hand(COURSEWORK, "report", 7, "A clear report.")
+    lea.keep("lea-by-hand")
+    for lesson, students in ((LESSON, ("ada", "alan")), (COURSEWORK, ("ada",))):
+        lea.go(f"/services/cnn/formgrader/manage_submissions/{lesson}")
+        for name in students:
+            lea.press(name, "generate-feedback")
+            lea.press(name, "release-feedback")
+            seen.feedback[f"{name} {lesson}"] = seen.people[name].fetch_feedback(lesson)
+            seen.people[name].keep(f"{name}-feedback")
+    return seen
+
+
+def page_of(term: Term, which: str) -> str:
+    """The words of a student's feedback, as a reader sees them."""
+    return words((term.feedback[which] / f"{which.split()[1]}.html").read_text())
+
+
+def test_validate_gives_the_messages_of_the_visible_tests_and_speaks_of_the_hidden(
+    term: Term,
+) -> None:
+    assert "1 of 9 visible tests passed" in term.validated["ada"]
+    assert "0 of 9 visible tests passed" in term.validated["alan"]
+    assert re.search(rf"test-{EXERCISE}: {EXERCISE}\(.*\) is", term.validated["alan"])
+    assert "Hidden tests check more" in term.validated["ada"]
+
+
+def test_the_formgrader_s_button_grades_with_the_engine(room: Classroom, term: Term) -> None:
+    assert "4 of 34" in term.graded[f"ada {LESSON}"]
+    assert "0 of 34" in term.graded[f"alan {LESSON}"]
+    graded = room.folder / "course" / "autograded" / "ada" / LESSON / f"{LESSON}.ipynb"
+    assert "graded_from" in nbformat.read(graded, as_version=4).metadata
+
+
+def test_each_student_sees_their_own_marks(term: Term) -> None:
+    assert "4 of 34 points" in page_of(term, f"ada {LESSON}")
+    assert "0 of 34 points" in page_of(term, f"alan {LESSON}")
+
+
+def test_marks_and_comments_by_hand_arrive(term: Term) -> None:
+    seen = page_of(term, f"ada {COURSEWORK}")
+    assert re.search(r"report\s+7 / 10", seen)
+    assert "A clear report." in seen
+
+
+def test_no_released_feedback_holds_a_line_of_a_hidden_test(room: Classroom, term: Term) -> None:
+    pages = list((room.folder / "exchange" / "cnn" / "feedback").glob("*.html"))
+    assert len(pages) == len(term.feedback)
+    source, release = (
+        [
+            cell
+            for lesson in (LESSON, COURSEWORK)
+            for cell in nbformat.read(notebook_path(ROOT / stage, lesson), as_version=4).cells
+        ]
+        for stage in ("source", "release")
+    )
+    handed_in = [answer(EXERCISE, right) for right in (True, False)]
+    shown = "\n".join([*handed_in, *(cell.source for cell in release)])
+    lines = {line.strip() for cell in filter(is_test, source) for line in cell.source.splitlines()}
+    secret = [line for line in lines if len(line) >= 12 and line not in shown]
+    assert len(secret) > 100
+    for page in pages:
+        seen = words(page.read_text())
+        assert [line for line in secret if line in seen] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/user/alan/lab",
+        f"/user/alan/files/{LESSON}/{LESSON}.ipynb",
+        "/services/cnn/",
+        "/services/cnn/formgrader/manage_assignments",
+        "/services/cnn/files/gradebook.db",
+        f"/services/cnn/files/source/{LESSON}/{LESSON}.ipynb",
+        "/user/ada/formgrader/manage_assignments",
+        "/user/ada/files/../../course/gradebook.db",
+        "/user/ada/files/..%2F..%2Fcourse/gradebook.db",
+        "/hub/admin",
+    ],
+)
+def test_a_student_who_opens_what_is_not_theirs_is_refused(term: Term, path: str) -> None:
+    assert term.people["ada"].go(path) in (403, 404)
+
+
+def test_explorers_work_in_the_hub(term: Term) -> None:
+    ada = term.people["ada"]
+    ada.open_notebook(LESSON)
+    for text in ("from course import check", "explore.SizeExplorer()"):
+        ada.cell(text).locator(".cm-content").click()
+        ada.page.keyboard.press("Shift+Enter")
+    explorer = ada.page.locator(".jupyter-widgets img").first
+    explorer.wait_for()
+    before = explorer.get_attribute("src")
+    ada.page.locator(".jp-OutputArea-output .noUi-handle").first.press("ArrowRight")
+    ada.page.wait_for_function(
+        "before => document.querySelector('.jupyter-widgets img').src !== before", arg=before
+    )
+    ada.keep("ada-explorer")
+
+
+def test_axe_finds_nothing_in_notebooks_and_feedback(term: Term, browser: Browser) -> None:
+    page = browser.new_context(bypass_csp=True).new_page()
+    page.goto((term.feedback[f"ada {LESSON}"] / f"{LESSON}.html").as_uri())
+    page.screenshot(path=PICTURES / "feedback.png")
+    assert violations(page, "body") == []
+    assert term.violations == []
+
+
+def test_ctrl_c_stops_the_hub_and_all_that_it_started(room: Classroom, term: Term) -> None:
+    """The last scene: nothing of the term can be seen after it."""
+    hub = psutil.Process(room.process.pid)
+    started = hub.children(recursive=True)
+    words = [" ".join(process.cmdline()) for process in started]
+    assert any("configurable-http-proxy" in line for line in words)
+    assert sum("labhub" in line or "singleuser" in line for line in words) >= len(term.people)
+    assert room.stop() == 0
+    _, alive = psutil.wait_procs(started, timeout=20)
+    assert alive == []

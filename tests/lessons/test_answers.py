@@ -1,0 +1,135 @@
+"""The bank of answers: every test tells right from wrong, and is about its own mistake alone.
+
+Several answers are tried in one notebook, as a student hands them in. `make answers` tries each
+by itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+from nbgrader.utils import is_solution
+
+from autograder.authoring.answer_bank import (
+    Answer,
+    exercise_named,
+    exercise_of,
+    judged_by,
+    needs,
+    notebook_for,
+)
+from autograder.execution.cells import is_test
+from tests.support.lessons import bank, source
+from tests.support.paths import LESSONS
+from tests.support.trials import lost, verdicts
+
+pytestmark = pytest.mark.usefixtures("warm_kernels")
+
+BANK = {name: bank(name) for name in LESSONS}
+
+
+def rounds(lesson: str) -> Iterator[list[Answer]]:
+    """Right answers, one to each exercise that has one left, until each has had its turn."""
+    right: dict[str, list[Answer]] = {}
+    for answer in BANK[lesson]:
+        if answer.right:
+            right.setdefault(answer.exercise, []).append(answer)
+    for number in range(max(map(len, right.values()))):
+        yield [answers[number] for answers in right.values() if number < len(answers)]
+
+
+def apart(lesson: str) -> list[list[Answer]]:
+    """The wrong answers in groups, where no answer can spoil another's tests."""
+    groups: list[list[Answer]] = []
+    for answer in BANK[lesson]:
+        if not answer.right:
+            for group in groups:
+                if spoils_none(lesson, [*group, answer]):
+                    group.append(answer)
+                    break
+            else:
+                groups.append([answer])
+    return groups
+
+
+def spoils_none(lesson: str, answers: list[Answer]) -> bool:
+    """Whether each answer is judged by tests that rest on no other of these answers."""
+    answered = {answer.exercise for answer in answers}
+    return len(answered) == len(answers) and all(
+        set().union(*(rests_on(lesson, name) for name in judged_by(answer))) & answered
+        == {answer.exercise}
+        for answer in answers
+    )
+
+
+def names_of_tests(lesson: str) -> set[str]:
+    """The names of the test cells of a lesson."""
+    return {cell.metadata.nbgrader.grade_id for cell in filter(is_test, source(lesson).cells)}
+
+
+def tested(lesson: str) -> set[str]:
+    """The exercises of a lesson that have a test."""
+    return {exercise_named(name) for name in names_of_tests(lesson)}
+
+
+@cache
+def rests_on(lesson: str, exercise: str) -> set[str]:
+    """An exercise and all that it is built on."""
+    return {exercise} | needs(source(lesson), {exercise})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("lesson", "answers"),
+    [pytest.param(name, group, id=name) for name in LESSONS for group in apart(name)],
+)
+def test_wrong_answers_lose_the_tests_about_their_mistakes_and_only_those(
+    lesson: str, answers: list[Answer]
+) -> None:
+    found = lost(verdicts(notebook_for(source(lesson), *answers)))
+    assert found.keys() == set().union(*(answer.loses for answer in answers)), (answers, found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("lesson", "answers"),
+    [pytest.param(name, group, id=name) for name in LESSONS for group in rounds(name)],
+)
+def test_right_answers_lose_nothing(lesson: str, answers: list[Answer]) -> None:
+    found = verdicts(notebook_for(source(lesson), *answers))
+    assert found, "no test cell was run"
+    assert lost(found) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_lesson_s_own_solutions_lose_nothing(lesson: str) -> None:
+    own = [
+        Answer(True, exercise_of(cell), "the lesson's own", cell.source, frozenset())
+        for cell in filter(is_solution, source(lesson).cells)
+        if exercise_of(cell) in tested(lesson)
+    ]
+    found = verdicts(notebook_for(source(lesson), *own))
+    assert found.keys() == names_of_tests(lesson)
+    assert lost(found) == {}
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_exercise_has_two_right_and_four_wrong_answers(lesson: str) -> None:
+    counts = Counter((answer.exercise, answer.right) for answer in BANK[lesson])
+    few = {
+        name: (counts[name, True], counts[name, False])
+        for name in tested(lesson)
+        if counts[name, True] < 2 or counts[name, False] < 4
+    }
+    assert not few, f"right and wrong answers by exercise: {few}"
+    assert {exercise for exercise, _ in counts} <= tested(lesson)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_test_cell_is_lost_by_some_wrong_answer(lesson: str) -> None:
+    proven = set().union(*(answer.loses for answer in BANK[lesson]))
+    assert names_of_tests(lesson) == proven

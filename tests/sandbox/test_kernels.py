@@ -1,0 +1,211 @@
+"""Forked kernels are kernels like any other, and leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.execution.execute import execute, kernel_server
+from autograder.limits import Limits
+from autograder.sandbox.manager import ForkedKernelManager
+from tests.support.notebooks import run
+from tests.support.paths import ROOT
+from tests.support.processes import running
+from tests.support.small_course import LESSON, make_course, wait_until
+
+IDLE = {"execution_state": "idle"}
+STARTS = """
+import subprocess, time
+process = subprocess.Popen(["sleep", "{seconds}"], start_new_session=True)
+time.sleep(0.1)
+print("it runs" if process.poll() is None else "it has ended")
+"""
+
+
+def traceback_of(cell: str) -> str:
+    """What a cell that fails shows."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    (output,) = execute(notebook, {}, Limits()).cells[0].outputs
+    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback))
+
+
+def test_cells_share_their_names_and_print() -> None:
+    assert run("x = 20", "print(2 * x + 2)") == "42\n"
+
+
+def test_a_figure_is_shown_at_the_end_of_its_cell() -> None:
+    said = run("import matplotlib.pyplot as plt", "plt.plot([1, 2]);")
+    assert said == "image/png/text/plain"
+
+
+def test_a_traceback_ends_where_the_hidden_frames_begin() -> None:
+    shown = traceback_of(
+        "def helper():\n    __tracebackhide__ = True\n    raise ValueError('no words')\n"
+        "def answer():\n    helper()\nanswer()"
+    )
+    assert "----> 6 answer()" in shown
+    assert "----> 5     helper()" in shown
+    assert "----> 3" not in shown
+    assert shown.endswith("ValueError: no words")
+
+
+def test_names_that_are_no_dictionary_hide_no_error() -> None:
+    said = run("class Names(dict):\n    get = 3\nexec('1/0', {}, Names())")
+    assert said.endswith("ZeroDivisionError: division by zero")
+
+
+def test_a_kernel_whose_first_words_are_lost_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ready_after() -> int:
+        manager = ForkedKernelManager()
+        await manager.start_kernel(cwd=str(tmp_path))
+        client = manager.client()
+        client.start_channels()
+        await client.wait_for_ready(timeout=20)
+        number = client.kernel_info()
+        while heard := await client.get_iopub_msg(timeout=20):  # until it has nothing to say
+            if (heard["parent_header"].get("msg_id"), heard["content"]) == (number, IDLE):
+                break
+        asked: list[object] = []
+        ask = client.kernel_info
+        monkeypatch.setattr(client, "kernel_info", lambda: asked.append(ask() if asked else None))
+        await client.wait_for_ready(timeout=20)
+        await manager.shutdown_kernel(now=True)
+        return len(asked)
+
+    assert asyncio.run(ready_after()) >= 2
+
+
+def test_no_two_kernels_throw_the_same_dice() -> None:
+    dice = "import numpy as np\nprint(np.random.randint(10**9))"
+    assert run(dice) != run(dice)
+
+
+def test_a_kernel_finds_its_files_and_leaves_none() -> None:
+    where = run(
+        "import os\nprint(os.getcwd())\nassert open('data/note.txt').read() == 'hi'\n"
+        "open('more.txt', 'w').close()",
+        files={"data/note.txt": b"hi"},
+    ).strip()
+    assert os.path.isabs(where)
+    assert not os.path.exists(where)
+
+
+def test_a_kernel_knows_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret")
+    kernel_server().close()  # the next one inherits the secret
+    said = run("import os\nprint(sorted(os.environ))")
+    assert "'HOME'" in said
+    assert "TOKEN" not in said
+    assert "NBGRADER" not in said
+
+
+@pytest.mark.parametrize("student", ["ada", "$HOME and sons"])
+def test_a_kernel_knows_whose_work_it_runs_where_somebody_says(student: str) -> None:
+    cell = nbformat.v4.new_code_cell("import os\nprint(os.environ.get('STUDENT'))")
+    for resources, said in (({"student": student}, student), ({}, "None")):
+        notebook = nbformat.v4.new_notebook(cells=[cell])
+        done = execute(notebook, resources, Limits())
+        assert done.cells[0].outputs[0].text.strip() == said
+
+
+def test_a_file_has_a_largest_size() -> None:
+    said = run(
+        "with open('large', 'wb') as f:\n    f.write(bytes(3 * 2**20))", limits=Limits(file_mb=1)
+    )
+    assert said.startswith("OSError")
+
+
+def test_a_notebook_that_uses_up_its_time_ends_there() -> None:
+    began = time.monotonic()
+    cells = ["import time\nprint('begun')\ntime.sleep(60)"] * 5
+    said = run(*cells, limits=Limits(cell_seconds=30, notebook_seconds=3))
+    assert said.startswith("begun\n")
+    assert said.count("begun") == 1
+    assert time.monotonic() - began < 30
+
+
+def test_what_a_kernel_started_ends_with_it() -> None:
+    said = run(STARTS.format(seconds=86401))
+    assert said == "it runs\n"
+    assert wait_until(lambda: not running("sleep 86401"))
+
+
+def test_what_a_kernel_started_ends_when_it_dies() -> None:
+    said = run(STARTS.format(seconds=86402), "import os\nos._exit(1)")
+    assert said.startswith("it runs\n")
+    assert wait_until(lambda: not running("sleep 86402"))
+
+
+def test_after_a_crash_what_a_failed_cell_defined_is_there_again() -> None:
+    said = run(
+        "def f():\n    return 'here'\n\n1 / 0",
+        "print(f())",
+        "import os\nos._exit(1)",
+        "print(f(), 'again')",
+    )
+    assert said == "ZeroDivisionError: division by zerohere\nhere again\n"
+
+
+def test_a_cell_that_nothing_stops_at_the_end_of_the_time_costs_itself_alone() -> None:
+    stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
+    said = run("print('before')", stubborn, limits=Limits(cell_seconds=1, notebook_seconds=2))
+    assert said.startswith("before\n")
+
+
+def test_a_message_that_no_client_understands_costs_its_cell_alone() -> None:
+    said = run(
+        "print('before')",
+        "import comm\ncomm.create_comm(target_name='jupyter.widget', data={})",
+        "print('after')",
+    )
+    assert "before\n" in said
+    assert "after\n" in said
+
+
+def test_a_server_that_died_is_started_again() -> None:
+    server = kernel_server()
+    os.kill(server.pid, signal.SIGKILL)
+    assert wait_until(lambda: not server.is_alive())
+    assert run("print('alive')") == "alive\n"
+
+
+def test_an_engine_that_is_killed_leaves_no_process() -> None:
+    engine = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from tests.support.notebooks import run\n"
+            "run(\"import subprocess\\nsubprocess.run(['sleep', '86403'])\")",
+        ],
+        cwd=ROOT,
+    )
+    assert wait_until(lambda: running("sleep 86403"), 60)
+    engine.kill()
+    engine.wait()
+    assert wait_until(lambda: not running("sleep 86403"))
+
+
+def test_stock_nbgrader_runs_on_forked_kernels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = make_course(tmp_path)
+    monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "forked")
+    course.hand_in("ada", {"double": "import sys\ndef double(x):\n    return x * 2"})
+    assert course.run("nbgrader", "generate_assignment", LESSON, "--force").returncode == 0
+    done = course.run("nbgrader", "autograde", LESSON)
+    assert done.returncode == 0, done.stderr
+    graded = tmp_path / "autograded" / "ada" / LESSON / f"{LESSON}.ipynb"
+    outputs = {c["id"]: c.get("outputs") for c in nbformat.read(graded, as_version=4).cells}
+    assert outputs["test-double"] == outputs["hidden-double"] == []
+    assert outputs["test-greet"][0].ename == "NotImplementedError"

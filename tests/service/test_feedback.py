@@ -1,0 +1,114 @@
+"""What learners get back: their marks and what tests said, and nothing of a hidden test."""
+
+from __future__ import annotations
+
+import re
+
+import nbformat
+import pytest
+
+from autograder.authoring.build import notebook_path
+from autograder.execution.cells import is_test
+from autograder.service.feedback import HIDDEN, mathml
+from tests.support.pages import acts, words
+from tests.support.small_course import LESSON, RIGHT, Course, make_course, with_double
+
+pytestmark = pytest.mark.slow
+
+TELLS = """def double(x):
+    import inspect, traceback
+    if x == 3:
+        print("three was asked for")
+    raise ValueError("".join(map(str, inspect.stack()[1].code_context or [])) + LINE)"""
+SCRIPT = "def greet():\n    return 'hello'\n\nfrom IPython.display import HTML, display\n"
+SCRIPT += "display(HTML('<script>gotcha</script><img src=x onerror=gotcha>'))"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A class whose feedback was made by nbgrader's own command."""
+    course = make_course(tmp_path_factory.mktemp("course"))
+    line = max(hidden_lines(course), key=len)
+    course.hand_in("right", RIGHT)
+    course.hand_in("wrong", with_double("def double(x):\n    return x * x"))
+    course.hand_in("tells", with_double(f"LINE = {line!r}\n\n{TELLS}"))
+    course.hand_in("prints", with_double(f"print({line!r})\n{RIGHT['double']}"))
+    course.hand_in("acts", RIGHT | {"greet": SCRIPT})
+    course.grade()
+    done = course.run("nbgrader", "generate_feedback", LESSON)
+    assert done.returncode == 0, done.stderr
+    return course
+
+
+def page(course: Course, student: str) -> str:
+    return (course.folder / "feedback" / student / LESSON / f"{LESSON}.html").read_text()
+
+
+def autograded(course: Course, student: str) -> str:
+    return (course.folder / "autograded" / student / LESSON / f"{LESSON}.ipynb").read_text()
+
+
+def hidden_lines(course: Course) -> set[str]:
+    """The lines that source/ has and release/ has not, but for the solutions'."""
+    notebooks = [
+        nbformat.read(notebook_path(course.folder / stage, LESSON), as_version=4)
+        for stage in ("source", "release")
+    ]
+    source, release = (
+        {line.strip() for cell in notebook.cells if is_test(cell)
+         for line in cell.source.splitlines()}
+        for notebook in notebooks
+    )  # fmt: skip
+    return {line for line in source - release if len(line) >= 8 and "###" not in line}
+
+
+def test_learners_see_the_points_the_outcome_and_the_message_of_each_graded_cell(
+    course: Course,
+) -> None:
+    seen = words(page(course, "wrong"))
+    assert "5 of 10 points" in seen
+    assert re.search(r"hidden-double\s+0 / 2\s+failed\s+\S", seen)
+    assert re.search(r"test-greet\s+4 / 4\s+passed", seen)
+    assert "def double(x):" in seen
+
+
+@pytest.mark.parametrize("student", ["right", "wrong", "tells", "prints", "acts"])
+def test_no_line_of_a_hidden_test_is_in_feedback(course: Course, student: str) -> None:
+    secret = hidden_lines(course)
+    assert secret
+    seen = words(page(course, student))
+    notebook = course.folder / "submitted" / student / LESSON / f"{LESSON}.ipynb"
+    own = "\n".join(c.source for c in nbformat.read(notebook, as_version=4).cells)
+    assert [line for line in secret if line in seen and line not in own] == []
+
+
+def test_a_hidden_line_that_an_answer_puts_out_is_taken_out(course: Course) -> None:
+    assert HIDDEN in words(page(course, "prints"))
+    assert HIDDEN in words(page(course, "tells"))
+
+
+def test_what_answers_print_while_a_test_calls_them_is_not_shown(course: Course) -> None:
+    assert "three was asked for" in autograded(course, "tells")
+    assert "three was asked for\n" not in words(page(course, "tells"))
+
+
+def test_no_script_runs_for_whoever_opens_it(course: Course) -> None:
+    seen = page(course, "acts")
+    assert acts(seen) == []
+    assert "<script" not in seen
+    assert "default-src 'none'" in seen
+
+
+def test_instructors_keep_the_full_view(course: Course) -> None:
+    notebook = nbformat.reads(autograded(course, "wrong"), as_version=4)
+    assert hidden_lines(course) <= {
+        line.strip() for cell in notebook.cells for line in cell.source.splitlines()
+    }
+
+
+def test_formulas_need_no_script() -> None:
+    assert mathml(r"\frac{1}{2}", "inline").startswith("<math")
+
+
+def test_a_formula_that_cannot_be_read_is_shown_as_it_was_written() -> None:
+    assert mathml(r"\left( <b>", "inline") == r"<code>\left( &lt;b&gt;</code>"

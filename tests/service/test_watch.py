@@ -1,0 +1,142 @@
+"""Marks at once: what is handed in is graded and answered, as often a day as is allowed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from autograder.service.watch import JOURNAL
+from tests.support.small_course import LESSON, RIGHT, Course, make_course, wait_until, with_double
+
+pytestmark = pytest.mark.slow
+
+WRONG = with_double("def double(x):\n    return x * x")
+
+
+class Exchange(Course):
+    """A course with an exchange, and a home for each student."""
+
+    def submit(self, student: str, answers: dict[str, str]) -> Path:
+        """Hand in by nbgrader's own command; what then lies in the exchange."""
+        folder = self.folder / "homes" / student / LESSON
+        folder.mkdir(parents=True, exist_ok=True)
+        self.write(folder, answers)
+        before = set(self.inbound.iterdir())
+        self.as_student(student, "submit")
+        (new,) = set(self.inbound.iterdir()) - before
+        return new
+
+    def feedback(self, student: str) -> list[str]:
+        """The pages that a student can fetch, the oldest first."""
+        self.as_student(student, "fetch_feedback")
+        pages = (self.folder / "homes" / student / LESSON / "feedback").glob("*/*.html")
+        return [page.read_text() for page in sorted(pages)]
+
+    def as_student(self, student: str, command: str) -> None:
+        done = Course(self.folder / "homes" / student).run(
+            *("nbgrader", command, LESSON, "--course=cnn"),
+            f"--CourseDirectory.student_id={student}",
+            f"--Exchange.root={self.folder / 'exchange'}",
+            f"--Exchange.cache={self.folder / 'homes' / student / 'cache'}",
+        )
+        assert done.returncode == 0, done.stderr
+
+    @property
+    def inbound(self) -> Path:
+        return self.folder / "exchange" / "cnn" / "inbound"
+
+    def answered(self) -> int:
+        """How many submissions were answered so far."""
+        journal = self.folder / JOURNAL
+        return len(journal.read_text().splitlines()) if journal.exists() else 0
+
+    @contextmanager
+    def watched(self, *options: str) -> Iterator[subprocess.Popen[str]]:
+        """While `autograder watch` runs."""
+        with (self.folder / "said").open("a") as said:
+            process = self.start("autograder", "watch", *options, stdout=said, stderr=said)
+            try:
+                yield process
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.wait(60)
+
+    def said(self) -> str:
+        return (self.folder / "said").read_text()
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Exchange:
+    exchange = Exchange(make_course(tmp_path).folder)
+    (tmp_path / "exchange").mkdir(mode=0o777)
+    (tmp_path / "exchange").chmod(0o777)
+    with (tmp_path / "nbgrader_config.py").open("a") as settings:
+        settings.write(f"c.Exchange.root = {str(tmp_path / 'exchange')!r}\n")
+    done = exchange.run("nbgrader", "release_assignment", LESSON)
+    assert done.returncode == 0, done.stderr
+    return exchange
+
+
+def test_what_arrives_is_answered_as_often_a_day_as_is_allowed(exchange: Exchange) -> None:
+    with exchange.watched("--daily-limit=2"):
+        for count, answers in enumerate((WRONG, RIGHT), 1):
+            exchange.submit("ada", answers)
+            assert wait_until(lambda: exchange.answered() == count, 60), exchange.said()  # noqa: B023
+        exchange.submit("ada", WRONG)
+        assert wait_until(lambda: "the next one tomorrow" in exchange.said(), 60), exchange.said()
+        exchange.submit("alan", RIGHT)
+        assert wait_until(lambda: exchange.answered() == 3, 60), exchange.said()
+    pages = exchange.feedback("ada")
+    assert len(pages) == 2
+    assert "<strong>5</strong> of 10" in pages[0]
+    assert "<strong>7</strong> of 10" in pages[1]
+
+
+def test_it_goes_on_where_it_was_killed(exchange: Exchange) -> None:
+    with exchange.watched() as process:
+        exchange.submit("ada", WRONG)
+        assert wait_until(lambda: exchange.answered() == 1, 60), exchange.said()
+        process.kill()
+        process.wait()
+    exchange.submit("alan", RIGHT)
+    with exchange.watched():
+        assert wait_until(lambda: exchange.answered() == 2, 60), exchange.said()
+    assert exchange.said().count("ada") == 1
+    assert len(exchange.feedback("alan")) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_somebody_else_handed_in_under_a_student_s_name_is_passed_over(
+    exchange: Exchange,
+) -> None:
+    forged = exchange.submit("ada", RIGHT)
+    os.chown(forged, 64000, 64000)
+    exchange.submit("alan", RIGHT)
+    with exchange.watched():
+        assert wait_until(lambda: exchange.answered() == 1, 60), exchange.said()
+    assert "somebody else's" in exchange.said()
+    assert not (exchange.folder / "submitted" / "ada").exists()
+
+
+def test_what_is_not_complete_yet_waits(exchange: Exchange) -> None:
+    arriving = exchange.submit("ada", RIGHT)
+    arriving.chmod(0o755)
+    with exchange.watched():
+        exchange.submit("alan", RIGHT)
+        assert wait_until(lambda: exchange.answered() == 1, 60), exchange.said()
+        assert not (exchange.folder / "submitted" / "ada").exists()
+        arriving.chmod(0o777)
+        assert wait_until(lambda: exchange.answered() == 2, 60), exchange.said()
+
+
+def test_a_course_without_an_exchange_is_told_so_in_one_line(tmp_path: Path) -> None:
+    done = make_course(tmp_path).run("autograder", "watch")
+    assert done.returncode == 2
+    assert done.stderr.startswith("autograder: ")
+    assert len(done.stderr.splitlines()) == 1

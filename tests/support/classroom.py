@@ -1,0 +1,233 @@
+"""A real classroom to play scenes in: the hub that `make hub` starts, and people with a browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.paths import ROOT
+
+PICTURES = ROOT / "build" / "hub"  # screenshots, to be looked at
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+AXE = ROOT / "hub" / "node_modules" / "axe-core" / "axe.min.js"
+SLOW = 60_000  # milliseconds that a page may take on a busy machine
+
+
+class Classroom:
+    """A running hub, its folder and its logins."""
+
+    def __init__(self, folder: Path, process: subprocess.Popen[str]) -> None:
+        self.folder, self.process = folder, process
+        assert process.stdout
+        self.said = [process.stdout.readline()]
+        assert self.said[0].startswith("Open "), (folder / "hub" / "log").read_text()[-3000:]
+        self.address = self.said[0].split()[1]
+        self.logins: dict[str, Any] = json.loads((folder / "logins.json").read_text())
+
+    def password(self, name: str) -> str:
+        return str(self.logins[name]["password"])
+
+    def home(self, name: str) -> Path:
+        return self.folder / "homes" / name
+
+    def stop(self) -> int:
+        """Ctrl-C; the exit status."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+
+@contextmanager
+def classroom(folder: Path, *options: str) -> Iterator[Classroom]:
+    """A hub as `make hub` starts it, on a port that is free."""
+    if shutil.which("npm") is None:
+        pytest.fail("the hub needs Debian's packages nodejs and npm (or Node.js of any origin)")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [ROOT / "hub" / "classroom.py", "--classroom", folder, "--port", str(port), *options]
+    with subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield Classroom(folder, process)
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's own browser."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.fail("the proofs in a browser need Debian's package chromium")
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+class Person:
+    """Somebody with a browser of their own, logged in."""
+
+    def __init__(self, browser: Browser, room: Classroom, name: str) -> None:
+        self.room, self.name = room, name
+        self.page: Page = browser.new_context(viewport={"width": 1300, "height": 850}).new_page()
+        self.page.set_default_timeout(SLOW)
+        self.page.goto(f"{room.address}/hub/login?next=/hub/home")
+        self.page.fill("#username_input", name)
+        self.page.fill("#password_input", room.password(name))
+        self.page.click("#login_submit")
+        self.page.wait_for_url("**/hub/home")
+
+    def go(self, path: str) -> int:
+        """Open an address of the hub; the status of the answer."""
+        answer = self.page.goto(f"{self.room.address}{path}")
+        assert answer
+        return answer.status
+
+    def keep(self, picture: str) -> None:
+        """A screenshot, for people to look at."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=PICTURES / f"{picture}.png")
+
+
+class Student(Person):
+    """Learns in JupyterLab."""
+
+    def __init__(self, browser: Browser, room: Classroom, name: str) -> None:
+        super().__init__(browser, room, name)
+        self.go("/hub/spawn")
+        self.page.wait_for_url(f"**/user/{name}/lab**")
+
+    def open_lessons(self) -> None:
+        """The list of lessons, by the tile of the launcher."""
+        self.go(f"/user/{self.name}/lab?reset")
+        self.page.get_by_text("Start the course").click()
+        self.page.locator("#released_assignments_list .list_item").first.wait_for()
+
+    def released(self, lesson: str) -> Any:
+        return self.page.locator("#released_assignments_list .list_item", has_text=lesson)
+
+    def fetched(self, lesson: str) -> Any:
+        return self.page.locator("#fetched_assignments_list > .list_item", has_text=lesson)
+
+    def submitted(self, lesson: str) -> Any:
+        return self.page.locator("#submitted_assignments_list > .list_item", has_text=lesson)
+
+    def fetch(self, lesson: str) -> None:
+        self.released(lesson).get_by_role("button", name="Fetch").click()
+        self.fetched(lesson).wait_for()
+
+    def submit(self, lesson: str) -> None:
+        before = list(self.inbound(lesson))
+        self.fetched(lesson).get_by_role("button", name="Submit").first.click()
+        self.submitted(lesson).first.wait_for()
+        assert len(list(self.inbound(lesson))) == len(before) + 1
+
+    def inbound(self, lesson: str) -> Iterator[Path]:
+        """What the exchange holds of this student's work."""
+        return (self.room.folder / "exchange" / "cnn" / "inbound").glob(f"{self.name}+{lesson}+*")
+
+    def open_notebook(self, lesson: str) -> None:
+        self.go(f"/user/{self.name}/lab/tree/{lesson}/{lesson}.ipynb?reset")
+        self.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        self.page.locator(".jp-NotebookPanel-toolbar .course-validate").wait_for()
+
+    def cell(self, text: str) -> Any:
+        """The code cell with this text; only what is near the window is in the page."""
+        cell = self.page.locator(".jp-Notebook .jp-CodeCell", has_text=text).first
+        window = self.page.locator(".jp-Notebook .jp-WindowedPanel-outer")
+        window.evaluate("it => it.scrollTo(0, 0)")
+        while not cell.count():
+            before = window.evaluate("it => it.scrollTop")
+            window.evaluate("it => it.scrollBy(0, 400)")
+            self.page.wait_for_function(
+                "() => new Promise(done => requestAnimationFrame(() => done(true)))"
+            )
+            assert window.evaluate("it => it.scrollTop") > before, f"no cell has {text!r}"
+        cell.scroll_into_view_if_needed()
+        return cell
+
+    def write(self, where: str, source: str) -> None:
+        """Replace the source of the cell that has `where` in it, by typing."""
+        self.cell(where).locator(".cm-content").click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(source)
+
+    def validate(self) -> str:
+        """What the dialog says."""
+        self.page.locator(".course-validate").click()
+        dialog = self.page.locator(".jp-Dialog-content")
+        dialog.wait_for()
+        words = str(dialog.inner_text())
+        self.keep(f"{self.name}-validate")
+        dialog.get_by_role("button", name="Ok").click()
+        dialog.wait_for(state="hidden")
+        return words
+
+    def fetch_feedback(self, lesson: str) -> Path:
+        """The folder of the newest feedback."""
+        self.open_lessons()
+        self.submitted(lesson).get_by_role("button", name="Fetch Feedback").click()
+        self.submitted(lesson).get_by_text("(view feedback)").first.wait_for()
+        return max((self.room.home(self.name) / lesson / "feedback").iterdir())
+
+
+class Instructor(Person):
+    """Grades in the formgrader, which opens in a tab of its own."""
+
+    def press(self, row: str, column: str) -> str:
+        """Press what stands in a column of the formgrader's table; what it then says."""
+        self.page.locator(f"tr:has-text('{row}') .{column} a").click()
+        modal = self.page.locator(".modal.in")
+        modal.wait_for()
+        words = str(modal.inner_text())
+        modal.get_by_role("button", name="Close").last.click()
+        modal.wait_for(state="hidden")
+        return words
+
+    def mark_by_hand(self, lesson: str, cell: str, points: float, comment: str) -> None:
+        """Points and a comment for the first submission of a lesson."""
+        self.go(f"/services/cnn/formgrader/gradebook/{lesson}/{lesson}")
+        self.page.locator("table a[href*='/submissions/']").first.click()
+        self.page.wait_for_function(  # what is typed before is heard by nobody
+            "() => window.formgrader?.grades?.loaded && formgrader.comments?.loaded"
+        )
+        self.fill(f"input#{cell}", f"{points:g}", "grade")
+        self.fill(f"textarea#{cell}-comment", comment, "comment")
+
+    def fill(self, field: str, text: str, kept_as: str) -> None:
+        """Type into a field of the formgrader, which keeps it when the field is left."""
+        self.page.locator(field).fill(text)
+        with self.page.expect_response(
+            lambda answer: answer.request.method == "PUT" and f"/api/{kept_as}/" in answer.url
+        ) as kept:
+            self.page.locator(field).press("Tab")
+        assert kept.value.ok
+
+
+def violations(page: Page, where: str) -> list[str]:
+    """What axe-core finds wrong in a part of a page."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        "where => axe.run(where, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})", where
+    )
+    return [
+        f"{broken['id']}: {broken['help']}: {node['html'][:200]}"
+        for broken in found["violations"]
+        for node in broken["nodes"]
+    ]

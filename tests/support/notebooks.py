@@ -1,0 +1,24 @@
+"""Small notebooks, executed by the engine."""
+
+from __future__ import annotations
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.execution.execute import execute
+from autograder.limits import Limits
+
+
+def run(*cells: str, files: dict[str, bytes] | None = None, limits: Limits | None = None) -> str:
+    """What the cells print, run in one kernel; an error's name and words where they fail."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    done = execute(notebook, {"files": files or {}}, limits or Limits())
+    return "".join(text_of(output) for cell in done.cells for output in cell.outputs)
+
+
+def text_of(output: NotebookNode) -> str:
+    if output.output_type == "error":
+        return f"{output.ename}: {output.evalue}"
+    if output.output_type == "stream":
+        return output.text
+    return "/".join(sorted(output.data))

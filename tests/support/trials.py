@@ -1,0 +1,140 @@
+"""Answers of a bank, each tried in a notebook of its own: which tests it lost, by which margins."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.utils import determine_grade
+
+from autograder.authoring.answer_bank import Answer, notebook_for
+from autograder.execution.cells import is_test
+from autograder.execution.execute import execute
+from autograder.grading.verdict import PASSED, VERDICT, judge
+from autograder.limits import Limits
+from tests.support.lessons import bank, source
+
+SEEDS = range(5)
+FAR = 1000  # between the seeds of one run and those of the next
+SEED = re.compile(r"((?:seed|default_rng|Random)\()(\d+)")
+TRAINS = re.compile(r"^(?:check\.|torch\.manual_)seed\(\d+\)", re.MULTILINE)
+# Executed after the tests, as one of them: what at_least() and at_most() compared, and how far it
+# was off.
+MARGINS = """
+import json
+from course import check
+print(json.dumps(check.margins()))
+"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An answer, the notebook that judges it, and the tests of it that must be lost."""
+
+    lesson: str
+    answer: Answer
+    notebook: NotebookNode
+    expected: frozenset[str]
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The tests that the answer of a trial lost, with their words; (what, room) of each margin."""
+
+    trial: Trial
+    lost: dict[str, str]
+    margins: list[list[Any]]
+
+    @property
+    def holds(self) -> bool:
+        return self.lost.keys() == self.trial.expected
+
+    def __str__(self) -> str:
+        trial, lost = self.trial, self.lost or "nothing"
+        wanted = ", ".join(sorted(trial.expected)) or "nothing"
+        return (
+            f"{trial.lesson}: {trial.answer}: should lose {wanted}, seed {trial.seed} lost {lost}"
+        )
+
+
+def verdicts(notebook: NotebookNode) -> dict[str, dict[str, str]]:
+    """Execute a notebook; the verdict on each of its tests."""
+    return judged(execute(notebook, {}, Limits()))
+
+
+def judged(notebook: NotebookNode) -> dict[str, dict[str, str]]:
+    """The verdict on each test of an executed notebook."""
+    judge(notebook)
+    return {
+        cell.metadata.nbgrader.grade_id: cell.metadata[VERDICT]
+        for cell in filter(is_test, notebook.cells)
+    }
+
+
+def lost(verdicts: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Those tests that did not earn all their marks, and what was said."""
+    return {
+        name: f"{said['outcome']}: {said['message']}"
+        for name, said in verdicts.items()
+        if said["outcome"] != PASSED or said["message"]  # a part of the marks
+    }
+
+
+def run(trial: Trial) -> Outcome:
+    """Execute a trial's notebook."""
+    notebook = trial.notebook
+    test = {"grade_id": "margins", "grade": True, "solution": False, "locked": True}
+    metadata = {"nbgrader": test | {"points": 0, "schema_version": 3}}
+    notebook.cells.append(nbformat.v4.new_code_cell(MARGINS, metadata=metadata))
+    done = execute(notebook, {}, Limits())
+    said = "".join(output.get("text", "") for output in done.cells.pop().outputs)
+    found = judged(done)
+    assert found, f"{trial.lesson}: no test is about {trial.answer.exercise}"
+    return Outcome(trial, lost(found), json.loads(said or "[]"))
+
+
+def trials(lesson: str) -> Iterator[Trial]:
+    """Each answer of a lesson once."""
+    notebook = source(lesson)
+    for answer in bank(lesson):
+        yield Trial(lesson, answer, notebook_for(notebook, answer), answer.loses)
+
+
+def seeded_trials(lesson: str) -> Iterator[Trial]:
+    """Each answer that concerns training, from every seed: right ones, and those caught by it."""
+    notebook = source(lesson)
+    for answer in bank(lesson):
+        for seed in SEEDS:
+            cut = reseeded(notebook_for(notebook, answer), seed)
+            learnt = {c.metadata.nbgrader.grade_id for c in filter(is_test, cut.cells)}
+            if learnt and (answer.right or learnt & answer.loses):
+                yield Trial(lesson, answer, cut, answer.loses & learnt, seed)
+
+
+def reseeded(notebook: NotebookNode, seed: int) -> NotebookNode:
+    """`notebook` with those of its tests alone that train, their seeds moved by `seed` * FAR."""
+    tests = [cell for cell in filter(is_test, notebook.cells) if TRAINS.search(cell.source)]
+    for cell in tests:
+        cell.source = SEED.sub(lambda m: f"{m[1]}{int(m[2]) + seed * FAR}", cell.source)
+    notebook.cells = [cell for cell in notebook.cells if cell in tests or not is_test(cell)]
+    return notebook
+
+
+def both_ways(trial: Trial) -> tuple[Trial, dict[str, float], dict[str, float]]:
+    """A trial, and the points of each test where one kernel runs all and where two do."""
+    return trial, points(trial, one_kernel=True), points(trial, one_kernel=False)
+
+
+def points(trial: Trial, one_kernel: bool) -> dict[str, float]:
+    """What each test of an executed trial earns."""
+    done = execute(copy.deepcopy(trial.notebook), {}, Limits(), one_kernel)
+    judge(done)
+    tests = filter(is_test, done.cells)
+    return {cell.metadata.nbgrader.grade_id: determine_grade(cell)[0] for cell in tests}

@@ -1,0 +1,1 @@
+"""Longer proofs, for a developer to run: `make answers`, `seeds`, `kernels` and `load`."""

@@ -115,8 +115,7 @@ def grade(
             )
         course = open_course()
         total = prepare(course, assignment, student or (), notebook)
-        imports = imports_of(course, [assignment])
-        with workers(scheduler, jobs, imports, confine) as (pool, count):
+        with workers(scheduler, jobs, imports_of(course, [assignment]), confine) as (pool, count):
             request = coordinator.GradingRequest(
                 [assignment], limits, force, student or (), notebook, 2 * count
             )
@@ -126,10 +125,10 @@ def grade(
             write_json(json_file, [result.as_json() for result in results])
     counts = summary(results)
     console.print(f"{assignment}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
-    for result in results:
-        if result.status.startswith(FAILED):
-            console.print(f"  {result.student}: {result.status}", markup=False)
-    if counts[FAILED]:
+    failed = [result for result in results if result.status.startswith(FAILED)]
+    for result in failed:
+        console.print(f"  {result.student}: {result.status}", markup=False)
+    if failed:
         raise typer.Exit(1)
 
 
@@ -220,8 +219,8 @@ def workers(
     if scheduler:
         from autograder.execution.cluster import cluster  # slow to import
 
-        with cluster(scheduler, preload, confine) as found:
-            yield found
+        with cluster(scheduler, preload, confine) as executor:
+            yield executor
     else:
         from autograder.execution.execute import local_executor  # slow to import
 
@@ -253,10 +252,13 @@ def marks_table(results: Sequence[Result]) -> Table:
     lessons = sorted({result.assignment for result in results})
     table = Table("student", *lessons, "remarks")
     for student in sorted({result.student for result in results}):
-        own = {r.assignment: r for r in results if r.student == student}
-        marks = [f"{own[n].score:g} / {own[n].max_score:g}" if n in own else "" for n in lessons]
+        by_lesson = {r.assignment: r for r in results if r.student == student}
+        marks = [
+            f"{by_lesson[n].score:g} / {by_lesson[n].max_score:g}" if n in by_lesson else ""
+            for n in lessons
+        ]
         table.add_row(
-            student, *marks, "; ".join(remark for r in own.values() if (remark := remarks(r)))
+            student, *marks, "; ".join(remark for r in by_lesson.values() if (remark := remarks(r)))
         )
     return table
 

@@ -55,6 +55,7 @@ def inception_v3() -> Backbone:
     Szegedy et al. 2015. Raises FileNotFoundError, with instructions, if the weights are not in the
     cache; ValueError if the file holds other weights.
     """
+    # Slow to import, and needed by few.
     from torchvision.models import Inception_V3_Weights, inception_v3
 
     url = Inception_V3_Weights.IMAGENET1K_V1.url

@@ -36,7 +36,7 @@ def efficientnet_lite0() -> nn.Sequential:
     installed. Source: Tan and Le 2019, Google's Lite variant.
     """
     try:
-        from efficientnet_lite_pytorch import EfficientNet
+        from efficientnet_lite_pytorch import EfficientNet  # optional
     except ImportError:
         raise ImportError(
             "the ImageNet net is in the package efficientnet_lite_pytorch, which is not installed"

@@ -1,1 +1,1 @@
-"""Proofs, laid out like what they prove."""
+"""Tests, in the folders of what they test."""

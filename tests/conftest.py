@@ -1,4 +1,4 @@
-"""Scenes and what they share."""
+"""Hooks and fixtures of all tests."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from autograder.execution.execute import kernel_server
 from tests.support.lessons import NO_SOCKETS, imported_by
 from tests.support.paths import LESSONS, ROOT
 
-# There is a worker to each core: more threads would only get in each other's way.
+# Each core has a worker: more threads would only slow each other down.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-gc.set_threshold(50_000)  # imports make no garbage, a third of their time would look for it
+gc.set_threshold(
+    50_000
+)  # a third of the time of imports went into collecting garbage, and there is none
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The cells that nbval runs: those of a notebook by one worker, and none opens a socket."""
+    """Give the cells that nbval runs of one notebook to one worker, and forbid them sockets."""
     for cell in items:
         if isinstance(cell, IPyNbCell):
             cell.add_marker(pytest.mark.xdist_group(f"nbval-{cell.path.stem}"))
@@ -36,9 +38,9 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def warm_kernels() -> None:
-    """Kernels are forked from a server that has imported what the lessons import."""
+    """Start the fork server with the modules that the lessons import."""
     kernel_server(imported_by(LESSONS))
 
 
-# Notebooks as scripts, whatever they are called: no tests of pytest's.
+# Data: figures to draw, and notebooks as scripts.
 collect_ignore = ["figures", "submissions"]

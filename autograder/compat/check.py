@@ -41,14 +41,14 @@ def mismatch(member: Member) -> str:
     """Return in what a member differs from what is relied on; empty if it does not."""
     module, _, name = member.path.partition(":")
     try:
-        found = import_module(module)
+        target = import_module(module)
         for part in name.split("."):
-            found = getattr(found, part)
+            target = getattr(target, part)
     except (ImportError, AttributeError):
         return "is missing"
     if member.parameters is None:
         return ""
-    parameters = tuple(inspect.signature(found).parameters)  # type: ignore[arg-type]
+    parameters = tuple(inspect.signature(target).parameters)  # type: ignore[arg-type]
     if parameters[: len(member.parameters)] != member.parameters:
         return f"has the parameters ({', '.join(parameters)})"
     return ""

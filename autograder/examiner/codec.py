@@ -214,13 +214,13 @@ class _Encoder:
             return self.array(value.view(np.ndarray), depth)
         if isinstance(value, np.dtype):
             return ["dtype", "numpy", value.name]
-        for library, made in (
+        for library, encode_as in (
             (sys.modules.get("torch"), self.torch),
             (loaded_pandas(), self.pandas),
         ):
-            found = made(library, value, depth) if library else None
-            if found is not None:
-                return found
+            node = encode_as(library, value, depth) if library else None
+            if node is not None:
+                return node
         if self.refer is None:
             raise CodecError(f"a {type(value).__name__} is not data")
         fields = self.refer(value, lambda part: self.node(part, depth + 1))
@@ -385,9 +385,9 @@ class _Decoder:
 
     def buffer(self, number: Node, size: int | None = None) -> Any:
         require(is_count(number, len(self.buffers) - 1), "number of a buffer")
-        found = self.buffers[number]
-        require(size is None or len(found) == size, "size of a buffer")
-        return found
+        buffer = self.buffers[number]
+        require(size is None or len(buffer) == size, "size of a buffer")
+        return buffer
 
     def shape(self, sizes: Node) -> tuple[int, ...]:
         require(isinstance(sizes, list) and len(sizes) <= SIZES, "shape")
@@ -413,8 +413,8 @@ class _Decoder:
 
     def make_dict(self, nodes: list[Node], depth: int) -> dict[Any, Any]:
         require(len(nodes) % 2 == 0, "dictionary")
-        found = self.values(nodes, depth)
-        return dict(zip(found[::2], found[1::2], strict=True))
+        items = self.values(nodes, depth)
+        return dict(zip(items[::2], items[1::2], strict=True))
 
     def make_bytes(self, nodes: list[Node], depth: int) -> bytes:
         require(len(nodes) == 1, "node")
@@ -463,10 +463,10 @@ class _Decoder:
         require(nodes, "node")
         shape = self.shape(nodes[0])
         require(math.prod(shape) == len(nodes) - 1, "shape")
-        made = np.empty(len(nodes) - 1, dtype=object)
+        array = np.empty(len(nodes) - 1, dtype=object)
         for place, node in enumerate(nodes[1:]):
-            made[place] = self.value(node, depth)
-        return made.reshape(shape)
+            array[place] = self.value(node, depth)
+        return array.reshape(shape)
 
     def make_tensor(self, nodes: list[Node], depth: int) -> Any:
         torch = import_torch()
@@ -479,17 +479,17 @@ class _Decoder:
         require(not requires_grad or dtype.is_floating_point or dtype.is_complex, "tensor")
         with without_overrides(), torch.no_grad():
             if buffer is None:
-                made = torch.empty(shape, dtype=dtype, device="meta")
+                tensor = torch.empty(shape, dtype=dtype, device="meta")
             else:
                 data = bytearray(self.buffer(buffer, math.prod(shape) * BYTES_EACH[name]))
-                made = torch.frombuffer(data, dtype=torch.uint8) if data else torch.empty(0)
-                made = made.ne(0) if name == "bool" else made.view(dtype) if data else made
-                made = made.to(dtype).reshape(shape)
+                tensor = torch.frombuffer(data, dtype=torch.uint8) if data else torch.empty(0)
+                tensor = tensor.ne(0) if name == "bool" else tensor.view(dtype) if data else tensor
+                tensor = tensor.to(dtype).reshape(shape)
         if not requires_grad or origin is None:
-            return made.requires_grad_() if requires_grad else made
+            return tensor.requires_grad_() if requires_grad else tensor
         require(self.resolve and isinstance(origin, list) and origin, "origin")
         assert self.resolve is not None
-        return self.resolve([*origin, made], lambda node: self.value(node, depth))
+        return self.resolve([*origin, tensor], lambda node: self.value(node, depth))
 
     def make_dtype(self, nodes: list[Node], depth: int) -> Any:
         require(len(nodes) == 2 and all(isinstance(n, str) for n in nodes), "type of numbers")
@@ -506,24 +506,25 @@ class _Decoder:
 
     def labels(self, node: Node, depth: int) -> Any:
         pandas = import_pandas()
-        found = self.value(node, depth)
-        require(isinstance(found, list), "labels")
-        return pandas.Index(found, tupleize_cols=False)
+        values = self.value(node, depth)
+        require(isinstance(values, list), "labels")
+        return pandas.Index(values, tupleize_cols=False)
 
     def column(self, node: Node, index: Any, depth: int) -> Any:
         pandas = import_pandas()
-        found = self.value(node, depth)
+        values = self.value(node, depth)
         require(
-            isinstance(found, list) or (isinstance(found, np.ndarray) and found.ndim == 1), "column"
+            isinstance(values, list) or (isinstance(values, np.ndarray) and values.ndim == 1),
+            "column",
         )
-        require(len(found) == len(index), "length of a column")
-        return pandas.Series(found, index, dtype=object if isinstance(found, list) else None)
+        require(len(values) == len(index), "length of a column")
+        return pandas.Series(values, index, dtype=object if isinstance(values, list) else None)
 
     def make_series(self, nodes: list[Node], depth: int) -> Any:
         require(len(nodes) == 3, "node")
-        made = self.column(nodes[2], self.labels(nodes[0], depth), depth)
-        made.name = self.value(nodes[1], depth)
-        return made
+        series = self.column(nodes[2], self.labels(nodes[0], depth), depth)
+        series.name = self.value(nodes[1], depth)
+        return series
 
     def make_frame(self, nodes: list[Node], depth: int) -> Any:
         pandas = import_pandas()
@@ -531,9 +532,9 @@ class _Decoder:
         index, columns = (self.labels(node, depth) for node in nodes[:2])
         require(len(nodes) == 2 + len(columns), "number of columns")
         series = [self.column(node, index, depth).array for node in nodes[2:]]
-        made = pandas.DataFrame(dict(enumerate(series)), index=index)
-        made.columns = columns
-        return made
+        frame = pandas.DataFrame(dict(enumerate(series)), index=index)
+        frame.columns = columns
+        return frame
 
     def make_remote(self, nodes: list[Node], depth: int) -> Any:
         require(self.resolve and nodes and isinstance(nodes[0], str), "reference")

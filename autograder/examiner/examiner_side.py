@@ -38,12 +38,12 @@ class ExaminerEndpoint(Endpoint):
     def names(self, names: list[str]) -> dict[str, Any]:
         """Return what the submission kernel has under these names; unknown names are left out."""
         reply = self.request("names", {"names": names})
-        found = reply.meta.get("names")
-        require(isinstance(found, list) and len(found) == len(reply.payloads), "list of names")
-        assert isinstance(found, list)
-        require(set(map(str, found)) <= set(names), "list of names")
+        known = reply.meta.get("names")
+        require(isinstance(known, list) and len(known) == len(reply.payloads), "list of names")
+        assert isinstance(known, list)
+        require(set(map(str, known)) <= set(names), "list of names")
         return {
-            name: self.value(payload) for name, payload in zip(found, reply.payloads, strict=True)
+            name: self.value(payload) for name, payload in zip(known, reply.payloads, strict=True)
         }
 
     def call(self, verb: str, *args: Any, meta: dict[str, Any], **kwargs: Any) -> Any:

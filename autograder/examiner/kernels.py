@@ -83,9 +83,9 @@ class TestShell(Shell):
         for name in self.fetched:
             self.user_ns.pop(name, None)
         names = {*free_names(nodes, self.user_ns), *unknown(self.pending, self.user_ns)}
-        found = self.endpoint.names(sorted(names)) if names else {}
-        self.fetched = set(found)
-        self.user_ns.update(found)
+        values = self.endpoint.names(sorted(names)) if names else {}
+        self.fetched = set(values)
+        self.user_ns.update(values)
 
 
 def unknown(names: set[str], known: dict[str, Any]) -> set[str]:

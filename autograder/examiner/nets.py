@@ -36,17 +36,17 @@ class ModuleProxy(TorchProxy, nn.Module):
         for each, module in ((torch_name, "torch.nn.modules.learner"), (name, "learner")):
             if each:
                 kind = type(each, (kind,), {"__module__": module})
-        made = kind.__new__(kind)
-        vars(made).update(
-            _endpoint=endpoint, _number=number, _version=-1, _held=({}, {}, {}, True, [])
+        proxy = kind.__new__(kind)
+        vars(proxy).update(
+            _endpoint=endpoint, _number=number, _tree_version=-1, _held=({}, {}, {}, True, [])
         )
-        nn.Module.__init__(made)
-        return made
+        nn.Module.__init__(proxy)
+        return proxy
 
     def _refresh(self) -> tuple[Any, Any, Any, bool]:
         """Return parameters, buffers, submodules and mode as they are now."""
         self._unchanged()
-        if self._version != self._endpoint.version:
+        if self._tree_version != self._endpoint.version:
             reply = self._endpoint.request("tree", {"object": self._number})
             require(len(reply.payloads) == 1, "tree")
             read_tree(self._endpoint, decode(reply.payloads[0]))
@@ -66,7 +66,7 @@ class ModuleProxy(TorchProxy, nn.Module):
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
-        if name.startswith("__") or name in ("_endpoint", "_number", "_version", "_held"):
+        if name.startswith("__") or name in ("_endpoint", "_number", "_tree_version", "_held"):
             raise AttributeError(name)
         for part in self._refresh()[:3]:
             if name in part:
@@ -148,32 +148,36 @@ def read_tree(endpoint: ExaminerEndpoint, tree: Any) -> None:
             if value is None:
                 parameters[place] = nn.UninitializedParameter()
             else:
-                made = nn.Parameter(value.detach(), requires_grad=value.requires_grad)
+                copy = nn.Parameter(value.detach(), requires_grad=value.requires_grad)
                 require(gradient is None or getattr(gradient, "shape", None) == value.shape, "tree")
-                made.grad = None if gradient is None else gradient.detach()
-                parameters[place] = made
+                copy.grad = None if gradient is None else gradient.detach()
+                parameters[place] = copy
         return parameters[place]
 
     def buffer(place: int) -> torch.Tensor:
         return nn.UninitializedBuffer() if tensors[place] is None else tensors[place]
 
-    made = [module_proxy(endpoint, entry) for entry in modules]
+    proxies = [module_proxy(endpoint, entry) for entry in modules]
     versions: list[tuple[Any, int]] = []  # of the whole tree, for each of its modules
-    for one, entry in zip(made, modules, strict=True):
-        _, _, _, mode, own, buffers, parts = entry
+    for one, entry in zip(proxies, modules, strict=True):
+        _, _, _, mode, own_parameters, buffers, parts = entry
         require(isinstance(mode, bool), "tree")
-        for places, most in ((own, len(tensors)), (buffers, len(tensors)), (parts, len(modules))):
+        for places, most in (
+            (own_parameters, len(tensors)),
+            (buffers, len(tensors)),
+            (parts, len(modules)),
+        ):
             require(isinstance(places, dict) and all(isinstance(k, str) for k in places), "tree")
             fits = (p is None or (type(p) is int and 0 <= p < most) for p in places.values())
             require(all(fits), "tree")
         held = (
-            {k: None if p is None else parameter(p) for k, p in own.items()},
+            {k: None if p is None else parameter(p) for k, p in own_parameters.items()},
             {k: None if p is None else buffer(p) for k, p in buffers.items()},
-            {k: None if p is None else made[p] for k, p in parts.items()},
+            {k: None if p is None else proxies[p] for k, p in parts.items()},
         )
         copies = [t for part in held[:2] for t in part.values() if t is not None]
         versions += [(t, version_of(t)) for t in copies]
-        vars(one).update(_held=(*held, mode, versions), _version=endpoint.version)
+        vars(one).update(_held=(*held, mode, versions), _tree_version=endpoint.version)
     require(acyclic([[p for p in entry[6].values() if p is not None] for entry in modules]), "tree")
 
 
@@ -183,12 +187,12 @@ def module_proxy(endpoint: ExaminerEndpoint, entry: Any) -> ModuleProxy:
     number, name, torch_name = entry[:3]
     for each in (name, torch_name):
         require(isinstance(each, str) and (not each or each.isidentifier()), "name")
-    found = endpoint.proxy(number, lambda: ModuleProxy.of(endpoint, number, name, torch_name))
-    require(isinstance(found, ModuleProxy), "tree")
-    if torch_name and type(found).__mro__[1] is ModuleProxy and type(found) is not ModuleProxy:
-        found.__class__ = type(ModuleProxy.of(endpoint, number, name, torch_name))
-    made: ModuleProxy = found
-    return made
+    proxy = endpoint.proxy(number, lambda: ModuleProxy.of(endpoint, number, name, torch_name))
+    require(isinstance(proxy, ModuleProxy), "tree")
+    if torch_name and type(proxy).__mro__[1] is ModuleProxy and type(proxy) is not ModuleProxy:
+        proxy.__class__ = type(ModuleProxy.of(endpoint, number, name, torch_name))
+    result: ModuleProxy = proxy
+    return result
 
 
 def acyclic(inside: list[list[int]]) -> bool:
@@ -272,13 +276,16 @@ class RemoteResult(torch.autograd.Function):
         reply = ctx.endpoint.request("backward", {"object": ctx.number}, [encode(gradients[0])])
         ctx.endpoint.version += 1
         require(len(reply.payloads) == 1, "list of gradients")
-        found = decode(reply.payloads[0])
-        require(isinstance(found, list) and len(found) == len(ctx.shapes), "list of gradients")
-        for one, shape in zip(found, ctx.shapes, strict=True):
+        leaf_gradients = decode(reply.payloads[0])
+        require(
+            isinstance(leaf_gradients, list) and len(leaf_gradients) == len(ctx.shapes),
+            "list of gradients",
+        )
+        for one, shape in zip(leaf_gradients, ctx.shapes, strict=True):
             require(
                 one is None or (isinstance(one, torch.Tensor) and one.shape == shape), "gradient"
             )
-        return (None, None, None, None, None, *found)
+        return (None, None, None, None, None, *leaf_gradients)
 
 
 def with_origin(endpoint: ExaminerEndpoint, number: int, value: Any) -> Any:

@@ -93,7 +93,7 @@ class Endpoint:
             self.transport.send(reply)
         except TransportClosed:
             raise
-        except BaseException as error:  # any exception belongs to whoever made the request
+        except BaseException as error:  # any exception belongs to the caller
             self.transport.send(error_message(error, number))
         finally:
             self.depth -= 1
@@ -149,12 +149,12 @@ class Endpoint:
     def proxy(self, number: Any, make: Callable[[], Any]) -> Any:
         """Return the proxy for an object of the other end: always the same one."""
         require(type(number) is int, "number of an object")
-        found = self.proxies.get(number)
-        if found is None:
-            found = self.proxies[number] = make()
-            weakref.finalize(found, self.note_released, number).atexit = False
+        proxy = self.proxies.get(number)
+        if proxy is None:
+            proxy = self.proxies[number] = make()
+            weakref.finalize(proxy, self.note_released, number).atexit = False
         self.received[number] = self.received.get(number, 0) + 1
-        return found
+        return proxy
 
 
 def name_of(value: Any) -> tuple[str, str] | None:
@@ -172,7 +172,7 @@ def name_of(value: Any) -> tuple[str, str] | None:
 
 def by_name(module: str, name: str) -> Any:
     """Return what can be imported under a name. Only for names that the test kernel sends."""
-    found: Any = importlib.import_module(module)
+    target: Any = importlib.import_module(module)
     for part in name.split("."):
-        found = getattr(found, part)
-    return found
+        target = getattr(target, part)
+    return target

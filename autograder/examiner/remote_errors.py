@@ -59,8 +59,8 @@ def frames_of(error: BaseException) -> str:
 def rebuild(classes: list[Any], args: list[Any], frames: Any) -> BaseException:
     """Return an exception of the first of `classes` that is Python's own, named as the first."""
     names = [name for name in classes[:MAX_CLASSES] if isinstance(name, str)]
-    own = [getattr(builtins, name, None) for name in names]
-    known = [kind for kind in own if isinstance(kind, type) and issubclass(kind, Exception)]
+    builtin = [getattr(builtins, name, None) for name in names]
+    known = [kind for kind in builtin if isinstance(kind, type) and issubclass(kind, Exception)]
     kind = known[0] if known else RuntimeError
     if names and names[0] != kind.__name__ and names[0].isidentifier():
         kind = type(names[0][:100], (kind,), {"__module__": "builtins"})

@@ -151,10 +151,10 @@ def tree_of(module: nn.Module, export: Callable[[Any], int]) -> dict[str, Any]:
 
 def kinds(kind: type) -> tuple[str, str]:
     """Return the name of a module's class, and of torch's own class it is derived from, or ""."""
-    own = [one for one in kind.__mro__ if one.__module__.startswith("torch.nn.modules")]
+    torch_classes = [one for one in kind.__mro__ if one.__module__.startswith("torch.nn.modules")]
     nn = import_torch().nn
-    derived = own and own[0] not in (nn.Module, nn.Sequential)
-    return kind.__name__, own[0].__name__ if derived else ""
+    derived = torch_classes and torch_classes[0] not in (nn.Module, nn.Sequential)
+    return kind.__name__, torch_classes[0].__name__ if derived else ""
 
 
 def settings_of(optimizer: torch.optim.Optimizer) -> dict[str, Any]:

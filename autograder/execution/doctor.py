@@ -209,12 +209,12 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def processes_with(command: str) -> list[int]:
     """Return the processes of this machine with exactly this command line."""
-    found = []
+    pids = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             if path.read_text().replace("\0", " ").strip() == command:
-                found.append(int(path.parent.name))
-    return found
+                pids.append(int(path.parent.name))
+    return pids
 
 
 def remedy() -> str:

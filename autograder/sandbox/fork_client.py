@@ -254,7 +254,7 @@ class SharedServer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._server: ForkServer | None = None
-        self._preload: set[str] | None = None  # None: nobody has said what notebooks import
+        self._preload: set[str] | None = None  # None: no caller has named any
         self._preload_with: dict[str, tuple[str, ...]] = {}
 
     def get(

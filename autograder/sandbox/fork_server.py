@@ -230,7 +230,7 @@ def watch(kernel: int, memory: int) -> int:
     End all processes where they take more than `memory` bytes together.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-    own, too_much = private_memory("self"), False
+    inherited, too_much = private_memory("self"), False
     while True:
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
@@ -239,7 +239,7 @@ def watch(kernel: int, memory: int) -> int:
                     return OUT_OF_MEMORY if too_much else status & 0xFF
         signal.sigtimedwait({signal.SIGCHLD}, WATCH_SECONDS)
         pids = [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]
-        if sum(max(0, private_memory(pid) - own) for pid in pids) > memory:
+        if sum(max(0, private_memory(pid) - inherited) for pid in pids) > memory:
             too_much = True
             os.kill(-1, signal.SIGKILL)  # all here but this process
 
@@ -328,7 +328,7 @@ def rehearse_traceback() -> None:
 
 def editable_packages() -> set[str]:
     """Return the folders of packages that are installed from a working copy, without our own."""
-    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    our_package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     places = {
         os.path.abspath(place)
         for distribution in importlib.metadata.distributions()
@@ -337,7 +337,7 @@ def editable_packages() -> set[str]:
         if (spec := importlib.util.find_spec(name))
         for place in spec.submodule_search_locations or [spec.origin or ""]
     }
-    return {place for place in places if os.path.exists(place) and place != own}
+    return {place for place in places if os.path.exists(place) and place != our_package}
 
 
 def serve(control: Connection) -> None:
@@ -351,7 +351,10 @@ def serve(control: Connection) -> None:
         except (OSError, AttributeError) as error:  # AttributeError: not Linux
             missing = str(error)
     server = Server(control)
-    folder = tempfile.mkdtemp(prefix="r-", dir=first["scratch"])
+    try:
+        folder = tempfile.mkdtemp(prefix="r-", dir=first["scratch"])
+    except FileNotFoundError:  # the grader has ended, and removed it
+        return
     if not missing:
         try:
             namespaces.build_root(folder, editable_packages(), first["hidden"])

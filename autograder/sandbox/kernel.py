@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from ipykernel.iostream import OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
@@ -164,8 +165,6 @@ def detach_from_server() -> None:
         os.dup2(null, number)
     os.close(null)
     sys.path[:] = ["", *(path for path in sys.path if path != "")]
-    import numpy as np
-
     np.random.seed()  # forked siblings would all draw the same numbers
 
 

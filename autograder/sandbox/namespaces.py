@@ -84,13 +84,13 @@ def map_user(inside: int, outside: int, group_inside: int, group_outside: int) -
 @contextlib.contextmanager
 def new_pids() -> Iterator[None]:
     """Put a child that is forked in this context into a new PID namespace, as its first process."""
-    with open("/proc/self/ns/pid") as own:
+    with open("/proc/self/ns/pid") as namespace:
         call("unshare", NEWPID)
         try:
             yield
         finally:
             with contextlib.suppress(OSError):  # the child has no namespace to return to
-                call("setns", own.fileno(), NEWPID)
+                call("setns", namespace.fileno(), NEWPID)
 
 
 def build_root(folder: str, packages: Iterable[str], hidden: str) -> None:
@@ -168,13 +168,13 @@ def mount_at(path: str, target: str) -> None:
 
 def mounts_under(place: str) -> list[str]:
     """Return the mount points in `place`, without those within another one."""
-    found: list[str] = []
+    mounts: list[str] = []
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         # Spaces and the like are octal numbers there.
         target = re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), line.split()[4])
-        if is_under(target, place) and not any(is_under(target, above) for above in found):
-            found.append(target)
-    return found
+        if is_under(target, place) and not any(is_under(target, above) for above in mounts):
+            mounts.append(target)
+    return mounts
 
 
 def mount_tmpfs(target: str, options: str) -> None:

@@ -93,8 +93,8 @@ class ForkProvisioner(KernelProvisionerBase):
 
     def environment(self, env: dict[str, str]) -> dict[str, str]:
         """Return the environment of the kernel: no token, path or name of the grader's own."""
-        own = self.kernel_spec.env  # meant for this kernel
-        kept = {name: env[name] for name in env if name in INHERITED or name in own}
+        of_kernel = self.kernel_spec.env  # meant for this kernel
+        kept = {name: env[name] for name in env if name in INHERITED or name in of_kernel}
         # In confinement it has a better HOME.
         return {**kept, **SERVER_ENV, "HOME": str(self._folder)}
 

@@ -40,7 +40,7 @@ def show(figure: Figure, alt: str) -> None:
     `alt` says in a sentence or two what a reader would take from the figure. Screen readers speak
     it, and it is displayed where images are not.
     """
-    import matplotlib.pyplot as plt
+    import matplotlib.pyplot as plt  # chooses a backend: only where a figure is shown
 
     if not alt.strip():
         raise ValueError("a figure needs words for those who cannot see it: show(figure, alt)")

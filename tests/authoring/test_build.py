@@ -1,4 +1,4 @@
-"""source/ and release/ are what the lessons say, and nothing else."""
+"""source/ and release/ are built from the lessons, and nothing else."""
 
 from __future__ import annotations
 
@@ -62,26 +62,28 @@ def test_release_carries_no_solution_no_hidden_test_and_no_output(lesson: str) -
     assert not any(cell.get("outputs") for cell in release.cells)
     assert "course" not in release.metadata
     released = {cell["id"]: cell.source for cell in release.cells}
-    kept = [(cell["id"], text) for cell in read("source", lesson).cells for text in secrets(cell)]
-    assert kept, "a lesson without a solution"
-    assert [text for name, text in kept if text in released[name]] == []
+    secret_texts = [
+        (cell["id"], text) for cell in read("source", lesson).cells for text in secrets(cell)
+    ]
+    assert secret_texts, "a lesson without a solution"
+    assert [text for name, text in secret_texts if text in released[name]] == []
 
 
 def secrets(cell: NotebookNode) -> list[str]:
-    """What stands between the markers of a cell."""
+    """Return the text between the markers of a cell."""
     marked = r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)\n\s*### END"
     return [text.strip() for text in re.findall(marked, cell.source, flags=re.DOTALL)]
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_hidden_test_tells_the_learner_that_more_is_checked(lesson: str) -> None:
+def test_a_hidden_test_says_that_more_is_checked(lesson: str) -> None:
     graded = list(filter(is_grade, read("release", lesson).cells))
     assert graded
     for cell in graded:
         assert cell.source.strip(), f"{cell['id']} reaches the learner empty"
 
 
-COURSEWORK = "10_coursework"  # an examination: its hundred points go by its parts
+COURSEWORK = "10_coursework"  # an examination: its hundred points are distributed otherwise
 
 
 @pytest.mark.parametrize("lesson", [name for name in LESSONS if name != COURSEWORK])
@@ -109,10 +111,10 @@ def test_a_second_build_changes_nothing(tmp_path: Path) -> None:
     course = make_course(tmp_path)
     files = [notebook_path(course.folder / folder, LESSON) for folder in ("source", "release")]
     before = [path.read_bytes() for path in files]
-    said: list[str] = []
-    build(course.folder, tell=said.append)
+    messages: list[str] = []
+    build(course.folder, tell=messages.append)
     assert [path.read_bytes() for path in files] == before
-    assert said == [f"{LESSON}: unchanged"]
+    assert messages == [f"{LESSON}: unchanged"]
 
 
 def test_a_changed_lesson_is_executed_and_keeps_its_other_cells(tmp_path: Path) -> None:
@@ -167,7 +169,7 @@ def test_a_lesson_that_nbgrader_refuses_is_named_with_the_reason(tmp_path: Path)
         build(course.folder, tell=lambda line: None)
 
 
-def test_a_lesson_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_an_unknown_lesson_is_named(tmp_path: Path) -> None:
     course = make_course(tmp_path)
     with pytest.raises(UsageError, match="no lesson '11_quantum': there are 00_doubling"):
         build(course.folder, ["11_quantum"])

@@ -14,7 +14,7 @@ IMAGES = torch.linspace(-1, 1, 24).reshape(6, 1, 2, 2)
 LABELS = torch.tensor([0, 1, 2, 0, 1, 2])
 
 
-def net() -> nn.Module:
+def new_model() -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 3))
 
 
@@ -27,19 +27,19 @@ def one_step(model, images, labels, optimizer, batch_size):
     return loss.item()
 
 
-def test_operations_names_pooling_however_it_is_asked_for():
+def test_operations_names_pooling_however_it_is_called():
     for pool in (F.max_pool2d, nn.MaxPool2d(2), lambda x, *_: F.adaptive_avg_pool2d(x, 1)):
         arguments = (IMAGES,) if isinstance(pool, nn.Module) else (IMAGES, 2)
         assert any("pool" in name for name in check.operations(pool, *arguments))
 
 
-def test_operations_names_what_a_pool_by_hand_is_made_of():
+def test_operations_names_the_parts_of_a_pool_by_hand():
     names = check.operations(lambda x: x.unfold(2, 2, 2).unfold(3, 2, 2).amax((4, 5)), IMAGES)
     assert names == ["unfold", "unfold", "amax"]
 
 
 def test_a_state_does_not_change_with_its_model():
-    model = net()
+    model = new_model()
     before = check.state(model)
     assert set(before) == set(model.state_dict())
     assert all(isinstance(value, np.ndarray) for value in before.values())
@@ -49,14 +49,14 @@ def test_a_state_does_not_change_with_its_model():
 
 
 def test_an_optimizer_moves_the_model_that_it_was_made_for():
-    model = net()
+    model = new_model()
     before = check.state(model)
     one_step(model, IMAGES, LABELS, check.optimizer(model, "SGD", lr=0.1, momentum=0.9), 6)
     assert not np.allclose(check.state(model)["2.weight"], before["2.weight"])
 
 
-def test_training_is_done_on_a_copy_and_told_as_plain_data():
-    model = net()
+def test_training_is_done_on_a_copy_and_returned_as_plain_data():
+    model = new_model()
     before = check.state(model)
     run = check.trained(one_step, model, IMAGES, LABELS, batch_size=6, epochs=3, lr=0.1)
     assert len(run["returned"]) == 3
@@ -65,20 +65,20 @@ def test_training_is_done_on_a_copy_and_told_as_plain_data():
     assert all(np.array_equal(value, before[name]) for name, value in check.state(model).items())
 
 
-def test_an_evaluation_that_meddles_is_found_out():
+def test_an_evaluation_that_meddles_is_detected():
     def meddles(model, images, labels):
         F.cross_entropy(model.eval()(images), labels).backward()
         return 0.5
 
-    model = net()
-    found = check.evaluated(meddles, model, IMAGES, LABELS)
-    assert (found["returned"], found["training"], found["gradients"]) == (0.5, False, True)
+    model = new_model()
+    result = check.evaluated(meddles, model, IMAGES, LABELS)
+    assert (result["returned"], result["training"], result["gradients"]) == (0.5, False, True)
     assert model.training
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
 def a_look(model, layer, image, label):
-    """A look that leaves every trace there is."""
+    """An inspection that leaves every kind of trace."""
     layer.register_forward_hook(lambda *_: None)
     model.eval()
     model.get_parameter("2.bias").requires_grad_(False)
@@ -86,39 +86,39 @@ def a_look(model, layer, image, label):
     return layer.weight.detach()
 
 
-def test_a_look_into_a_model_is_told_with_all_its_traces_and_leaves_the_model_alone():
-    model = net()
-    found = check.inspected(a_look, model, "2", IMAGES[:1], 1)
-    assert torch.equal(found["returned"], model[2].weight)
-    assert found["raised"] == ""
-    assert (found["hooks"], found["gradients"]) == (1, True)
-    assert found["training"] == dict.fromkeys(["", "0", "1", "2"], False)
-    assert [name for name, takes in found["trainable"].items() if not takes] == ["2.bias"]
-    assert set(found["state"]) == set(model.state_dict())
+def test_an_inspection_reports_all_its_traces_and_leaves_the_model_alone():
+    model = new_model()
+    result = check.inspected(a_look, model, "2", IMAGES[:1], 1)
+    assert torch.equal(result["returned"], model[2].weight)
+    assert result["raised"] == ""
+    assert (result["hooks"], result["gradients"]) == (1, True)
+    assert result["training"] == dict.fromkeys(["", "0", "1", "2"], False)
+    assert [name for name, takes in result["trainable"].items() if not takes] == ["2.bias"]
+    assert set(result["state"]) == set(model.state_dict())
     clean = check.inspected(lambda model: None, model, None)
     assert (clean["hooks"], clean["gradients"]) == (0, False)
     assert all(clean["training"].values())
     assert all(clean["trainable"].values())
 
 
-def test_a_look_that_raises_is_told_by_the_name_of_its_error():
-    found = check.inspected(lambda model: model(IMAGES[0]), net(), None)
-    assert (found["raised"], found["returned"]) == ("ValueError", None)
+def test_an_inspection_that_raises_reports_the_name_of_its_error():
+    result = check.inspected(lambda model: model(IMAGES[0]), new_model(), None)
+    assert (result["raised"], result["returned"]) == ("ValueError", None)
 
 
-def test_a_look_that_is_still_to_be_written_says_so():
+def test_an_inspection_that_is_still_to_be_written_says_so():
     def unwritten(model, layer):
         raise NotImplementedError
 
     with pytest.raises(NotImplementedError):
-        check.inspected(unwritten, net(), "2")
+        check.inspected(unwritten, new_model(), "2")
 
 
 def test_a_gradient_is_plain_numbers_and_leaves_its_input_alone():
     x = torch.tensor([1.0, -2.0, 3.0])
-    found = check.gradient(lambda x, power: (x**power).sum(), x, 2)
-    assert isinstance(found, np.ndarray)
-    assert found.tolist() == [2, -4, 6]
+    result = check.gradient(lambda x, power: (x**power).sum(), x, 2)
+    assert isinstance(result, np.ndarray)
+    assert result.tolist() == [2, -4, 6]
     assert x.grad is None
     assert not x.requires_grad
 
@@ -133,14 +133,14 @@ def test_what_torch_cannot_differentiate_has_no_gradient():
         assert check.gradient(call, x) is None
 
 
-def test_a_spread_is_right_within_four_standard_errors():
+def test_a_standard_deviation_is_accepted_within_four_standard_errors():
     numbers = np.random.default_rng(0)
     for n in (50, 5000, 500_000):
         check.spread(numbers.normal(0, 3, n), 9, "normal numbers")
         check.spread(torch.tensor(numbers.uniform(-1, 1, n)), 1 / 3, "uniform", kurtosis=1.8)
 
 
-def test_a_spread_that_is_off_is_told_by_its_standard_deviation():
+def test_a_wrong_standard_deviation_is_reported():
     sample = np.random.default_rng(1).normal(0, 3, 40_000)
     with pytest.raises(AssertionError, match=r"deviation [23][.]\d+, 3.3 was expected. fan_in"):
         check.spread(sample, 3.3**2, "normal numbers", "fan_in?")
@@ -150,7 +150,7 @@ def test_a_spread_that_is_off_is_told_by_its_standard_deviation():
         check.spread("random", 1, "normal numbers")
 
 
-def test_of_two_thousand_sound_draws_hardly_any_strays():
+def test_of_two_thousand_correct_samples_hardly_any_is_refused():
     numbers, strays = np.random.default_rng(2), 0
     for _ in range(2000):
         try:
@@ -164,16 +164,16 @@ def test_a_filled_model_is_the_same_model_with_constants() -> None:
     model = nn.Sequential(nn.Conv2d(1, 2, 2), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, 3))
     assert check.filled(model, weight=2.0, bias=-1.0, scale=0.5) is model
     assert not model.training
-    found = check.state(model)
-    assert (found["0.weight"] == 2).all()
-    assert (found["3.weight"] == 2).all()
-    assert (found["1.weight"] == 0.5).all()
-    assert all((found[f"{k}.bias"] == -1).all() for k in (0, 1, 3))
-    assert (found["1.running_var"] == 1).all()
+    result = check.state(model)
+    assert (result["0.weight"] == 2).all()
+    assert (result["3.weight"] == 2).all()
+    assert (result["1.weight"] == 0.5).all()
+    assert all((result[f"{k}.bias"] == -1).all() for k in (0, 1, 3))
+    assert (result["1.running_var"] == 1).all()
     assert check.filled(model, weight=2.0, training=True).training
 
 
-def test_stack_gradients_tells_of_each_block_and_leaves_chance_alone() -> None:
+def test_stack_gradients_reports_each_block_and_leaves_the_random_state_alone() -> None:
     x = torch.ones(2, 4)
     state = torch.random.get_rng_state()
     halved = check.stack_gradients(Halve, (4,), 6, x)
@@ -218,11 +218,11 @@ def test_a_silenced_part_gives_zeros_and_the_model_is_left_alone():
 
 def test_a_part_that_a_model_lacks_is_named():
     with pytest.raises(AssertionError, match="Sequential has no part named middle"):
-        check.silenced(net(), IMAGES, ("middle",))
+        check.silenced(new_model(), IMAGES, ("middle",))
 
 
-def test_a_call_on_copies_tells_what_it_made_of_them_and_leaves_the_modules_alone():
-    backbone, head = net(), nn.Linear(3, 2)
+def test_a_call_on_copies_returns_what_it_changed_and_leaves_the_modules_alone():
+    backbone, head = new_model(), nn.Linear(3, 2)
     before = check.state(backbone), check.state(head)
 
     def meddle(model, other, images, factor):

@@ -18,10 +18,10 @@ LESSONS = [path.read_text() for path in USERS]
 
 
 def used_elsewhere(module: str) -> set[str]:
-    """The names of a module that lessons, or other modules of the course, use."""
-    own = ROOT / "course" / module
-    others = [p.read_text() for p in FILES if p.stem != module and own not in p.parents]
-    # Only where it is imported: a list may be called `train`, too.
+    """Return the names of a module that lessons, or other modules of the course, use."""
+    package = ROOT / "course" / module
+    others = [p.read_text() for p in FILES if p.stem != module and package not in p.parents]
+    # Only where it is imported: a list may be called `train` too.
     imported = re.compile(rf"^from course import .*\b{module}\b", re.MULTILINE)
     users = filter(imported.search, [*LESSONS, *others])
     names = set(re.findall(rf"\b{module}\.(\w+)", "\n".join(users)))

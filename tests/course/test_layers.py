@@ -1,4 +1,4 @@
-"""The explorer of layers: it shows the maps that it was given, and where they answer most."""
+"""The explorer of layers: it shows feature maps, and where their response is strongest."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def explorer():
     return explore.LayerExplorer(PICTURE, STAGES)
 
 
-def test_the_place_of_the_strongest_answer_is_told(explorer):
+def test_the_place_of_the_strongest_response_is_named(explorer):
     assert "early: channel 0 of 2, a map of 6 by 6, answers most at row 1, column 4" in (
         explorer._view.value
     )
@@ -57,8 +57,8 @@ def test_the_box_in_the_picture_lies_on_the_cell_of_the_map():
 
 
 def test_the_explorer_is_one_readable_sentence_where_no_kernel_runs(explorer):
-    said = "LayerExplorer: early (2, 6, 6), channel 0, most at row 1, column 4"
-    assert repr(explorer) == f"{said} (a live kernel adds sliders)"
+    sentence = "LayerExplorer: early (2, 6, 6), channel 0, most at row 1, column 4"
+    assert repr(explorer) == f"{sentence} (a live kernel adds sliders)"
     large = explore.LayerExplorer(PICTURE, {"block11": np.ones((1280, 112, 112))}, channel=1279)
     assert len(repr(large)) <= 110, "ipywidgets would cut it"
 
@@ -69,20 +69,20 @@ def test_the_explorer_writes_no_output_and_leaves_no_figure_open(explorer, capsy
     assert plt.get_fignums() == []
 
 
-def test_the_static_figure_says_what_the_explorer_says(monkeypatch, explorer):
-    shown = []
-    monkeypatch.setattr(layers, "show", lambda figure, alt: shown.append((figure, alt)))
+def test_the_static_figure_shows_what_the_explorer_shows(monkeypatch, explorer):
+    drawings = []
+    monkeypatch.setattr(layers, "show", lambda figure, alt: drawings.append((figure, alt)))
     explore.channels(PICTURE, STAGES, [("early", 0), ("late", 2)])
-    ((figure, alt),) = shown
+    ((figure, alt),) = drawings
     for layer, channel in (("early", 0), ("late", 2)):
         explorer._layer.value, explorer._channel.value = layer, channel
-        words = explorer._view.value.split("<p>")[1].split("</p>")[0]
-        assert words in alt
+        text = explorer._view.value.split("<p>")[1].split("</p>")[0]
+        assert text in alt
     assert len(figure.axes[0].patches) == 2
 
 
 @pytest.mark.parametrize(("layer", "channel"), [("middle", 0), ("early", 2), ("late", -1)])
-def test_a_layer_or_channel_that_is_not_there_is_refused(layer, channel):
+def test_an_unknown_layer_or_channel_is_refused(layer, channel):
     with pytest.raises(ValueError, match=r"no layer|has the channels 0 to"):
         explore.channels(PICTURE, STAGES, [(layer, channel)])
     with pytest.raises(ValueError, match=r"no layer|has the channels 0 to"):

@@ -1,4 +1,4 @@
-"""The ImageNet net comes with the course: it knows what it sees, and needs no network."""
+"""The ImageNet model of the course: it recognises photographs, and downloads nothing."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from course import pretrained
 
 
 @pytest.fixture(scope="module")
-def net():
+def model():
     return pretrained.efficientnet_lite0()
 
 
-def guesses(net, photograph, k):
-    """The net's k first answers, in words."""
+def top_classes(model, photograph, k):
+    """Return the names of the k most probable classes."""
     with torch.no_grad():
-        best = net(pretrained.photograph(photograph))[0].topk(k).indices
+        best = model(pretrained.photograph(photograph))[0].topk(k).indices
     return [pretrained.categories()[label] for label in best]
 
 
 @pytest.mark.parametrize(
     ("photograph", "word"), [("cat", "Egyptian cat"), ("coffee", "espresso"), ("rocket", "missile")]
 )
-def test_the_net_knows_what_it_sees(net, photograph, word):
-    assert guesses(net, photograph, 1) == [word]
+def test_the_model_recognises_photographs(model, photograph, word):
+    assert top_classes(model, photograph, 1) == [word]
 
 
-def test_the_net_gives_what_its_own_package_gives(net):
+def test_the_model_computes_what_its_package_computes(model):
     from efficientnet_lite_pytorch import EfficientNet
 
     theirs = EfficientNet.from_name("efficientnet-lite0")
@@ -39,26 +39,26 @@ def test_the_net_gives_what_its_own_package_gives(net):
     theirs.eval()
     image = pretrained.photograph("cat")
     with torch.no_grad():
-        assert torch.allclose(net(image), theirs(image), atol=1e-5)
+        assert torch.allclose(model(image), theirs(image), atol=1e-5)
 
 
-def test_the_net_is_as_large_as_the_lecture_notes_say_and_ready_to_evaluate(net):
-    assert sum(p.numel() for p in net.parameters()) == 4_652_008
-    assert not any(module.training for module in net.modules())
-    assert all(p.requires_grad for p in net.parameters())
-    assert {tensor.device.type for tensor in net.state_dict().values()} == {"cpu"}
+def test_the_model_is_as_large_as_the_lecture_notes_say_and_ready_to_evaluate(model):
+    assert sum(p.numel() for p in model.parameters()) == 4_652_008
+    assert not any(module.training for module in model.modules())
+    assert all(p.requires_grad for p in model.parameters())
+    assert {tensor.device.type for tensor in model.state_dict().values()} == {"cpu"}
 
 
-def test_its_stages_have_names_and_shapes(net):
-    names = [name for name, _ in net.named_children()]
+def test_its_stages_have_names_and_shapes(model):
+    names = [name for name, _ in model.named_children()]
     blocks = [f"block{k}" for k in range(1, 17)]
     assert names == ["stem", *blocks, "head", "pool", "flatten", "dropout", "fc"]
     with torch.no_grad():
-        maps = net[: names.index("pool")](torch.zeros(2, 3, 224, 224))
+        maps = model[: names.index("pool")](torch.zeros(2, 3, 224, 224))
     assert maps.shape == (2, 1280, 7, 7)
 
 
-def test_loading_the_net_leaves_chance_alone():
+def test_loading_the_model_leaves_the_random_state_alone():
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
@@ -78,7 +78,7 @@ def test_a_photograph_is_scaled_and_can_be_scaled_back():
     assert np.allclose(pixels.mean((0, 1)), square.mean((0, 1)), atol=0.7)
 
 
-def test_there_are_a_thousand_words():
+def test_there_are_a_thousand_class_names():
     names = pretrained.categories()
     assert len(names) == 1000
     assert [names[k] for k in (285, 657, 967, 968)] == [

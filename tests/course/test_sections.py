@@ -43,9 +43,9 @@ def test_sections_come_in_any_size(size):
     assert sections.thin_sections(2, size, 0)[0].shape == (2, 1, size, size)
 
 
-def test_no_grey_value_parts_pores_from_grains(some):
-    def iou(found):
-        return (found & pores).sum() / (found | pores).sum()
+def test_no_grey_value_separates_pores_from_grains(some):
+    def iou(mask):
+        return (mask & pores).sum() / (mask | pores).sum()
 
     images, pores = some[0], some[1] == 1
     assert max(iou(images < bound) for bound in np.linspace(0, 1, 50)) < 0.7

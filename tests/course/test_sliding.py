@@ -1,4 +1,4 @@
-"""The explorer of a sliding kernel: its sum is that of a convolution, in words and numbers."""
+"""The explorer of a sliding kernel: its sum is that of a convolution, in text and numbers."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ KERNELS = {
 
 
 def referee(image, kernel):
-    """The whole filtered image, by torch in float64."""
+    """Return the filtered image, computed by torch in float64."""
     pair = [torch.tensor(np.array(a, dtype=float))[None, None] for a in (image, kernel)]
     return F.conv2d(*pair)[0, 0].numpy()
 
 
 def move(explorer, kernel=None, row=None, column=None):
-    for control, value in ((explorer._choice, kernel), (explorer._row, row)):
+    for slider, value in ((explorer._choice, kernel), (explorer._row, row)):
         if value is not None:
-            control.value = value
+            slider.value = value
     if column is not None:
         explorer._column.value = column
     return explorer._view.value
@@ -43,14 +43,14 @@ def test_the_sum_is_that_of_a_convolution_at_every_position():
     explorer = explore.SlidingExplorer(image, KERNELS)
     for name, kernel in KERNELS.items():
         for (row, column), total in np.ndenumerate(referee(image, kernel)):
-            said = move(explorer, name, row, column)
-            assert f"= <b>{total:.0f}</b>" in said, (name, row, column)
+            html = move(explorer, name, row, column)
+            assert f"= <b>{total:.0f}</b>" in html, (name, row, column)
 
 
-def test_the_sum_stands_there_with_its_terms():
-    said = move(explore.SlidingExplorer(STEP, KERNELS), row=2, column=1)
-    assert "10 · 1 + 10 · 0 + 0 · (-1) + 10 · 1" in said
-    assert said.count(" · ") == 9
+def test_the_sum_is_displayed_with_its_terms():
+    html = move(explore.SlidingExplorer(STEP, KERNELS), row=2, column=1)
+    assert "10 · 1 + 10 · 0 + 0 · (-1) + 10 · 1" in html
+    assert html.count(" · ") == 9
 
 
 def test_the_sliders_reach_every_position_and_no_other():
@@ -65,18 +65,18 @@ def test_the_sliders_reach_every_position_and_no_other():
     assert (explorer._row.value, explorer._column.value) == (2, 0)
 
 
-def test_the_learners_function_speaks_beside_it():
+def test_the_result_of_the_learners_function_is_displayed_beside_it():
     def unwritten(image, kernel):
         raise NotImplementedError
 
-    for yours, words in (
+    for yours, text in (
         (referee, "Your apply_filter says 30 here."),
         (lambda image, kernel: torch.full((4, 4), 7.5), "says 7.5 here."),
         (lambda image, kernel: [[1, 2], [3, 4]], "Your apply_filter says 2 here."),
         (lambda image, kernel: None, "Your apply_filter raises TypeError."),
         (unwritten, "Your apply_filter is still to be written."),
     ):
-        assert words in move(explore.SlidingExplorer(STEP, KERNELS, yours=yours), column=1)
+        assert text in move(explore.SlidingExplorer(STEP, KERNELS, yours=yours), column=1)
 
 
 def test_the_learners_function_cannot_change_the_image():
@@ -103,15 +103,15 @@ def test_the_explorer_writes_no_output_and_leaves_no_figure_open(capsys):
     assert plt.get_fignums() == []
 
 
-def test_the_static_figure_says_what_the_explorer_says(monkeypatch):
-    shown = []
-    monkeypatch.setattr(sliding, "show", lambda figure, alt: shown.append((figure, alt)))
+def test_the_static_figure_shows_what_the_explorer_shows(monkeypatch):
+    drawings = []
+    monkeypatch.setattr(sliding, "show", lambda figure, alt: drawings.append((figure, alt)))
     explore.sliding(STEP, KERNELS["slide 9"], row=2, column=1)
-    ((_, alt),) = shown
+    ((_, alt),) = drawings
     explorer = explore.SlidingExplorer(STEP, KERNELS)
-    words = re.search('alt="([^"]+)"', move(explorer, row=2, column=1))
-    assert words is not None
-    assert words[1] == alt
+    text = re.search('alt="([^"]+)"', move(explorer, row=2, column=1))
+    assert text is not None
+    assert text[1] == alt
 
 
 def test_a_photograph_is_drawn_without_its_numbers():

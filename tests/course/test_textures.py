@@ -1,4 +1,4 @@
-"""Crops of textures: they show what their rectangles enclose, in a light of their own."""
+"""Crops of textures: the content of their rectangles, each with its own brightness."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_crops_come_in_the_shapes_types_and_order_of_the_docstring():
     assert labels.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
-def test_a_crop_is_its_rectangle_of_its_photograph_turned_and_in_another_light():
+def test_a_crop_is_its_rectangle_of_its_photograph_rotated_and_in_another_light():
     images, labels = textures.crops(RECTANGLES, seed=2)
     for image, label, rectangle in zip(images, labels, RECTANGLES * 3, strict=True):
         top, left, bottom, right = rectangle
@@ -30,7 +30,7 @@ def test_a_crop_is_its_rectangle_of_its_photograph_turned_and_in_another_light()
         assert sum(r > 0.95 for r in alike) == 1
 
 
-def test_light_and_turn_are_drawn_for_each_crop_by_the_seed():
+def test_light_and_rotation_are_drawn_for_each_crop_by_the_seed():
     same = [RECTANGLES[0]] * 40
     first, _ = textures.crops(same, seed=3)
     again, _ = textures.crops(same, seed=3)
@@ -39,8 +39,8 @@ def test_light_and_turn_are_drawn_for_each_crop_by_the_seed():
     assert not np.array_equal(first, other)
     bricks = first[:40].astype(float)
     assert bricks.mean((1, 2)).std() > 15
-    spread = bricks.std((1, 2))
-    assert spread.max() > 2 * spread.min()
+    deviations = bricks.std((1, 2))
+    assert deviations.max() > 2 * deviations.min()
     corners = {tuple(np.sign(b - b.mean())[::63, ::63].ravel()) for b in bricks}
     assert len(corners) > 1
 

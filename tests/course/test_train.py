@@ -1,4 +1,4 @@
-"""Training that can be watched: it notes what the learner's functions return, and shows it."""
+"""Training with a live view: it records what the learner's functions return, and shows it."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from course import train
 
 @pytest.fixture
 def pages(monkeypatch):
-    """The views that are displayed, in place of a page."""
+    """Return the views that would be displayed."""
     caught = []
     monkeypatch.setattr(train, "display", caught.append)
     return caught
 
 
 @pytest.fixture
-def patient(monkeypatch):
-    """Every epoch is drawn, however short it is."""
+def no_throttle(monkeypatch):
+    """Draw every epoch, however short it is."""
     monkeypatch.setattr(train, "PAUSE", 0)
 
 
 def returns(*values):
-    """A function that returns these values, one at a call."""
+    """Return a function that returns these values, one per call."""
     following = iter(values)
     return lambda: next(following)
 
 
 def seen(view):
-    """All values that a view shows from now on."""
+    """Return a list that collects all later values of a view."""
     values = []
     view.observe(lambda change: values.append(change["new"]), names="value")
     return values
@@ -47,9 +47,9 @@ def svg(html):
     return ElementTree.fromstring(base64.b64decode(data[1]))
 
 
-def test_what_the_functions_return_is_noted_in_order(pages):
-    found = train.run(returns(2.0, 1.5, 1.0), 3, returns(0.1, 0.5, 0.8, 0.9))
-    assert found == {"loss": [2.0, 1.5, 1.0], "held": [0.1, 0.5, 0.8, 0.9]}
+def test_what_the_functions_return_is_recorded_in_order(pages):
+    history = train.run(returns(2.0, 1.5, 1.0), 3, returns(0.1, 0.5, 0.8, 0.9))
+    assert history == {"loss": [2.0, 1.5, 1.0], "held": [0.1, 0.5, 0.8, 0.9]}
 
 
 def test_accuracy_is_measured_before_the_first_epoch_and_after_each(pages):
@@ -58,15 +58,15 @@ def test_accuracy_is_measured_before_the_first_epoch_and_after_each(pages):
     assert calls == ["held", "train", "held", "train", "held"]
 
 
-def test_nothing_is_held_back_where_nothing_is_asked(pages):
+def test_without_a_validation_function_there_is_no_accuracy(pages):
     assert train.run(returns(1, 0.5), 2) == {"loss": [1.0, 0.5], "held": []}
 
 
 def test_numbers_of_any_kind_become_plain_floats(pages):
     loss = torch.tensor(2.0, requires_grad=True)
-    found = train.run(returns(loss, np.float32(0.5)), 2, returns(0, torch.tensor(0.5), 1))
-    assert found == {"loss": [2.0, 0.5], "held": [0.0, 0.5, 1.0]}
-    assert {type(value) for values in found.values() for value in values} == {float}
+    history = train.run(returns(loss, np.float32(0.5)), 2, returns(0, torch.tensor(0.5), 1))
+    assert history == {"loss": [2.0, 0.5], "held": [0.0, 0.5, 1.0]}
+    assert {type(value) for values in history.values() for value in values} == {float}
 
 
 def test_a_run_is_one_view_that_says_the_same_on_every_machine(pages):
@@ -80,8 +80,8 @@ def test_a_run_is_one_view_that_says_the_same_on_every_machine(pages):
     assert len(repr(pages[-1])) <= 110, "ipywidgets would cut it"
 
 
-def test_the_bar_counts_epochs_and_says_how_much_time_is_left(pages, patient, monkeypatch):
-    now = iter(range(0, 100, 10))  # ten seconds from look to look
+def test_the_bar_counts_epochs_and_says_how_much_time_is_left(pages, no_throttle, monkeypatch):
+    now = iter(range(0, 100, 10))  # ten seconds between two readings
     monkeypatch.setattr(train.time, "monotonic", lambda: next(now))
     heads = []
     train.run(lambda: heads.append(pages[0].value) or 1.0, 4)
@@ -107,13 +107,13 @@ def test_a_page_is_redrawn_at_most_once_an_epoch_and_not_ten_times_a_second(page
     assert len(values[0]) <= 12
 
 
-def test_where_nobody_looks_it_costs_next_to_nothing(pages, patient):
+def test_without_a_display_it_costs_next_to_nothing(pages, no_throttle):
     start = time.process_time()
     train.run(lambda: 1.0, 100, lambda: 0.5)
     assert time.process_time() - start < 2, "20 ms an epoch, were it many times slower"
 
 
-def test_the_curves_are_drawn_with_a_point_an_epoch_and_told_in_words(pages):
+def test_the_curves_have_one_point_per_epoch_and_a_description(pages):
     train.run(returns(2.0, 1.0, 0.5), 3, returns(0.1, 0.5, 0.8, 0.9))
     html = pages[0].value
     assert "The last epoch's loss is 0.5. 90 % of those held back are right." in html
@@ -125,9 +125,9 @@ def test_the_curves_are_drawn_with_a_point_an_epoch_and_told_in_words(pages):
     assert heights[-1] - 20 == pytest.approx(train.HEIGHT * 3 / 4)
 
 
-def test_a_loss_that_explodes_is_noted_and_leaves_a_gap(pages, patient):
-    found = train.run(returns(float("nan"), 1.0, float("inf"), 0.0), 4)
-    assert found["loss"][1::2] == [1.0, 0.0]
+def test_a_loss_that_explodes_is_recorded_and_leaves_a_gap(pages, no_throttle):
+    history = train.run(returns(float("nan"), 1.0, float("inf"), 0.0), 4)
+    assert history["loss"][1::2] == [1.0, 0.0]
     (line,) = [line for line in svg(pages[0].value).iter() if "polyline" in line.tag]
     assert len(line.get("points").split()) == 2
     assert train.run(returns(0.0), 1)["loss"] == [0.0]
@@ -148,7 +148,7 @@ def test_a_title_cannot_write_into_the_page(pages):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "words"),
+    ("arguments", "error", "message"),
     [
         ((lambda: None, 1), TypeError, "one_epoch.. should return its mean loss.*return missing"),
         ((lambda: "low", 1), TypeError, "it returned 'low'"),
@@ -158,8 +158,8 @@ def test_a_title_cannot_write_into_the_page(pages):
         ((lambda: 1.0, 0), ValueError, "at least one epoch"),
     ],
 )
-def test_what_is_no_loss_or_no_accuracy_is_refused_in_words(pages, arguments, error, words):
-    with pytest.raises(error, match=words):
+def test_an_invalid_loss_or_accuracy_is_refused_with_a_message(pages, arguments, error, message):
+    with pytest.raises(error, match=message):
         train.run(*arguments)
 
 

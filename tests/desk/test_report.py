@@ -1,4 +1,4 @@
-"""The page that shows a class how it did, and the class of the demo."""
+"""The report of a class, and the class of the demo."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def result(student: str, *cells: CellResult) -> Result:
 
 
 def cells(first: str, second: str) -> tuple[CellResult, CellResult]:
-    """The visible and the hidden test of `size`, with what they said; nothing: passed."""
+    """Return the results of both tests of `size`, with these messages; passed if empty."""
     return (
         CellResult("test-size", 0 if first else 1, 1, "failed" if first else "passed", first),
         CellResult("hidden-size", 0 if second else 3, 3, "failed" if second else "passed", second),
@@ -46,7 +46,7 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: Counter[str] = Counter()
         self.attributes: list[tuple[str, str | None]] = []
-        self.words = ""
+        self.text = ""
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -54,7 +54,7 @@ class Page(HTMLParser):
         self.attributes += attrs
 
     def handle_data(self, data: str) -> None:
-        self.words += data
+        self.text += data
 
 
 @pytest.fixture
@@ -69,18 +69,18 @@ def test_the_report_stands_alone(page: Page) -> None:
     assert all(source and source.startswith("data:image/png;base64,") for source in sources)
 
 
-def test_each_picture_of_the_report_has_words(page: Page) -> None:
+def test_each_picture_of_the_report_is_described(page: Page) -> None:
     alts = [value for name, value in page.attributes if name == "alt"]
     assert len(alts) == page.tags["img"] == 2
     assert "size 30 per cent" in str(alts)
 
 
-def test_what_a_submission_says_stays_words(page: Page) -> None:
+def test_the_text_of_a_submission_stays_text(page: Page) -> None:
     assert page.tags["script"] == 0
-    assert SCRIPT in page.words
+    assert SCRIPT in page.text
 
 
-def test_what_went_wrong_most_comes_first_and_no_answer_is_no_mistake() -> None:
+def test_the_most_frequent_failure_comes_first_and_a_missing_answer_is_none() -> None:
     worst = complaints(CLASS)
     assert [(c.test, c.learners, c.message) for c in worst] == [
         ("hidden-size", 3, "no floor"),

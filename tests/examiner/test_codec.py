@@ -1,4 +1,4 @@
-"""What two kernels tell each other arrives as it was sent, or is refused."""
+"""A message between two kernels arrives as it was sent, or is refused."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ MIXED = [
 ]  # fmt: skip
 
 
-def there_and_back(value: object) -> Any:
-    """`value`, packed, unpacked and decoded."""
+def round_trip(value: object) -> Any:
+    """Return `value`, packed, unpacked and decoded."""
     frame = b"".join(pack(Message("say", {"number": 1}, [encode(value)])))
     message = unpack(frame)
     assert (message.kind, message.meta) == ("say", {"number": 1})
@@ -47,11 +47,11 @@ def there_and_back(value: object) -> Any:
 
 @pytest.mark.parametrize("value", MIXED, ids=lambda value: type(value).__name__)
 def test_a_value_arrives_as_it_was_sent(value: Any) -> None:
-    came = there_and_back(value)
-    assert type(came) is type(value)
-    assert encode(came).same(encode(value))
+    received = round_trip(value)
+    assert type(received) is type(value)
+    assert encode(received).same(encode(value))
     if not isinstance(value, (torch.Tensor, np.ndarray, pd.DataFrame, pd.Series)):
-        assert came is value or came == value
+        assert received is value or received == value
 
 
 def test_an_object_of_another_class_arrives_as_plain_data_or_not_at_all() -> None:
@@ -64,14 +64,14 @@ def test_an_object_of_another_class_arrives_as_plain_data_or_not_at_all() -> Non
     class Liar(torch.Tensor):
         shape = (1, 2, 3)  # type: ignore[assignment]
 
-    assert type(there_and_back(Number(4))) is float
-    came = there_and_back(torch.zeros(4).as_subclass(Liar))
-    assert (type(came), tuple(came.shape)) == (torch.Tensor, (4,))
+    assert type(round_trip(Number(4))) is float
+    received = round_trip(torch.zeros(4).as_subclass(Liar))
+    assert (type(received), tuple(received.shape)) == (torch.Tensor, (4,))
     with pytest.raises(CodecError, match="is not data"):
         encode(object())
 
 
-def test_what_is_nested_too_deeply_is_not_sent() -> None:
+def test_a_value_nested_too_deeply_is_not_sent() -> None:
     deep: list[Any] = []
     deep.append(deep)
     with pytest.raises(CodecError, match="nested"):
@@ -105,7 +105,7 @@ def test_what_is_nested_too_deeply_is_not_sent() -> None:
         ({"a": 1}, 0, "node"),
     ],
 )
-def test_what_cannot_be_is_refused(node: Any, size: int, invalid: str) -> None:
+def test_an_invalid_node_is_refused(node: Any, size: int, invalid: str) -> None:
     with pytest.raises(CodecError, match=f"an invalid {invalid}"):
         decode(Payload(node, [bytes(size)]))
 
@@ -140,7 +140,7 @@ EACH = 200  # mutants of one message
 
 
 def mutant(frame: bytes, rng: random.Random) -> bytes:
-    """A frame with bytes changed, cut or doubled; or one whole, with another header."""
+    """Return a frame with bytes changed, cut or doubled; or a whole one with another header."""
     if rng.random() < 0.4:
         changed = bytearray(frame)
         for _ in range(rng.randint(1, 6)):
@@ -157,7 +157,7 @@ def mutant(frame: bytes, rng: random.Random) -> bytes:
 
 
 def mutate(parts: Any, rng: random.Random) -> None:
-    """Replace some part of a header by something else."""
+    """Replace a random part of a header."""
     places = [(parts, key) for key in parts]
     for holder, key in places:
         inner = holder[key]

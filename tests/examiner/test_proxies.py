@@ -1,4 +1,4 @@
-"""Test cells in plain syntax run against work that lives in another process."""
+"""Test cells in plain syntax run against answers that live in another process."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from course import backbone, check
 
 @contextmanager
 def examiner(answers: str) -> Iterator[ExaminerEndpoint]:
-    """An examiner of `answers`, which run in a process of their own."""
-    here, there = socket.socketpair()
+    """Return the endpoint of tests, with `answers` running in a process of their own."""
+    ours, theirs = socket.socketpair()
     pid = os.fork()
     if not pid:
         try:
-            here.close()
+            ours.close()
             scope: dict[str, Any] = {"__name__": "__main__"}
             exec(SETUP + answers, scope)
-            SubmissionEndpoint(Transport(there.detach()), scope).serve()
+            SubmissionEndpoint(Transport(theirs.detach()), scope).serve()
         finally:
             os._exit(0)
-    there.close()
-    endpoint = ExaminerEndpoint(Transport(here.detach()))
+    theirs.close()
+    endpoint = ExaminerEndpoint(Transport(ours.detach()))
     try:
         yield endpoint
     finally:
@@ -54,7 +54,7 @@ def examiner(answers: str) -> Iterator[ExaminerEndpoint]:
 
 
 def run(answers: str, test: str, setup: str = "") -> dict[str, Any]:
-    """The names of a test cell after it passed."""
+    """Run a test cell; return its names."""
     with examiner(answers) as endpoint:
         scope: dict[str, Any] = {"__name__": "__main__"}
         exec(SETUP + setup, scope)
@@ -76,8 +76,8 @@ def run(answers: str, test: str, setup: str = "") -> dict[str, Any]:
         ("def f(n):\n    raise ValueError(f'not {n}')", "check.raises(ValueError, f, 3)"),
         (
             "class Odd(ValueError):\n    pass\n\ndef f():\n    raise Odd('no')",
-            "try:\n    f()\nexcept ValueError as e:\n    said = type(e).__name__, str(e)\n"
-            "assert said == ('Odd', 'no')",
+            "try:\n    f()\nexcept ValueError as e:\n    error = type(e).__name__, str(e)\n"
+            "assert error == ('Odd', 'no')",
         ),
         ("def f(n):\n    yield from range(n)", "assert list(f(3)) == [0, 1, 2]"),
         ("def f(call):\n    return call(3) + 1", "assert f(lambda n: 2 * n) == 7"),
@@ -92,11 +92,11 @@ def run(answers: str, test: str, setup: str = "") -> dict[str, Any]:
         ),
     ],
 )
-def test_what_a_function_gives_and_does_is_as_in_one_kernel(answers: str, test: str) -> None:
+def test_a_function_returns_and_changes_the_same_as_in_one_kernel(answers: str, test: str) -> None:
     run(answers, test)
 
 
-NET = """
+MODEL = """
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
@@ -116,72 +116,72 @@ class Net(nn.Module):
         "check.equal(sum(c for _, c in check.parameter_counts(Net())), 23, 'parameters')",
         "assert [n for n, _ in Net().named_parameters()][0] == 'one.weight'",
         "assert Net()(torch.ones(5, 4)).shape == (5, 2)",
-        "net = Net()\nassert net.training and not net.eval().training and not net.one.training",
-        "net = Net()\ns = check.state(net)\nx = torch.randn(5, 4)\n"
+        "model = Net()\nassert model.training and not model.eval().training and not model.one.training",  # noqa: E501
+        "model = Net()\ns = check.state(model)\nx = torch.randn(5, 4)\n"
         "y = F.relu(x @ torch.tensor(s['one.weight']).T + torch.tensor(s['one.bias']))\n"
-        "check.close(net(x), y @ torch.tensor(s['two.weight']).T + torch.tensor(s['two.bias']), 'y')",  # noqa: E501
+        "check.close(model(x), y @ torch.tensor(s['two.weight']).T + torch.tensor(s['two.bias']), 'y')",  # noqa: E501
         "assert [s for _, s in check.layer_shapes(Net(), torch.ones(1, 4))] == [(1, 3), (1, 2)]",
-        "net = check.filled(Net(), 1.0)\nassert net(torch.ones(1, 4)).tolist() == [[12.0, 12.0]]",
-        "net = Net()\nnet(torch.ones(2, 4)).sum().backward()\n"
-        "assert all(p.grad is not None for p in net.parameters())",
-        "x = torch.ones(2, 4, requires_grad=True)\nnet = check.filled(Net(), 1.0)\n"
-        "net(x).square().sum().backward()\n"
+        "model = check.filled(Net(), 1.0)\nassert model(torch.ones(1, 4)).tolist() == [[12.0, 12.0]]",  # noqa: E501
+        "model = Net()\nmodel(torch.ones(2, 4)).sum().backward()\n"
+        "assert all(p.grad is not None for p in model.parameters())",
+        "x = torch.ones(2, 4, requires_grad=True)\nmodel = check.filled(Net(), 1.0)\n"
+        "model(x).square().sum().backward()\n"
         "assert x.grad.shape == (2, 4) and x.grad.abs().sum() > 0",
-        "net = check.filled(Net(), 0.1)  # so that no ReLU is dead\nbefore = check.state(net)\n"
-        "opt = check.optimizer(net, 'SGD', lr=0.1)\n"
+        "model = check.filled(Net(), 0.1)  # so that no ReLU is dead\nbefore = check.state(model)\n"
+        "opt = check.optimizer(model, 'SGD', lr=0.1)\n"
         "sched = torch.optim.lr_scheduler.OneCycleLR(opt, 0.1, total_steps=5)\n"
-        "for _ in range(3):\n    opt.zero_grad()\n    net(torch.ones(2, 4)).square().sum().backward()\n"  # noqa: E501
+        "for _ in range(3):\n    opt.zero_grad()\n    model(torch.ones(2, 4)).square().sum().backward()\n"  # noqa: E501
         "    opt.step()\n    sched.step()\n"
-        "assert (check.state(net)['one.weight'] != before['one.weight']).any()",
+        "assert (check.state(model)['one.weight'] != before['one.weight']).any()",
         "assert hasattr(Net(), 'one') and not hasattr(Net(), 'three')",
-        "import copy\nnet = Net()\ntwin = copy.deepcopy(net)\nassert twin is not net\n"
-        "check.close(twin(torch.ones(1, 4)), net(torch.ones(1, 4)), 'twin')",
+        "import copy\nmodel = Net()\ntwin = copy.deepcopy(model)\nassert twin is not model\n"
+        "check.close(twin(torch.ones(1, 4)), model(torch.ones(1, 4)), 'twin')",
         "with torch.no_grad():\n    assert not Net()(torch.ones(1, 4)).requires_grad",
-        "net = Net()\nnet.to('meta')\nassert next(iter(net.parameters())).is_meta",
+        "model = Net()\nmodel.to('meta')\nassert next(iter(model.parameters())).is_meta",
     ],
 )
-def test_a_net_is_a_net(test: str) -> None:
-    run(NET, test)
+def test_a_model_is_a_module(test: str) -> None:
+    run(MODEL, test)
 
 
-def test_a_lazy_net_has_no_parameters_before_it_ran() -> None:
+def test_a_lazy_model_has_no_parameters_before_it_ran() -> None:
     run(
-        "def net():\n    return nn.Sequential(nn.LazyLinear(3), nn.LazyBatchNorm1d())",
-        "made = net()\n"
-        "for tensors in (made.parameters(), made.buffers()):\n"
+        "def model():\n    return nn.Sequential(nn.LazyLinear(3), nn.LazyBatchNorm1d())",
+        "lazy = model()\n"
+        "for tensors in (lazy.parameters(), lazy.buffers()):\n"
         "    try:\n        next(tensors).numel()\n"
         "    except ValueError as error:\n        assert 'uninitialized' in str(error)\n"
         "    else:\n        assert False\n"
-        "made(torch.ones(2, 4))\n"
-        "assert [p.numel() for p in made.parameters()] == [12, 3, 3, 3]\n"
-        "assert [b.numel() for b in made.buffers()] == [3, 3, 1]",
+        "lazy(torch.ones(2, 4))\n"
+        "assert [p.numel() for p in lazy.parameters()] == [12, 3, 3, 3]\n"
+        "assert [b.numel() for b in lazy.buffers()] == [3, 3, 1]",
     )
 
 
-def test_a_net_that_counts_its_parameters_falsely_is_not_asked() -> None:
+def test_a_model_that_miscounts_its_parameters_is_not_believed() -> None:
     lie = "\n    def parameters(self, *_, **__):\n        return iter([])\n\n    named_parameters = parameters"  # noqa: E501
     run(
-        NET + lie,
+        MODEL + lie,
         "check.equal(sum(c for _, c in check.parameter_counts(Net())), 23, 'parameters')\n"
         "assert sum(p.numel() for p in Net().parameters()) == 23",
     )
 
 
-def test_a_test_that_writes_into_a_net_is_told_how_it_should() -> None:
+def test_a_test_that_writes_into_a_model_fails_with_advice() -> None:
     with pytest.raises(RuntimeError, match=r"check\.filled"):
         run(
-            NET,
-            "net = Net()\nwith torch.no_grad():\n    next(net.parameters()).fill_(1)\nnet.eval()",
+            MODEL,
+            "model = Net()\nwith torch.no_grad():\n    next(model.parameters()).fill_(1)\nmodel.eval()",  # noqa: E501
         )
 
 
-def test_nets_of_the_test_go_along_and_come_back_changed() -> None:
+def test_models_of_the_test_travel_and_come_back_changed() -> None:
     run(
         "def train(model, x):\n    model.train()\n    opt = torch.optim.SGD(model.parameters(), lr=0.1)\n"  # noqa: E501
         "    model(x).sum().backward()\n    opt.step()\n    return model.training",
-        "net = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).eval()\nb = check.state(net)\n"
-        "assert train(net, torch.randn(4, 3)) and net.training\n"
-        "assert any((check.state(net)[k] != v).any() for k, v in b.items())\n"
+        "model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).eval()\nb = check.state(model)\n"
+        "assert train(model, torch.randn(4, 3)) and model.training\n"
+        "assert any((check.state(model)[k] != v).any() for k, v in b.items())\n"
         "lite = backbone.efficientnet_lite0()\n",
     )
     run(
@@ -191,7 +191,7 @@ def test_nets_of_the_test_go_along_and_come_back_changed() -> None:
     )
 
 
-def test_dice_that_are_set_to_the_same_number_fall_alike() -> None:
+def test_the_same_seed_draws_the_same_numbers() -> None:
     run(
         "def draw():\n    return torch.rand(3), np.random.rand()",
         "torch.manual_seed(5)\na = draw()\nb = draw()\ntorch.manual_seed(5)\nc = draw()\n"
@@ -199,10 +199,12 @@ def test_dice_that_are_set_to_the_same_number_fall_alike() -> None:
     )
 
 
-@pytest.mark.parametrize("throw", ["torch.rand(1).item()", "np.random.rand()", "random.random()"])
-def test_a_seed_of_check_is_every_die_s(throw: str) -> None:
+@pytest.mark.parametrize(
+    "expression", ["torch.rand(1).item()", "np.random.rand()", "random.random()"]
+)
+def test_a_seed_of_check_sets_every_generator(expression: str) -> None:
     run(
-        f"import random\ndef draw():\n    return {throw}",
+        f"import random\ndef draw():\n    return {expression}",
         "check.seed(5)\na = draw()\nb = draw()\ncheck.seed(5)\nc = draw()\nassert a == c != b",
     )
 
@@ -236,7 +238,7 @@ def test_a_helper_acts_where_the_work_is() -> None:
         ("float(x)", "float\\(\\) argument must be"),
     ],
 )
-def test_an_object_that_is_equal_to_everything_meets_no_claim(claim: str, error: str) -> None:
+def test_an_object_that_is_equal_to_everything_satisfies_no_claim(claim: str, error: str) -> None:
     lie = "class All:\n    def __eq__(self, other):\n        return True\n"
     lie += "    __ne__ = __gt__ = __eq__\n"
     lie += "    __bool__ = lambda self: True\n    __float__ = lambda self: 3.0\nx = All()"
@@ -244,23 +246,23 @@ def test_an_object_that_is_equal_to_everything_meets_no_claim(claim: str, error:
         run(lie, f"assert {claim}")
 
 
-def test_a_kernel_that_is_gone_is_told_of() -> None:
+def test_a_dead_kernel_is_reported() -> None:
     with examiner("import os\ndef f():\n    os._exit(1)") as endpoint:
         f = endpoint.names(["f"])["f"]
         with pytest.raises(TransportClosed):
             f()
 
 
-def test_a_test_asks_for_no_more_names_than_it_needs() -> None:
+def test_a_test_fetches_no_more_names_than_it_needs() -> None:
     cell = "import math\nx = f(y)\nx += g\ndef h():\n    return later + remote\n"
     cell += "later = sorted([z for z in x])"
     assert free_names(ast.parse(cell).body, ["y"]) == ["f", "g", "remote"]
 
 
-def test_a_thousand_digits_through_a_net_are_quick() -> None:
-    with examiner(NET.replace("Linear(4, 3)", "Linear(784, 3)")) as endpoint:
-        net = endpoint.names(["Net"])["Net"]()
+def test_a_thousand_digits_through_a_model_are_quick() -> None:
+    with examiner(MODEL.replace("Linear(4, 3)", "Linear(784, 3)")) as endpoint:
+        model = endpoint.names(["Net"])["Net"]()
         digits = torch.randn(1000, 784)
-        net(digits)
-        assert isinstance(net(digits), torch.Tensor)
-        assert np.asarray(net(digits).detach()).shape == (1000, 2)
+        model(digits)
+        assert isinstance(model(digits), torch.Tensor)
+        assert np.asarray(model(digits).detach()).shape == (1000, 2)

@@ -1,4 +1,4 @@
-"""A class graded on a cluster of real processes, that share nothing but what is sent to them."""
+"""A class graded on a cluster of real processes, which share no files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.small_course import (
     with_greeting,
 )
 
-# Two workers and their kernels are load enough: these scenes come one after the other.
+# Two workers and their kernels are load enough: these tests run one after the other.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
 
 CLASS = {
@@ -60,46 +60,46 @@ class Cluster:
             )
         )
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
-        found = self.folder / "scheduler.json"
+        description = self.folder / "scheduler.json"
         self.scheduler = self.start(
-            "scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(found)
+            "scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(description)
         )
-        assert wait_until(lambda: found.exists() and bool(found.read_text()), 60)
-        self.address = json.loads(found.read_text())["address"]
+        assert wait_until(lambda: description.exists() and bool(description.read_text()), 60)
+        self.address = json.loads(description.read_text())["address"]
 
     def start(self, what: str, *options: str, name: str = "") -> subprocess.Popen[bytes]:
-        """A process of Dask, on loopback, in a working folder that nobody else knows."""
-        own = self.folder / (name or what)
-        (own / "tmp").mkdir(parents=True)
+        """Start a process of Dask on loopback, in a working folder of its own."""
+        work = self.folder / (name or what)
+        (work / "tmp").mkdir(parents=True)
         process = subprocess.Popen(
             [sys.executable, "-m", f"distributed.cli.dask_{what}", "--host", "127.0.0.1", *options],
-            cwd=own,
-            env={**os.environ, "TMPDIR": str(own / "tmp"), "HOME": str(own)},
-            stderr=self.processes.enter_context((own / "log").open("wb")),
+            cwd=work,
+            env={**os.environ, "TMPDIR": str(work / "tmp"), "HOME": str(work)},
+            stderr=self.processes.enter_context((work / "log").open("wb")),
         )
         self.processes.callback(process.wait)
         self.processes.callback(process.kill)
         return process
 
     def start_worker(self, name: str) -> None:
-        """One more worker, for one notebook at a time; `watched` is Dask's nanny over another."""
+        """Start a worker for one notebook at a time; `watched` has Dask's nanny."""
         nanny = "--nanny" if name == "watched" else "--no-nanny"
         options = ("--nthreads", "1", nanny, "--no-dashboard", "--name", name)
         self.workers[name] = self.start("worker", self.address, *options, name=name)
 
     def ask(self, question: Any) -> dict[str, Any]:
-        """What each worker answers to a function of its `dask_worker`, by name; a local one."""
+        """Return the result of `question(dask_worker)` on each worker, by name."""
         with Client(self.address, set_as_default=False) as client:
             names = {w["name"]: address for address, w in self.info(client).items()}
             answers = client.run(question)
         return {name: answers[address] for name, address in names.items()}
 
     def info(self, client: Client) -> dict[str, Any]:
-        found: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
-        return found
+        workers: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
+        return workers
 
     def has(self, workers: int) -> bool:
-        """Whether so many workers are known to the scheduler."""
+        """Return whether the scheduler has so many workers."""
         with Client(self.address, set_as_default=False) as client:
             return len(self.info(client)) == workers
 
@@ -114,31 +114,31 @@ def cluster_of(*names: str) -> Iterator[Cluster]:
         yield cluster
 
 
-def of_no_matter(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Results without the time they took."""
+def without_seconds(results: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return results without the time they took."""
     return {student: {**result, "seconds": 0} for student, result in results.items()}
 
 
 def new_class(folder: Path, answers: dict[str, dict[str, str]]) -> Course:
     folder.mkdir()
     course = make_course(folder)
-    for student, own in answers.items():
-        course.hand_in(student, own)
+    for student, work in answers.items():
+        course.hand_in(student, work)
     return course
 
 
 def the_one_line(done: subprocess.CompletedProcess[str]) -> str:
-    """What a command that ends by itself says: a single line."""
+    """Return the single line on stderr of a command."""
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr
     return lines[0]
 
 
-def running_in(worker: subprocess.Popen[bytes], words: str) -> bool:
-    """Whether a descendant of a worker has these words in its command line."""
+def running_in(worker: subprocess.Popen[bytes], command: str) -> bool:
+    """Return whether the command line of a descendant of a worker contains `command`."""
     for process in psutil.Process(worker.pid).children(recursive=True):
         try:
-            if words in " ".join(process.cmdline()):
+            if command in " ".join(process.cmdline()):
                 return True
         except psutil.NoSuchProcess:
             continue
@@ -146,15 +146,15 @@ def running_in(worker: subprocess.Popen[bytes], words: str) -> bool:
 
 
 def test_a_cluster_gives_the_marks_of_one_machine_and_all_of_it_works(tmp_path: Path) -> None:
-    here, there = new_class(tmp_path / "here", CLASS), new_class(tmp_path / "there", CLASS)
+    local, remote = new_class(tmp_path / "here", CLASS), new_class(tmp_path / "there", CLASS)
     with cluster_of("one", "watched") as cluster:
-        results = there.grade(*LIMITS, "--scheduler", cluster.address)
+        results = remote.grade(*LIMITS, "--scheduler", cluster.address)
         shares = cluster.ask(lambda dask_worker: dask_worker.state.executed_count)
     assert set(shares) == {"one", "watched"}
     assert all(shares.values()), shares
     assert sum(shares.values()) == len(CLASS)
-    expected = here.grade(*LIMITS)
-    assert of_no_matter(results) == of_no_matter(expected)
+    expected = local.grade(*LIMITS)
+    assert without_seconds(results) == without_seconds(expected)
     assert {cell["outcome"] for result in results.values() for cell in result["cells"]} >= {
         "passed", "failed", "timed out", "crashed", "out of memory",
     }  # fmt: skip
@@ -170,8 +170,8 @@ def test_a_worker_that_is_killed_at_work_costs_nothing(tmp_path: Path) -> None:
         lost = cluster.workers["one"]
         assert wait_until(lambda: running_in(lost, "sleep 3.0625"), 120)
         lost.kill()
-        _, said = engine.communicate(timeout=300)
-    assert engine.returncode == 0, said
+        _, errors = engine.communicate(timeout=300)
+    assert engine.returncode == 0, errors
     results = {r["student"]: r for r in json.loads((course.folder / "out.json").read_text())}
     assert {result["status"] for result in results.values()} == {"graded"}
     earned = {student: result["score"] for student, result in results.items()}
@@ -185,10 +185,10 @@ def test_a_scheduler_that_is_lost_is_named_and_the_next_run_goes_on(tmp_path: Pa
         engine = course.start("autograder", "grade", LESSON, "--scheduler", cluster.address)
         assert wait_until(lambda: running_in(cluster.workers["one"], "sleep 3.0625"), 120)
         cluster.scheduler.kill()
-        _, said = engine.communicate(timeout=300)
+        _, errors = engine.communicate(timeout=300)
     assert engine.returncode == 1
-    assert "Traceback" not in said, said
-    assert said.count("failed: the scheduler of the cluster was lost") == 3
+    assert "Traceback" not in errors, errors
+    assert errors.count("failed: the scheduler of the cluster was lost") == 3
     results = course.grade()
     assert {(r["status"], r["score"]) for r in results.values()} == {("graded", 7)}
 
@@ -202,7 +202,7 @@ def test_a_scheduler_that_is_lost_is_named_and_the_next_run_goes_on(tmp_path: Pa
         (LessonError("this machine cannot confine kernels"), "this machine cannot confine kernels"),
     ],
 )
-def test_what_a_cluster_does_wrong_is_named_as_such(error: Exception, says: str) -> None:
+def test_a_failure_of_the_cluster_is_named_as_such(error: Exception, says: str) -> None:
     class Done:
         def result(self) -> None:
             raise error
@@ -215,13 +215,13 @@ def test_what_a_cluster_does_wrong_is_named_as_such(error: Exception, says: str)
 
 def test_no_scheduler_is_one_line(tmp_path: Path) -> None:
     course = new_class(tmp_path / "course", {"ada": RIGHT})
-    # Port 1 of loopback: nobody but root could listen there, and nobody does.
+    # Port 1 of loopback: only root could listen there, and no program does.
     done = course.run("autograder", "grade", LESSON, "--scheduler", "tcp://127.0.0.1:1")
     assert done.returncode == 2
     assert "no scheduler of Dask at tcp://127.0.0.1:1" in the_one_line(done)
 
 
-def test_an_address_that_is_none_is_one_line(tmp_path: Path) -> None:
+def test_an_invalid_address_is_one_line(tmp_path: Path) -> None:
     course = new_class(tmp_path / "course", {"ada": RIGHT})
     done = course.run("autograder", "grade", LESSON, "--scheduler", "hal://9000")
     assert done.returncode == 2
@@ -249,7 +249,7 @@ def test_without_dask_one_line_says_what_to_install(tmp_path: Path) -> None:
 
 
 def looks_around(folder: Path) -> dict[str, str]:
-    """An answer that says hello where it cannot see a file of the machine, else hi."""
+    """Return an answer that says hello where it cannot see a file of the machine, else hi."""
     secret = folder / "secret"
     secret.write_text("the answers")
     return with_greeting(

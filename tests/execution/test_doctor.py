@@ -1,4 +1,4 @@
-"""The doctor tries what a submission could do: here it can do nothing, and elsewhere that shows."""
+"""The doctor tries what a submission could do: here it fails, and where it does not, that shows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BY_NAMESPACES = {
     "all that it starts ends with it",
     "an unprivileged user",
 }
-# Becomes root of a user namespace in which no further one can be made, as in many a container.
+# Becomes root of a user namespace in which no other can be made, as in many containers.
 WITHOUT_NAMESPACES = (
     "unshare", "--user", "--map-root-user", "sh", "-c",
     'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"', "sh",
@@ -46,17 +46,17 @@ def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def findings(folder: Path) -> dict[str, dict[str, Any]]:
-    found = json.loads((folder / "found.json").read_text())
-    return {finding["protection"]: finding for finding in found}
+    protections = json.loads((folder / "found.json").read_text())
+    return {finding["protection"]: finding for finding in protections}
 
 
 def test_this_machine_gives_every_protection(tmp_path: Path) -> None:
     done = run(str(BIN / "autograder"), "doctor", "--json", "found.json", cwd=tmp_path)
-    found = findings(tmp_path)
-    assert [f for f in found.values() if f["required"] and not f["holds"]] == []
+    protections = findings(tmp_path)
+    assert [f for f in protections.values() if f["required"] and not f["holds"]] == []
     assert done.returncode == 0, done.stderr
-    assert len(found) == len(doctor.TABLE)
-    assert set(found) > BY_NAMESPACES
+    assert len(protections) == len(doctor.TABLE)
+    assert set(protections) > BY_NAMESPACES
     assert "Landlock" in done.stdout
 
 
@@ -70,19 +70,19 @@ def no_confinement() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_confinement")
-def test_kernels_that_are_not_confined_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "LONG_ENOUGH", 3)  # what is left is left for ever
-    found = {finding.protection: finding for finding in doctor.examine_machine()}
+def test_kernels_that_are_not_confined_are_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LONG_ENOUGH", 3)  # what is left is left forever
+    protections = {finding.protection: finding for finding in doctor.examine_machine()}
     by_luck = set() if os.getuid() == 0 else {"an unprivileged user"}
-    assert {name for name in BY_NAMESPACES if found[name].holds} <= by_luck
-    assert "secret" in found["files of the machine are not there"].found
-    assert "signals process" in found["other processes are not there"].found or (
-        "sees process" in found["other processes are not there"].found
+    assert {name for name in BY_NAMESPACES if protections[name].holds} <= by_luck
+    assert "secret" in protections["files of the machine are not there"].found
+    assert "signals process" in protections["other processes are not there"].found or (
+        "sees process" in protections["other processes are not there"].found
     )
-    assert "of loopback" in found["no network"].found
-    assert "an abstract socket" in found["no unix socket"].found
-    assert "is left" in found["all that it starts ends with it"].found
-    assert found["memory of a process is bounded"].holds
+    assert "of loopback" in protections["no network"].found
+    assert "an abstract socket" in protections["no unix socket"].found
+    assert "is left" in protections["all that it starts ends with it"].found
+    assert protections["memory of a process is bounded"].holds
 
 
 def test_a_machine_without_namespaces_is_named_with_what_to_do(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_machine_without_namespaces_is_named_with_what_to_do(tmp_path: Path) -
     assert not any(findings(tmp_path)[name]["holds"] for name in BY_NAMESPACES)
 
 
-def test_grade_refuses_there_in_one_line_and_goes_on_when_told_to(tmp_path: Path) -> None:
+def test_grade_refuses_there_in_one_line_unless_an_option_allows_it(tmp_path: Path) -> None:
     course = make_course(tmp_path)
     course.hand_in("ada", RIGHT)
     grade = (*WITHOUT_NAMESPACES, str(BIN / "autograder"), "grade", LESSON, "--json", "out.json")
@@ -110,7 +110,7 @@ def test_grade_refuses_there_in_one_line_and_goes_on_when_told_to(tmp_path: Path
     assert json.loads((tmp_path / "out.json").read_text())[0]["score"] == 7
 
 
-def test_the_doctor_s_own_reach_is_what_makes_silence_mean_something(
+def test_a_protection_without_its_positive_control_does_not_hold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(doctor.CONTROLS, "network", lambda baits: "")
@@ -123,7 +123,7 @@ def test_the_doctor_s_own_reach_is_what_makes_silence_mean_something(
 
 
 def python_for_all() -> str | None:
-    """A Python of this version that every user may run; root's own is in a closed home."""
+    """Return a Python of this version that every user may run, unlike one in the home of root."""
     name = f"python{sysconfig.get_python_version()}"
     for folder in ("/usr/bin", "/usr/local/bin"):
         path = shutil.which(name, path=folder)
@@ -137,20 +137,20 @@ def readable_by_all(path: Path) -> bool:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="the other tests run without root already")
-def test_without_root_it_is_all_the_same() -> None:
+def test_without_root_all_is_the_same() -> None:
     packages, python = Path(sysconfig.get_path("purelib")), python_for_all()
     if python is None or not readable_by_all(packages):
         pytest.skip("there is no Python, or no environment, that another user may read")
     home = Path(tempfile.mkdtemp(prefix="nobody-", dir="/tmp"))
     try:
-        course = made_for_nobody(home)
+        course = make_course_of_nobody(home)
         subprocess.run([python, "-m", "venv", "--without-pip", home / "venv"], check=True)
         alembic = home / "venv" / "bin" / "alembic"  # nbgrader calls it by its name
         alembic.write_text(f"#!{home}/venv/bin/python\nfrom alembic.config import main\nmain()\n")
         alembic.chmod(0o755)
-        own = home / "venv" / "lib" / packages.parent.name / "site-packages"
+        site_packages = home / "venv" / "lib" / packages.parent.name / "site-packages"
         # The packages of this environment in another one: a kernel sees no link that leads out.
-        script = f'mount --bind "{packages}" "{own}" && exec setpriv --reuid nobody' \
+        script = f'mount --bind "{packages}" "{site_packages}" && exec setpriv --reuid nobody' \
             ' --regid nogroup --clear-groups env HOME="$PWD" "$@"'  # fmt: skip
         as_nobody = ("unshare", "--mount", "sh", "-c", script, "sh", f"{home}/venv/bin/python")
         program = "import sys; from autograder.cli import app; sys.argv[0] = 'autograder'; app()"
@@ -166,8 +166,8 @@ def test_without_root_it_is_all_the_same() -> None:
         shutil.rmtree(home)
 
 
-def made_for_nobody(home: Path) -> Course:
-    """A course that belongs to nobody."""
+def make_course_of_nobody(home: Path) -> Course:
+    """Return a course owned by the user nobody."""
     course = make_course(home / "course")
     course.hand_in("ada", RIGHT)
     for place in (home, *home.rglob("*")):

@@ -1,4 +1,4 @@
-"""Limits: defaults in one place, settable by lesson and by whoever grades."""
+"""Limits: defaults in one place, which a lesson and the instructor may change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SLOW = {"double": "import time\ndef double(x):\n    time.sleep(3)\n    return 2 
 
 @pytest.fixture(scope="module")
 def hurried(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A course whose lesson gives its cells two seconds, and a learner who needs three."""
+    """A course whose lesson allows its cells two seconds, and a submission that needs three."""
     course = make_course(tmp_path_factory.mktemp("course"))
     lesson = course.folder / "lessons" / f"{LESSON}.py"
     lesson.write_text(HEAD + lesson.read_text())
@@ -38,18 +38,18 @@ def hurried(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @pytest.mark.parametrize(
     ("options", "outcome"), [((), "timed out"), (("--limit", "cell_seconds=30"), "passed")]
 )
-def test_a_lesson_sets_its_limits_and_whoever_grades_has_the_last_word(
+def test_a_lesson_sets_its_limits_and_the_instructor_overrides_them(
     hurried: Course, options: tuple[str, ...], outcome: str
 ) -> None:
     assert outcomes(hurried.grade("--force", *options)["ada"])["test-double"] == outcome
 
 
-def test_a_learner_is_not_told_the_limits(hurried: Course) -> None:
+def test_the_release_does_not_name_the_limits(hurried: Course) -> None:
     release = nbformat.read(notebook_path(hurried.folder / "release", LESSON), as_version=4)
     assert "limits" not in release.metadata
 
 
-def test_what_is_given_goes_before_the_lesson_s_and_that_before_the_defaults() -> None:
+def test_options_override_the_lesson_and_the_lesson_the_defaults() -> None:
     metadata = {"limits": {"cell_seconds": 5, "memory_mb": 100}}
     limits = limits_of("01", metadata, {"memory_mb": 200})
     assert limits == Limits(cell_seconds=5, memory_mb=200)
@@ -64,18 +64,18 @@ def test_a_limit_that_a_lesson_sets_wrongly_is_named(name: str, value: Any) -> N
 
 
 @pytest.mark.parametrize("text", ["seconds=5", "cell_seconds", "cell_seconds=-1", "memory_mb=x"])
-def test_what_is_no_limit_is_refused_with_those_that_are(text: str) -> None:
+def test_an_invalid_limit_is_refused_with_those_that_exist(text: str) -> None:
     with pytest.raises(UsageError, match="notebook_seconds") as refused:
         parse_limits([text])
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_what_is_no_limit_is_one_line_that_helps(tmp_path: Path) -> None:
+def test_an_invalid_limit_is_one_line_that_helps(tmp_path: Path) -> None:
     done = Course(tmp_path).run("autograder", "grade", LESSON, "--limit", "seconds=5")
     assert done.returncode == 2
     assert "cell_seconds" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_every_limit_can_be_given() -> None:
+def test_every_limit_can_be_set() -> None:
     assert parse_limits(f"{name}=7" for name in NAMES) == dict.fromkeys(NAMES, 7)

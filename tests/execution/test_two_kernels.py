@@ -1,4 +1,4 @@
-"""Two kernels run a notebook, and neither enters the other."""
+"""Two kernels run a notebook: no submitted line runs in the test kernel."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.support.trials import lost, verdicts
 
 
 def cell(source: str, grade_id: str, **nbgrader: object) -> NotebookNode:
-    """A cell with nbgrader's metadata."""
+    """Return a cell with nbgrader's metadata."""
     flags = {"grade": False, "solution": False, "locked": False, "points": 0} | nbgrader
     metadata = {"nbgrader": {"grade_id": grade_id, "schema_version": 3, **flags}}
     return nbformat.v4.new_code_cell(source, metadata=metadata, id=grade_id)
 
 
 def notebook(setup: str, answer: str, *tests: str) -> NotebookNode:
-    """A small lesson."""
+    """Return a small lesson: setup, an answer, tests."""
     cells = [cell(setup, "setup", locked=True), cell(answer, "answer", solution=True)]
     cells += [
         cell(test, f"test-{k}", grade=True, locked=True, points=1) for k, test in enumerate(tests)
@@ -34,9 +34,9 @@ def notebook(setup: str, answer: str, *tests: str) -> NotebookNode:
     return nbformat.v4.new_notebook(cells=cells)
 
 
-def run(made: NotebookNode, files: dict[str, bytes] | None = None, **limits: float) -> list[str]:
-    """How each test ended, and what it said."""
-    done = execute(made, {"files": files or {}}, Limits(**limits))
+def run(lesson: NotebookNode, files: dict[str, bytes] | None = None, **limits: float) -> list[str]:
+    """Return how each test ended, and its output."""
+    done = execute(lesson, {"files": files or {}}, Limits(**limits))
     return [
         f"{test.metadata[ENDED]} {''.join(map(text_of, test.outputs))}".strip()
         for test in done.cells[2:]
@@ -46,11 +46,11 @@ def run(made: NotebookNode, files: dict[str, bytes] | None = None, **limits: flo
 def test_answers_and_tests_meet_in_no_process() -> None:
     where = "import os\npid = os.getpid(), open('/proc/sys/kernel/random/boot_id').read()\n"
     where += "import sys\nsys.mine = __import__('time').time_ns()"
-    asked = "import sys\nassert f() != sys.mine"
-    assert run(notebook(where, "import sys\ndef f():\n    return sys.mine", asked)) == ["ok"]
+    test = "import sys\nassert f() != sys.mine"
+    assert run(notebook(where, "import sys\ndef f():\n    return sys.mine", test)) == ["ok"]
 
 
-def test_the_examiner_finds_nothing_that_was_handed_in() -> None:
+def test_the_test_kernel_has_no_submitted_file() -> None:
     files = {"os_path.py": b"raise SystemExit", "check.txt": b"x"}
     seen = "sorted(name for name in os.listdir('.') if name[0] != '.')"  # IPython makes a folder
     test = f"import os\nassert {seen} == [] and f() == ['check.txt', 'os_path.py']"
@@ -60,24 +60,24 @@ def test_the_examiner_finds_nothing_that_was_handed_in() -> None:
 
 def test_a_call_that_never_ends_costs_its_test_alone() -> None:
     answer = "def f(n):\n    while n:\n        pass\n    return n"
-    said = run(notebook("", answer, "f(0);", "f(1)", "assert f(0) == 0"), cell_seconds=2)
-    assert [words.split(" K")[0] for words in said] == ["ok", "timed out", "ok"]
+    outcomes = run(notebook("", answer, "f(0);", "f(1)", "assert f(0) == 0"), cell_seconds=2)
+    assert [outcome.split(" K")[0] for outcome in outcomes] == ["ok", "timed out", "ok"]
 
 
 def test_a_call_that_no_interrupt_ends_costs_its_test_alone() -> None:
     answer = "import signal\ndef f(n):\n    signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
     answer += "    while n:\n        pass\n    return n"
-    said = run(notebook("", answer, "f(1)", "assert f(0) == 0"), cell_seconds=2)
-    assert [words.split(" K")[0] for words in said] == ["timed out", "ok"]
+    outcomes = run(notebook("", answer, "f(1)", "assert f(0) == 0"), cell_seconds=2)
+    assert [outcome.split(" K")[0] for outcome in outcomes] == ["timed out", "ok"]
 
 
-def test_a_kernel_that_dies_in_a_call_is_started_again_with_its_examiner() -> None:
+def test_a_kernel_that_dies_in_a_call_is_started_again_with_its_test_kernel() -> None:
     answer = "import os\ndef f(n):\n    return os._exit(1) if n else n"
-    said = run(notebook("zero = 0", answer, "f(1)", "assert f(0) == zero"))
-    assert [words.split(" Transport")[0] for words in said] == ["crashed", "ok"]
+    outcomes = run(notebook("zero = 0", answer, "f(1)", "assert f(0) == zero"))
+    assert [outcome.split(" Transport")[0] for outcome in outcomes] == ["crashed", "ok"]
 
 
-def test_what_a_test_makes_is_there_for_the_next_and_what_it_fetched_is_fetched_again() -> None:
+def test_names_of_a_test_stay_for_the_next_and_remote_ones_are_fetched_again() -> None:
     answer = "n = [0]\ndef f():\n    n[0] += 1"
     assert (
         run(notebook("", answer, "mine = n\nf()", "assert (mine, n) == ([0], [1])")) == ["ok"] * 2
@@ -85,13 +85,13 @@ def test_what_a_test_makes_is_there_for_the_next_and_what_it_fetched_is_fetched_
 
 
 def test_what_is_printed_in_a_call_is_for_instructors_alone() -> None:
-    made = notebook("", "def f(n):\n    print('given', n)", "f(7)\nprint('seen')")
-    test = execute(made, {}, Limits()).cells[2]
+    lesson = notebook("", "def f(n):\n    print('given', n)", "f(7)\nprint('seen')")
+    test = execute(lesson, {}, Limits()).cells[2]
     assert test.metadata[PRINTED] == "given 7\n"
     assert [output.text for output in test.outputs] == ["seen\n"]
 
 
-LYING_NET = """
+LYING_MODEL = """
 class LeNet(nn.Module):
     def __init__(self):
         super().__init__()
@@ -128,11 +128,13 @@ def max_pool(x, f, s):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("exercise", "answer"), [("LeNet", LYING_NET), ("max_pool", LYING_TENSOR)])
-def test_a_net_and_a_tensor_that_lie_earn_nothing(exercise: str, answer: str) -> None:
+@pytest.mark.parametrize(
+    ("exercise", "answer"), [("LeNet", LYING_MODEL), ("max_pool", LYING_TENSOR)]
+)
+def test_a_model_and_a_tensor_that_lie_earn_nothing(exercise: str, answer: str) -> None:
     tests = frozenset({f"test-{exercise}", f"hidden-{exercise}"})
-    made = notebook_for(source("04_lenet"), Answer(False, exercise, "lies", answer, tests))
-    assert lost(verdicts(made)).keys() == tests
+    lesson = notebook_for(source("04_lenet"), Answer(False, exercise, "lies", answer, tests))
+    assert lost(verdicts(lesson)).keys() == tests
 
 
 @pytest.mark.parametrize(
@@ -143,11 +145,11 @@ def test_a_net_and_a_tensor_that_lie_earn_nothing(exercise: str, answer: str) ->
         ("def f(x):\n    return x", "assert f.__globals__"),
     ],
 )
-def test_a_test_that_cannot_be_moved_is_told_of_at_build_time(answer: str, test: str) -> None:
+def test_a_test_that_cannot_be_moved_is_reported_at_build_time(answer: str, test: str) -> None:
     with pytest.raises(LessonError, match="test-0 passes in one kernel"):
         check_examined(notebook("", answer, test), "00_some")
 
 
-def test_a_name_that_tests_and_answers_make_is_told_of_at_build_time() -> None:
-    made = notebook("", "def f():\n    return 1", "f = 2", "assert f == 2")
-    assert shared_name(made) == "test-1 reads f, which test-0 and an answer both make"
+def test_a_name_that_tests_and_answers_make_is_reported_at_build_time() -> None:
+    lesson = notebook("", "def f():\n    return 1", "f = 2", "assert f == 2")
+    assert shared_name(lesson) == "test-1 reads f, which test-0 and an answer both make"

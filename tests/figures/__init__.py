@@ -1,1 +1,1 @@
-"""Figures of the course as the tests draw them, a module a lesson."""
+"""Figures of the course as the tests draw them, one module per lesson."""

@@ -1,4 +1,4 @@
-"""The figures of lesson 03: name -> (what draws it, words in it, words of its alternative)."""
+"""The figures of lesson 03: name -> (function, labels, phrases of its alternative text)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TABLE = pd.DataFrame.from_dict(
     orient="index",
     columns=COLUMNS,
 )
-NETS = {"with pools": {"Conv1": 260, "FC1": 32100}, "without": {"Conv1": 260, "FC1": 800100}}
+MODELS = {"with pools": {"Conv1": 260, "FC1": 32100}, "without": {"Conv1": 260, "FC1": 800100}}
 STEPS = {s: {n: (n - 3) // s + 1 for n in range(3, 16)} for s in (1, 2, 3)}
 LAYERS = [(f"conv {k}", 1000 * k) for k in range(1, 14)] + [("FC1", 10**6), ("FC2", 10**5)]
 
@@ -59,7 +59,7 @@ FIGURES = {
         ("most neurons are in Conv1 (79 %)", "most parameters in FC1 (100 %)"),
     ),
     "stacked": (
-        lambda: draw.stacked(NETS, "two nets"),
+        lambda: draw.stacked(MODELS, "two nets"),
         ("32,360", "800,360", "with pools", "two nets", "FC1"),
         ("with pools 32,360", "without 800,360"),
     ),

@@ -1,4 +1,4 @@
-"""The figures of the coursework: name -> (what draws it, words in it, words of its alternative)."""
+"""The figures of the coursework: name -> (function, labels, phrases of its alternative text)."""
 
 from __future__ import annotations
 

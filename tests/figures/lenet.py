@@ -1,4 +1,4 @@
-"""The figures of lesson 04: name -> (what draws it, words in it, words of its alternative)."""
+"""The figures of lesson 04: name -> (function, labels, phrases of its alternative text)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of lesson 09: name -> (what draws it, words in it, words of its alternative)."""
+"""The figures of lesson 09: name -> (function, labels, phrases of its alternative text)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from course import draw
 
 IMAGES = np.linspace(-2, 3, 3 * 64 * 64).reshape(3, 64, 64)
 TRUE = IMAGES > 0.5
-FOUND = np.roll(TRUE, 9, axis=1)
+SHIFTED = np.roll(TRUE, 9, axis=1)
 CLASSES = (np.arange(3 * 64 * 64) // 40 % 11).reshape(3, 64, 64)
 
 FIGURES = {
@@ -18,7 +18,7 @@ FIGURES = {
         ("three sections",),
     ),
     "overlays": (
-        lambda: draw.overlays(IMAGES, TRUE, {"Otsu": FOUND, "U-Net": TRUE}, "two masks"),
+        lambda: draw.overlays(IMAGES, TRUE, {"Otsu": SHIFTED, "U-Net": TRUE}, "two masks"),
         ("Otsu", "U-Net", "IoU 1.00", "pore, found", "pore, missed", "false alarm"),
         ("two masks",),
     ),

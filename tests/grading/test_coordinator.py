@@ -1,4 +1,4 @@
-"""Scenes of grading: one small class in which everybody does something else."""
+"""Grading a small class in which each student does something different."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.small_course import (
     with_greeting,
 )
 
-# The class is graded once, so its scenes belong to one worker.
+# The class is graded once, so its tests belong to one worker.
 pytestmark = pytest.mark.xdist_group("grade")
 
 
@@ -64,13 +64,13 @@ def test_right_answers_earn_all_points_and_leave_the_essay_to_a_person(results: 
     assert (answers["status"], answers["score"], answers["max_score"]) == ("graded", 7, 10)
 
 
-def test_no_answer_earns_nothing_and_says_so_kindly(results: Any) -> None:
+def test_no_answer_earns_nothing_and_the_message_says_so(results: Any) -> None:
     assert results["answers-nothing"]["score"] == 0
     cell = results["answers-nothing"]["cells"][0]
     assert (cell["outcome"], cell["message"]) == ("failed", "There is no answer yet.")
 
 
-def test_a_wrong_answer_loses_the_test_it_fails_and_hears_why(results: Any) -> None:
+def test_a_wrong_answer_loses_the_test_it_fails_and_gets_the_reason(results: Any) -> None:
     assert points(results["adds-two"]) == FULL_MARKS | {"hidden-double": 0}
     cell = results["adds-two"]["cells"][1]
     assert cell["message"] == "double(3) is 5, 6 was expected. Is it really doubled?"
@@ -80,7 +80,7 @@ def test_a_number_that_ends_a_test_is_its_mark(results: Any) -> None:
     assert points(results["says-hi"])["test-greet"] == 1.5
 
 
-def test_what_is_no_notebook_is_named_and_the_others_are_graded(results: Any) -> None:
+def test_an_unreadable_notebook_is_named_and_the_others_are_graded(results: Any) -> None:
     letter = results["sends-a-letter"]
     assert letter["status"].startswith("failed: ")
     assert (letter["score"], letter["max_score"]) == (0, 10)
@@ -175,7 +175,7 @@ def graded_once(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 @pytest.fixture
 def graded(graded_once: Course, tmp_path: Path) -> Course:
-    """A course in which right answers were graded, to go on from."""
+    """A course in which right answers were graded."""
     shutil.copytree(graded_once.folder, tmp_path, dirs_exist_ok=True)
     return Course(tmp_path)
 
@@ -200,17 +200,17 @@ def test_what_stock_nbgrader_graded_is_kept(tmp_path: Path) -> None:
     assert outcomes(kept)["hidden-double"] == "passed"
 
 
-def test_a_test_that_was_mended_is_the_one_that_counts(graded: Course, tmp_path: Path) -> None:
+def test_a_test_that_was_fixed_is_the_one_that_counts(graded: Course, tmp_path: Path) -> None:
     lesson = tmp_path / "lessons" / f"{LESSON}.py"
-    mended = lesson.read_text().replace("double(3)", "double(-1)").replace("== 6", "== -2")
-    lesson.write_text(mended)
+    fixed = lesson.read_text().replace("double(3)", "double(-1)").replace("== 6", "== -2")
+    lesson.write_text(fixed)
     assert graded.run("autograder", "build").returncode == 0
     assert graded.grade("--force")["ada"]["score"] == 7
     notebook = (tmp_path / "autograded" / "ada" / LESSON / f"{LESSON}.ipynb").read_text()
     assert "assert found == -2" in notebook
 
 
-def test_a_timestamp_that_is_no_time_is_named(graded: Course, tmp_path: Path) -> None:
+def test_an_invalid_timestamp_is_named(graded: Course, tmp_path: Path) -> None:
     (tmp_path / "submitted" / "ada" / LESSON / "timestamp.txt").write_text("teatime")
     assert graded.grade()["ada"]["status"] == "failed: its timestamp.txt holds no valid time"
 
@@ -231,14 +231,14 @@ def test_a_folder_without_a_course_is_one_line_that_helps(tmp_path: Path) -> Non
 
 @pytest.fixture
 def two(tmp_path: Path) -> Course:
-    """A course in which two have handed in right answers."""
+    """A course in which two students submitted right answers."""
     course = make_course(tmp_path)
     for student in ("ada", "ben"):
         course.hand_in(student, RIGHT)
     return course
 
 
-def test_only_who_is_asked_for_is_graded(two: Course) -> None:
+def test_only_the_student_named_is_graded(two: Course) -> None:
     assert two.grade("--student", "ben").keys() == {"ben"}
     assert {s: r["status"] for s, r in two.grade().items()} == {"ada": "graded", "ben": "kept"}
 
@@ -246,7 +246,7 @@ def test_only_who_is_asked_for_is_graded(two: Course) -> None:
 @pytest.mark.parametrize(
     ("option", "says"), [("--student", "cyd: nothing of"), ("--notebook", "has no notebook 'cyd'")]
 )
-def test_who_or_what_is_not_there_is_one_line_that_names_it(
+def test_an_unknown_student_or_notebook_is_one_line_that_names_it(
     two: Course, option: str, says: str
 ) -> None:
     done = two.run("autograder", "grade", LESSON, option, "cyd")
@@ -255,7 +255,7 @@ def test_who_or_what_is_not_there_is_one_line_that_names_it(
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_of_several_notebooks_only_the_one_that_is_asked_for_is_graded(two: Course) -> None:
+def test_of_several_notebooks_only_the_one_named_is_graded(two: Course) -> None:
     for stage in ("source", "release", "submitted/ada", "submitted/ben"):
         folder = two.folder / stage / LESSON
         shutil.copy(folder / f"{LESSON}.ipynb", folder / "more.ipynb")

@@ -1,4 +1,4 @@
-"""Faults of the machine: whatever is killed, full, locked or away, the work is done in the end.
+"""Faults of the machine: whatever is killed, full, locked or away, grading is completed in the end.
 
 After each of them the same command gives the marks, comments and outcomes of an undisturbed run.
 """
@@ -60,23 +60,23 @@ def new_class(folder: Path, answers: dict[str, dict[str, str]] = CLASS) -> Cours
     folder.mkdir(exist_ok=True)
     course = make_course(folder)
     (folder / "gradebook.db").unlink()  # to be made while the engine is killed, too
-    for student, own in answers.items():
-        course.hand_in(student, own)
+    for student, work in answers.items():
+        course.hand_in(student, work)
     return course
 
 
-def said(course: Course) -> dict[str, dict[str, Any]]:
-    """What the engine said of each student, but for how long it took and whether it is new."""
-    found = json.loads((course.folder / "out.json").read_text())
-    return {r["student"]: {**r, "seconds": 0, "status": r["status"][:6]} for r in found}
+def results_of(course: Course) -> dict[str, dict[str, Any]]:
+    """Return the result of each student, without the time it took and whether it is new."""
+    results = json.loads((course.folder / "out.json").read_text())
+    return {r["student"]: {**r, "seconds": 0, "status": r["status"][:6]} for r in results}
 
 
 def in_gradebook(course: Course) -> dict[str, dict[str, Any]]:
-    """Of each student what the gradebook says of each cell, and each comment."""
+    """Return the scores and comments in the gradebook, by student."""
     if not (course.folder / "gradebook.db").exists():
         return {}
     with tempfile.TemporaryDirectory() as folder:
-        for path in course.folder.glob("gradebook.db*"):  # to open it may mend it
+        for path in course.folder.glob("gradebook.db*"):  # to open it may repair it
             shutil.copy(path, folder)
         with (
             patch.dict(os.environ, activated()),  # nbgrader calls alembic by its name
@@ -90,24 +90,24 @@ def in_gradebook(course: Course) -> dict[str, dict[str, Any]]:
 
 
 def marks_and_comments(entry: Any) -> dict[str, Any]:
-    """Of each cell of a submission: its score and whether a person has to look, or its comment."""
+    """Return the score of each cell and whether it needs a manual grade, and each comment."""
     grades = {g.name: (g.score, g.needs_manual_grade) for nb in entry.notebooks for g in nb.grades}
-    comments = {f"{c.name}: said": c.comment for nb in entry.notebooks for c in nb.comments}
+    comments = {f"{c.name}: comment": c.comment for nb in entry.notebooks for c in nb.comments}
     return grades | comments
 
 
 def outlived(engine: subprocess.Popen[str]) -> list[int]:
-    """The processes of the session of an engine, but for itself: server, kernels, what they run."""
-    found = []
+    """Return the other processes of the session of an engine: server, kernels, what they run."""
+    pids = []
     for pid in psutil.pids():
         with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
             if os.getsid(pid) == engine.pid != pid:
-                found.append(pid)
-    return found
+                pids.append(pid)
+    return pids
 
 
 def scratch(engine: subprocess.Popen[str]) -> list[Path]:
-    """What an engine lays down for its kernels."""
+    """Return the scratch folders of an engine."""
     return list(Path("/tmp").glob(f"k-{engine.pid}-*"))
 
 
@@ -115,33 +115,33 @@ def has_left_nothing(engine: subprocess.Popen[str]) -> bool:
     return not outlived(engine) and not scratch(engine)
 
 
-def with_words(words: str) -> psutil.Process | None:
-    """The process that has just these words as its command line."""
+def process_with_command(command: str) -> psutil.Process | None:
+    """Return the process with this command line."""
     for process in psutil.process_iter(["cmdline"]):
-        if " ".join(process.info["cmdline"] or ()) == words:
+        if " ".join(process.info["cmdline"] or ()) == command:
             return process
     return None
 
 
 def sleeper(seconds: str) -> str:
-    """A first line for an answer that waits here, where the test finds it."""
+    """Return a first line for an answer that waits there, where the test finds its process."""
     return f"import subprocess\nsubprocess.run(['sleep', '{seconds}'])\n"
 
 
 # The engine is killed.
 
 
-shares_undisturbed = pytest.mark.xdist_group("undisturbed")  # one worker of the tests makes it
+shares_undisturbed = pytest.mark.xdist_group("undisturbed")  # one worker of the tests prepares it
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, float]:
-    """What the engine says of the class, what the gradebook does, and how long it takes."""
+    """The results of the class, its gradebook, and the seconds that grading takes."""
     course = new_class(tmp_path_factory.mktemp("undisturbed"))
     began = time.monotonic()
     done = course.run(*GRADE)
     assert done.returncode == 0, done.stderr
-    return said(course), in_gradebook(course), time.monotonic() - began
+    return results_of(course), in_gradebook(course), time.monotonic() - began
 
 
 @shares_undisturbed
@@ -149,7 +149,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, flo
 def test_an_engine_that_is_killed_at_any_moment_loses_nothing(
     part: int, undisturbed: tuple[Any, Any, float], tmp_path: Path
 ) -> None:
-    """Killed once in each tenth of the time that it takes."""
+    """Kill it once in each tenth of the time that it takes."""
     results, gradebook, seconds = undisturbed
     moment = seconds * (part + random.Random(SEED + part).random()) / MOMENTS
     course = new_class(tmp_path / "course")
@@ -159,23 +159,23 @@ def test_an_engine_that_is_killed_at_any_moment_loses_nothing(
     engine.kill()
     engine.communicate()
     when = f"killed after {moment:.3f} s of {seconds:.1f}, seed {SEED}"
-    gone = wait_until(partial(has_left_nothing, engine), 60)
-    assert gone, f"{when}: left {outlived(engine)}, {scratch(engine)}"
-    done_before = laid_out(course)
+    nothing_left = wait_until(partial(has_left_nothing, engine), 60)
+    assert nothing_left, f"{when}: left {outlived(engine)}, {scratch(engine)}"
+    done_before = published(course)
     for student, marks in in_gradebook(course).items():
         assert marks == gradebook[student], f"{student} is half graded: {when}"
     assert set(in_gradebook(course)) >= done_before
     again = course.run(*GRADE)
     what = f"{when}: {again.stderr}"
     assert again.returncode == 0, what
-    assert said(course) == with_kept(results, done_before), what
+    assert results_of(course) == with_kept(results, done_before), what
     assert in_gradebook(course) == gradebook, what
     assert not list(course.folder.glob("autograded/*/.*")), what
     print(f"{when}: {len(done_before)} were kept")
 
 
-def laid_out(course: Course) -> set[str]:
-    """Who has a graded notebook; each of them can be read."""
+def published(course: Course) -> set[str]:
+    """Return the students who have a graded notebook, each of which can be read."""
     paths = list(course.folder.glob(f"autograded/*/{LESSON}/{LESSON}.ipynb"))
     assert all(json.loads(path.read_text())["cells"] for path in paths)
     return {path.parts[-3] for path in paths}
@@ -190,16 +190,16 @@ def with_kept(results: dict[str, Any], kept: set[str]) -> dict[str, Any]:
 
 @contextmanager
 def grading(course: Course, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """A run, under way; it must end well."""
-    with (course.folder / "said").open("w") as heard:
-        engine = course.start(*GRADE, *options, stderr=heard)
+    """A run in progress, which must succeed."""
+    with (course.folder / "log").open("w") as log:
+        engine = course.start(*GRADE, *options, stderr=log)
         try:
             yield engine
             engine.communicate(timeout=200)
         finally:
             engine.kill()
             engine.communicate()
-    what = (course.folder / "said").read_text()
+    what = (course.folder / "log").read_text()
     assert engine.returncode == 0, what
     assert "Traceback" not in what
 
@@ -208,11 +208,11 @@ def test_a_kernel_that_is_killed_costs_its_cell_and_nothing_else(tmp_path: Path)
     waits = {"double": sleeper("86411") + RIGHT["double"], "greet": RIGHT["greet"]}
     course = new_class(tmp_path / "course", {"unlucky": waits, "lucky": RIGHT})
     with grading(course):
-        assert wait_until(lambda: with_words("sleep 86411") is not None, 60)
-        inside = with_words("sleep 86411")
+        assert wait_until(lambda: process_with_command("sleep 86411") is not None, 60)
+        inside = process_with_command("sleep 86411")
         assert inside
         os.kill(inside.ppid(), signal.SIGKILL)
-    results = said(course)
+    results = results_of(course)
     assert points(results["lucky"]) == FULL_MARKS
     assert points(results["unlucky"]) == FULL_MARKS | {"test-double": 0, "hidden-double": 0}
     assert "The kernel died" in results["unlucky"]["cells"][0]["message"]
@@ -224,12 +224,12 @@ def test_a_server_of_kernels_that_is_killed_costs_nothing(tmp_path: Path, victim
     waits = {"double": sleeper("3.0625") + RIGHT["double"], "greet": RIGHT["greet"]}
     course = new_class(tmp_path / "course", {"one": waits, "two": waits, "three": RIGHT})
     with grading(course) as engine:
-        assert wait_until(lambda: with_words("sleep 3.0625") is not None, 60)
+        assert wait_until(lambda: process_with_command("sleep 3.0625") is not None, 60)
         (keeper,) = psutil.Process(engine.pid).children()
         assert "autograder.sandbox.fork_server" in keeper.cmdline()
         (server,) = keeper.children()
         (keeper if victim == "its keeper" else server).kill()
-    assert {student: points(r) for student, r in said(course).items()} == dict.fromkeys(
+    assert {student: points(r) for student, r in results_of(course).items()} == dict.fromkeys(
         ("one", "two", "three"), FULL_MARKS
     )
 
@@ -239,7 +239,7 @@ def test_a_server_of_kernels_that_is_killed_costs_nothing(tmp_path: Path, victim
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Somebody else writes to a database, and takes longer than SQLite would wait for."""
+    """Another program writes to a database, for longer than SQLite would wait."""
     with contextlib.closing(sqlite3.connect(path, timeout=60)) as other:
         other.execute("BEGIN EXCLUSIVE")
         yield
@@ -250,17 +250,17 @@ def test_a_gradebook_that_is_locked_when_a_run_begins_is_waited_for(tmp_path: Pa
     course = new_class(tmp_path / "course")
     assert course.run(*GRADE, "--student", "answers").returncode == 0
     with grading(course), locked(course.folder / "gradebook.db"):
-        assert wait_until(lambda: WAITS in (course.folder / "said").read_text(), 60)
-    assert {s: r["score"] for s, r in said(course).items()} == SCORES
+        assert wait_until(lambda: WAITS in (course.folder / "log").read_text(), 60)
+    assert {s: r["score"] for s, r in results_of(course).items()} == SCORES
 
 
 def test_a_gradebook_that_is_locked_meanwhile_is_waited_for(tmp_path: Path) -> None:
     course = new_class(tmp_path / "course")
     with grading(course, "--jobs", "1"):
-        assert wait_until(lambda: bool(laid_out(course)), 60)
+        assert wait_until(lambda: bool(published(course)), 60)
         with locked(course.folder / "gradebook.db"):
-            assert wait_until(lambda: WAITS in (course.folder / "said").read_text(), 60)
-    assert {s: r["score"] for s, r in said(course).items()} == SCORES
+            assert wait_until(lambda: WAITS in (course.folder / "log").read_text(), 60)
+    assert {s: r["score"] for s, r in results_of(course).items()} == SCORES
 
 
 SCORES = {
@@ -277,7 +277,7 @@ SCORES = {
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[None]:
-    """A file system of its own at `folder`, `size` large."""
+    """A separate file system of `size` at `folder`."""
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "small", folder], check=True)
     try:
@@ -296,7 +296,7 @@ def test_a_full_disk_is_named_and_the_next_run_finishes(
     with small_disk(folder, "28k"):
         done = course.run(*GRADE)
         assert done.returncode == 1
-        fitted = laid_out(course)
+        fitted = published(course)
         assert 0 < len(fitted) < len(CLASS)
         summary, *lines = done.stderr.splitlines()[-1 - len(CLASS) + len(fitted) :]
         assert summary.startswith(f"{LESSON}: {len(fitted)} graded")
@@ -305,7 +305,7 @@ def test_a_full_disk_is_named_and_the_next_run_finishes(
         subprocess.run(["mount", "-o", "remount,size=10m", folder], check=True)
         again = course.run(*GRADE)
         assert again.returncode == 0, again.stderr
-        assert said(course) == with_kept(undisturbed[0], fitted)
+        assert results_of(course) == with_kept(undisturbed[0], fitted)
         assert in_gradebook(course) == undisturbed[1]
 
 
@@ -327,25 +327,25 @@ def test_an_engine_that_is_killed_leaves_no_folder(tmp_path: Path) -> None:
     waits = {"double": sleeper("86412") + RIGHT["double"]}
     course = new_class(tmp_path / "course", {"ada": waits})
     engine = course.start(*GRADE, start_new_session=True)
-    assert wait_until(lambda: with_words("sleep 86412") is not None, 60)
+    assert wait_until(lambda: process_with_command("sleep 86412") is not None, 60)
     assert scratch(engine)
     assert outlived(engine)
     engine.kill()
     engine.communicate()
     assert wait_until(lambda: has_left_nothing(engine))
-    assert wait_until(lambda: with_words("sleep 86412") is None)
+    assert wait_until(lambda: process_with_command("sleep 86412") is None)
 
 
-def test_an_engine_that_is_killed_before_it_has_heard_all_leaves_no_folder(tmp_path: Path) -> None:
+def test_an_engine_that_is_killed_with_messages_unread_leaves_no_folder(tmp_path: Path) -> None:
     waits = {"double": sleeper("86413") + RIGHT["double"]}
     course = new_class(tmp_path / "course", {"ada": waits})
     engine = course.start(*GRADE)
-    assert wait_until(lambda: with_words("sleep 86413") is not None, 60)
-    inside = with_words("sleep 86413")
+    assert wait_until(lambda: process_with_command("sleep 86413") is not None, 60)
+    inside = process_with_command("sleep 86413")
     assert inside
     engine.send_signal(signal.SIGSTOP)
-    os.kill(inside.ppid(), signal.SIGKILL)  # the server tells of it, and nobody listens
-    assert wait_until(lambda: with_words("sleep 86413") is None)
-    engine.kill()  # a pipe that is closed with words unread is reset, not at its end
+    os.kill(inside.ppid(), signal.SIGKILL)  # the server reports it, and nothing reads the report
+    assert wait_until(lambda: process_with_command("sleep 86413") is None)
+    engine.kill()  # a pipe that is closed with data unread is reset, not at its end
     engine.communicate()
     assert wait_until(lambda: not scratch(engine))

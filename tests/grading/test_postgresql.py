@@ -1,4 +1,4 @@
-"""The gradebook on PostgreSQL: a real server, in a scratch folder, reached by a unix socket."""
+"""The gradebook on PostgreSQL: a real server, in a scratch folder, with a Unix socket."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WAITS = "the gradebook cannot be used yet"
 
 
 class Server:
-    """A server of PostgreSQL that can be away for a while; what it holds stays."""
+    """A PostgreSQL server that can be stopped for a while without losing data."""
 
     def __init__(self, folder: str, programs: str) -> None:
         self.folder, self.programs = folder, programs
@@ -46,7 +46,7 @@ class Server:
         return f"postgresql+psycopg://course@/{database}?host={self.folder}"
 
     def who_may_run_it(self) -> str | None:
-        """The user for whom it runs, who owns its folder: PostgreSQL refuses root."""
+        """Return the user who runs it and owns its folder: PostgreSQL refuses root."""
         if os.getuid():
             return None
         known = {entry.pw_name for entry in pwd.getpwall()}
@@ -66,13 +66,13 @@ class Server:
         )
 
     def start(self) -> None:
-        """Listen, on a socket in its own folder alone, and come back when it does."""
+        """Start it, on a socket in its own folder only; return when it listens."""
         settings = f"-k {self.folder} -c listen_addresses='' -c fsync=off"
         log = f"{self.folder}/log"
         self.run("pg_ctl", "start", "-w", "-D", f"{self.folder}/data", "-l", log, "-o", settings)
 
     def stop(self) -> None:
-        """Be gone; whoever is connected is cut off."""
+        """Stop it, and close all connections."""
         self.run("pg_ctl", "stop", "-w", "-D", f"{self.folder}/data", "-m", "fast")
 
     def is_up(self) -> bool:
@@ -81,14 +81,14 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    found = sorted(glob("/usr/lib/postgresql/*/bin/postgres"))
-    if not found:
+    programs = sorted(glob("/usr/lib/postgresql/*/bin/postgres"))
+    if not programs:
         missing = "Debian's package postgresql is missing: apt-get install postgresql"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
     with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:
-        server = Server(folder, os.path.dirname(found[-1]))
+        server = Server(folder, os.path.dirname(programs[-1]))
         server.start()
         yield server
         if server.is_up():
@@ -96,7 +96,7 @@ def server() -> Iterator[Server]:
 
 
 class CourseOnServer(Course):
-    """A course whose gradebook is a database of its own on a server."""
+    """A course whose gradebook is a database on a server."""
 
     def __init__(self, folder: Path, url: str) -> None:
         super().__init__(folder)
@@ -118,15 +118,15 @@ def course(server: Server, tmp_path: Path) -> CourseOnServer:
 
 
 def scores(course: CourseOnServer) -> dict[str, float]:
-    """What the gradebook says of each student."""
+    """Return the score of each student in the gradebook."""
     with Gradebook(course.url, "cnn") as gradebook:
         return {s.student.id: s.score for s in gradebook.assignment_submissions(LESSON)}
 
 
 def results(course: CourseOnServer) -> dict[str, float]:
-    """What the engine said of each student."""
-    found = json.loads((course.folder / "out.json").read_text())
-    return {result["student"]: result["score"] for result in found}
+    """Return the score of each student in the results."""
+    read = json.loads((course.folder / "out.json").read_text())
+    return {result["student"]: result["score"] for result in read}
 
 
 def graded(course: CourseOnServer) -> int:
@@ -135,16 +135,16 @@ def graded(course: CourseOnServer) -> int:
 
 @contextmanager
 def grading(course: CourseOnServer) -> Iterator[Path]:
-    """A run, under way; the file that holds what it says; it must end well."""
-    said = course.folder / "said"
-    with said.open("w") as heard:
+    """Return the log of a run in progress, which must succeed."""
+    log = course.folder / "log"
+    with log.open("w") as stream:
         engine = course.start(
-            "autograder", "grade", LESSON, "--json", "out.json", "--jobs", "1", stderr=heard
+            "autograder", "grade", LESSON, "--json", "out.json", "--jobs", "1", stderr=stream
         )
-        yield said
+        yield log
         engine.communicate(timeout=200)
-    assert engine.returncode == 0, said.read_text()
-    assert "Traceback" not in said.read_text()
+    assert engine.returncode == 0, log.read_text()
+    assert "Traceback" not in log.read_text()
 
 
 def test_the_gradebook_says_what_the_engine_says_and_a_second_run_keeps_it(
@@ -165,8 +165,8 @@ def test_the_formgrader_and_nbgrader_s_commands_go_on_from_there(course: CourseO
     config.CourseDirectory.db_url = course.url
     config.CourseDirectory.course_id = "cnn"
     api = NbGraderAPI(CourseDirectory(config=config), config=config)
-    shown = {s["student"]: s["score"] for s in api.get_submissions(LESSON)}
-    assert shown == SCORES
+    listed = {s["student"]: s["score"] for s in api.get_submissions(LESSON)}
+    assert listed == SCORES
     (assignment,) = api.get_assignments()
     assert (assignment["num_submissions"], assignment["max_score"]) == (4, 10)
     with api.gradebook as gradebook:  # a person marks the essay
@@ -182,8 +182,8 @@ def test_a_run_waits_for_a_database_that_is_away_when_it_begins(
     course: CourseOnServer, server: Server
 ) -> None:
     server.stop()
-    with grading(course) as said:
-        assert wait_until(lambda: WAITS in said.read_text(), 60)
+    with grading(course) as log:
+        assert wait_until(lambda: WAITS in log.read_text(), 60)
         server.start()
     assert results(course) == scores(course) == SCORES
 
@@ -191,10 +191,10 @@ def test_a_run_waits_for_a_database_that_is_away_when_it_begins(
 def test_a_run_waits_for_a_database_that_goes_away_meanwhile(
     course: CourseOnServer, server: Server
 ) -> None:
-    with grading(course) as said:
+    with grading(course) as log:
         assert wait_until(lambda: graded(course) > 0, 60)
         server.stop()
-        assert wait_until(lambda: WAITS in said.read_text(), 60)
+        assert wait_until(lambda: WAITS in log.read_text(), 60)
         server.start()
     assert results(course) == scores(course) == SCORES
     assert course.grade()["answers"]["status"] == "kept"
@@ -214,7 +214,7 @@ def test_a_driver_that_is_missing_is_one_line_that_says_what_to_install(
     assert "pip install 'cnn-course[postgresql]'" in done.stderr
 
 
-def test_a_url_that_is_none_is_one_line(tmp_path: Path) -> None:
+def test_an_invalid_url_is_one_line(tmp_path: Path) -> None:
     course = make_course(tmp_path)
     course.hand_in("ada", RIGHT)
     with (tmp_path / "nbgrader_config.py").open("a") as settings:

@@ -1,4 +1,4 @@
-"""What learners hand in does not act on whoever opens a graded notebook."""
+"""A graded notebook holds no active content of the submission."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nbformat.v4 import (
 )
 
 from autograder.grading.sanitize import LONGEST, MOST, Room, sanitize_notebook, sanitized_markdown
-from tests.support.pages import acts
+from tests.support.pages import active_parts
 
 SCRIPT = "<script>alert('gotcha')</script>"
 
@@ -36,7 +36,7 @@ def showing(data: dict[str, Any], metadata: dict[str, Any] | None = None) -> Not
     return new_code_cell("1", outputs=[output])
 
 
-def made_inert(*cells: NotebookNode) -> list[NotebookNode]:
+def sanitized(*cells: NotebookNode) -> list[NotebookNode]:
     notebook = new_notebook()
     notebook.cells = [*cells]
     sanitize_notebook(notebook)
@@ -65,16 +65,16 @@ def made_inert(*cells: NotebookNode) -> list[NotebookNode]:
         new_markdown_cell("<iframe srcdoc='x'></iframe>"),
     ],
 )
-def test_what_acts_on_a_page_is_made_inert(cell: NotebookNode) -> None:
-    assert acts(page_of(cell))
-    [inert] = made_inert(cell)
-    assert acts(page_of(inert)) == []
+def test_active_content_is_removed(cell: NotebookNode) -> None:
+    assert active_parts(page_of(cell))
+    [clean] = sanitized(cell)
+    assert active_parts(page_of(clean)) == []
 
 
-def test_a_table_a_picture_and_its_words_stay() -> None:
+def test_a_table_a_picture_and_its_description_stay() -> None:
     frame = pd.DataFrame({"size": [3, 5]})
     picture = showing({"image/png": "AAAA"}, {"image/png": {"alt": "a grey square", "width": 9}})
-    page = page_of(*made_inert(showing({"text/html": frame._repr_html_()}), picture))
+    page = page_of(*sanitized(showing({"text/html": frame._repr_html_()}), picture))
     assert '<table border="1" class="dataframe">' in page
     assert "<td>5</td>" in page
     assert "only-of-type" not in page.split("<body")[1]
@@ -82,14 +82,14 @@ def test_a_table_a_picture_and_its_words_stay() -> None:
     assert 'width="9"' in page
 
 
-def test_what_a_cell_says_in_metadata_and_names_stays_text() -> None:
+def test_metadata_and_names_of_a_cell_stay_text() -> None:
     cell = new_code_cell("1", outputs=[new_output("stream", text=SCRIPT)])
     cell["id"] = cell.execution_count = cell.outputs[0].name = SCRIPT
-    [inert, raw] = made_inert(cell, new_raw_cell(SCRIPT))
+    [clean, raw] = sanitized(cell, new_raw_cell(SCRIPT))
     assert "<" not in raw.source
-    assert inert.execution_count is None
-    assert inert.outputs == [new_output("stream", name="stdout", text=SCRIPT)]
-    assert SCRIPT not in page_of(inert)
+    assert clean.execution_count is None
+    assert clean.outputs == [new_output("stream", name="stdout", text=SCRIPT)]
+    assert SCRIPT not in page_of(clean)
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_what_a_cell_says_in_metadata_and_names_stays_text() -> None:
 )
 def test_no_link_leads_to_another_file_of_the_submission(kind: str, text: str) -> None:
     assert 'href="own.html"' in page_of(showing({kind: text}))
-    assert 'href="own.html"' not in page_of(*made_inert(showing({kind: text})))
+    assert 'href="own.html"' not in page_of(*sanitized(showing({kind: text})))
 
 
-def test_too_much_markup_is_left_out_and_the_words_stay() -> None:
-    cells = made_inert(
+def test_too_much_markup_is_left_out_and_the_text_stays() -> None:
+    cells = sanitized(
         showing({"text/html": "<b>" * LONGEST}),
         *(showing({"text/html": "<p>x</p>" * 5000}) for _ in range(MOST // 40_000 + 1)),
     )
@@ -111,7 +111,7 @@ def test_too_much_markup_is_left_out_and_the_words_stay() -> None:
     assert "text/html" in data[1]
 
 
-def test_the_words_of_lessons_stay_as_they_are(root: Path) -> None:
+def test_the_text_of_lessons_stays_as_it_is(root: Path) -> None:
     paths = list((root / "release").glob("*/*.ipynb"))
     assert paths
     for path in paths:
@@ -121,7 +121,7 @@ def test_the_words_of_lessons_stay_as_they_are(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "text",
     [
         "1 < 2 & a<b",
         "$a < b$",
@@ -131,5 +131,5 @@ def test_the_words_of_lessons_stay_as_they_are(root: Path) -> None:
         "`<script>`",
     ],
 )
-def test_honest_markdown_stays_as_it_is(words: str) -> None:
-    assert sanitized_markdown(words, Room()) == words
+def test_honest_markdown_stays_as_it_is(text: str) -> None:
+    assert sanitized_markdown(text, Room()) == text

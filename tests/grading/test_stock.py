@@ -1,11 +1,11 @@
 """Honest work gets the very marks that stock `nbgrader autograde` gives it.
 
-One lesson with every other of its whole bank of answers, one that trains with two students.
+One lesson with every other of its whole answer bank, one that trains with two students.
 Stock's own kernels take many seconds for a notebook: some of the first class have them, the others
 have forked kernels under stock's own grader. In the lesson that trains one student has one answer
-wrong: what becomes of several wrong ways to train, one built on the other, hangs on the dice, and
-those of two kernels fall otherwise than those of one. Of the coursework stock does not ask whose
-it is.
+wrong: the outcome of several wrong ways to train, one built on the other, depends on random
+numbers, which are drawn in another order in two kernels than in one. Stock nbgrader does not check
+whose work a coursework is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TRAINS, WRONG = "05_training", "plain_net"
 
 
 def half_a_bank(lesson: str) -> dict[str, dict[str, str]]:
-    """A class in which every other answer of the bank is somebody's; one answers nothing."""
+    """Return a class with every other answer of the bank; one student answers nothing."""
     choices = {
         name: [*wrong, *right][::2]
         for name, (right, wrong) in right_and_wrong(ROOT, lesson).items()
@@ -40,20 +40,24 @@ def half_a_bank(lesson: str) -> dict[str, dict[str, str]]:
 
 
 def one_wrong(lesson: str, exercise: str) -> dict[str, dict[str, str]]:
-    """A class of one who has answered an exercise wrongly, and one who answers nothing."""
+    """Return a class of two: one answers an exercise wrongly, one answers nothing."""
     bank = right_and_wrong(ROOT, lesson)
     right = {name: right[0] for name, (right, _) in bank.items()}
     return {"nothing": {}, exercise: right | {exercise: bank[exercise][1][0]}}
 
 
-def part_of(class_: dict[str, dict[str, str]], own: bool) -> dict[str, dict[str, str]]:
-    """Those who are graded with stock's own kernels, or the others."""
-    return {s: answers for k, (s, answers) in enumerate(class_.items()) if (k % PARTS == 0) == own}
+def part_of(class_: dict[str, dict[str, str]], stock_kernels: bool) -> dict[str, dict[str, str]]:
+    """Return the students who are graded with stock's own kernels, or the others."""
+    return {
+        s: answers
+        for k, (s, answers) in enumerate(class_.items())
+        if (k % PARTS == 0) == stock_kernels
+    }
 
 
 CLASSES = {
-    "own kernels": (COUNTS, part_of(half_a_bank(COUNTS), own=True), None),
-    "forked kernels": (COUNTS, part_of(half_a_bank(COUNTS), own=False), "forked"),
+    "own kernels": (COUNTS, part_of(half_a_bank(COUNTS), stock_kernels=True), None),
+    "forked kernels": (COUNTS, part_of(half_a_bank(COUNTS), stock_kernels=False), "forked"),
     "training": (TRAINS, one_wrong(TRAINS, WRONG), "forked"),
 }
 
@@ -69,7 +73,7 @@ def course_with(lesson: str, students: dict[str, dict[str, str]], folder: Path) 
 
 
 def marks(course: Course, lesson: str) -> MARKS:
-    """The points of each graded cell of each student, from the gradebook."""
+    """Return the points of each graded cell of each student, from the gradebook."""
     with Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as gradebook:
         return {
             entry.student.id: {
@@ -89,7 +93,7 @@ def test_marks_are_those_of_stock_nbgrader(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # What is learnt differs with the number of threads; ours have one.
+    # Training depends on the number of threads; our kernels have one.
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     if kernels:
         monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", kernels)

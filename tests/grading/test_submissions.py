@@ -1,7 +1,8 @@
-"""What submissions do to an engine, and what must come of it.
+"""What submissions do to an engine, and the outcome.
 
-Each script of tests/submissions/ is one behaviour: a submission to the small lesson that really
-does it. All are handed in as one class and graded once; the script says what must come of it.
+Each script of tests/submissions/ and answers/mishaps/ is one behaviour: a submission to the small
+lesson that really does it. All are submitted as one class and graded once; the script claims the
+outcome.
 
     # %% double, greet     answers to these exercises; a missing one is right
     # %% hand in           run when it is handed in: may change `notebook`, and files in `folder`
@@ -9,9 +10,9 @@ does it. All are handed in as one class and graded once; the script says what mu
 
 Attacks aim at what is there: COURSE, HOME, PORT and PID in an answer stand for a course, a home,
 a listener and a process of an instructor. greet() returns "hello" where an attack succeeds. One
-that fails by its own fault would prove nothing: where `must` has works_unconfined=true, it has
-to succeed when the same class is graded by an engine that does not confine; where it has
-works_in_one_kernel=true, double() has to earn the hidden test's marks when one kernel runs both
+that fails by its own fault would prove nothing: where `must` has works_unconfined=true, it must
+succeed when the same class is graded by an engine that does not confine; where it has
+works_in_one_kernel=true, double() must earn the hidden test's marks when one kernel runs both
 answers and tests, as in stock nbgrader.
 """
 
@@ -50,7 +51,7 @@ from tests.support.small_course import (
     points,
 )
 
-# The class is graded once, so its scenes belong to one worker.
+# The class is graded once, so its tests belong to one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("submissions")]
 
 LIMITS = {
@@ -73,7 +74,7 @@ app()
 
 @dataclass(frozen=True)
 class Behaviour:
-    """A script of tests/submissions/."""
+    """A script of tests/submissions/ or answers/mishaps/."""
 
     name: str
     cells: dict[str, str]
@@ -106,17 +107,17 @@ FRAUDS = [behaviour for behaviour in BEHAVIOURS if behaviour.works_in_one_kernel
 
 @dataclass
 class Instructor:
-    """Whom the attacks aim at: what stands for what in an answer."""
+    """The target of attacks: `names` replaces words of an answer."""
 
     course: Course
     names: dict[str, str] = field(default_factory=dict)
 
     def aim(self, source: str) -> str:
-        """An answer that aims at this instructor."""
+        """Return an answer that aims at this instructor."""
         return re.sub(r"\b(COURSE|HOME|PORT|PID)\b", lambda word: self.names[word[0]], source)
 
     def receive(self, behaviour: Behaviour) -> None:
-        """Lay out a submission, as the exchange or its author would."""
+        """Write a submission, as the exchange or its author would."""
         student = behaviour.name
         answers = {name: self.aim(source) for name, source in behaviour.answers.items()}
         self.course.hand_in(student, answers)
@@ -140,7 +141,7 @@ class Instructor:
 
 @contextlib.contextmanager
 def instructor(folder: Path) -> Iterator[Instructor]:
-    """A course, a home with a key, a secret in the environment, a process, and what listens."""
+    """A course, a home with a key, a secret in the environment, a process, and listeners."""
     key = folder / "home" / ".ssh" / "id_ed25519"
     key.parent.mkdir(parents=True)
     key.write_text(SECRET)
@@ -160,7 +161,7 @@ def instructor(folder: Path) -> Iterator[Instructor]:
 
 
 def listen(stack: contextlib.ExitStack, family: int, address: Any) -> Any:
-    """Where a socket listens that is open as long as `stack`."""
+    """Return the address of a new listener, which `stack` closes."""
     listener = stack.enter_context(socket.socket(family))
     listener.bind(address)
     listener.listen(100)
@@ -187,13 +188,13 @@ def unconfined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, d
             teacher.receive(behaviour)
         course = teacher.course
         (course.folder / "grade.py").write_text(UNCONFINED)
-        options = ("--no-confine", "--jobs", "1")  # in order: one looks for what the other left
+        options = ("--no-confine", "--jobs", "1")  # in order: one reads what the other left
         course.command = ("python", "grade.py")
         yield course.grade(*options)
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.name)
-def test_what_must_come_of_it(
+def test_each_behaviour_has_its_outcome(
     behaviour: Behaviour, results: dict[str, dict[str, Any]], confined: Course
 ) -> None:
     result = results[behaviour.name]

@@ -1,4 +1,4 @@
-"""Who can read what in a classroom where each student is a user of the system: real accounts."""
+"""Who can read what in a classroom where each student has a Unix account."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LESSON = "03_counting"
 
 
 class Class:
-    """Two students with accounts, and a classroom where both handed in."""
+    """Two students with accounts, and a classroom in which both submitted."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,8 +35,8 @@ class Class:
             folder,
         )
 
-    def lay_out(self) -> None:
-        """What nbgrader lays down, and a line in each file that is somebody's."""
+    def write_files(self) -> None:
+        """Write the files of a classroom as nbgrader does, and give them to their owners."""
         for path in ("course/gradebook.db", f"course/source/{LESSON}.ipynb", "hub/cookie_secret"):
             self.write(path)
         for name in (self.ada, self.alan):
@@ -48,10 +48,10 @@ class Class:
 
     def write(self, path: str) -> None:
         (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.folder / path).write_text("somebody's\n")
+        (self.folder / path).write_text("private\n")
 
     def as_user(self, name: str, *command: str) -> bool:
-        """Whether a command succeeds for a user."""
+        """Return whether a command succeeds for a user."""
         done = subprocess.run(command, user=name, cwd="/", capture_output=True, check=False)
         return done.returncode == 0
 
@@ -65,7 +65,7 @@ def people() -> Iterator[Class]:
     folder.chmod(0o755)
     people = Class(folder)
     try:
-        people.lay_out()
+        people.write_files()
         yield people
     finally:
         accounts.remove(people.new)

@@ -24,7 +24,7 @@ from tests.support.classroom import (
     classroom,
     violations,
 )
-from tests.support.pages import words
+from tests.support.pages import visible_text
 from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hub")]
@@ -33,7 +33,7 @@ LESSON, EXERCISE, COURSEWORK = "03_counting", "conv_parameters", "10_coursework"
 
 
 def answer(exercise: str, right: bool) -> str:
-    """An answer to an exercise of the lesson, from its bank."""
+    """Return an answer to an exercise of the lesson, from its bank."""
     bank = read_answers(ROOT / "answers" / f"{LESSON}.py")
     return next(a.source for a in bank if a.exercise == exercise and a.right == right)
 
@@ -52,7 +52,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
 
 @dataclass
 class Term:
-    """What was seen in the course of it."""
+    """What was seen during a term."""
 
     validated: dict[str, str] = field(default_factory=dict)
     graded: dict[str, str] = field(default_factory=dict)
@@ -68,7 +68,7 @@ def term(room: Classroom, browser: Browser) -> Term:
     for name, right in (("ada", True), ("alan", False)):
         student = seen.people[name] = Student(browser, room, name)
         student.open_lessons()
-        student.keep(f"{name}-lessons")
+        student.take_screenshot(f"{name}-lessons")
         student.fetch(LESSON)
         student.open_notebook(LESSON)
         student.write(f"def {EXERCISE}(", answer(EXERCISE, right))
@@ -76,7 +76,7 @@ def term(room: Classroom, browser: Browser) -> Term:
         seen.violations += violations(student.page, ".jp-Notebook .jp-RenderedMarkdown")
         student.open_lessons()
         student.submit(LESSON)
-        student.keep(f"{name}-submitted")
+        student.take_screenshot(f"{name}-submitted")
     ada = seen.people["ada"]
     ada.fetch(COURSEWORK)
     ada.submit(COURSEWORK)
@@ -84,26 +84,26 @@ def term(room: Classroom, browser: Browser) -> Term:
     for lesson, students in ((LESSON, ("ada", "alan")), (COURSEWORK, ("ada",))):
         lea.go("/services/cnn/formgrader/manage_assignments")
         lea.press(lesson, "collect")
-        lea.keep("lea-assignments")
+        lea.take_screenshot("lea-assignments")
         lea.go(f"/services/cnn/formgrader/manage_submissions/{lesson}")
         for name in students:
             seen.graded[f"{name} {lesson}"] = lea.press(name, "autograde")
-        lea.keep(f"lea-{lesson}")
+        lea.take_screenshot(f"lea-{lesson}")
     lea.mark_by_hand(COURSEWORK, "report", 7, "A clear report.")
-    lea.keep("lea-by-hand")
+    lea.take_screenshot("lea-by-hand")
     for lesson, students in ((LESSON, ("ada", "alan")), (COURSEWORK, ("ada",))):
         lea.go(f"/services/cnn/formgrader/manage_submissions/{lesson}")
         for name in students:
             lea.press(name, "generate-feedback")
             lea.press(name, "release-feedback")
             seen.feedback[f"{name} {lesson}"] = seen.people[name].fetch_feedback(lesson)
-            seen.people[name].keep(f"{name}-feedback")
+            seen.people[name].take_screenshot(f"{name}-feedback")
     return seen
 
 
 def page_of(term: Term, which: str) -> str:
-    """The words of a student's feedback, as a reader sees them."""
-    return words((term.feedback[which] / f"{which.split()[1]}.html").read_text())
+    """Return the visible text of a student's feedback."""
+    return visible_text((term.feedback[which] / f"{which.split()[1]}.html").read_text())
 
 
 def test_validate_gives_the_messages_of_the_visible_tests_and_speaks_of_the_hidden(
@@ -145,12 +145,12 @@ def test_no_released_feedback_holds_a_line_of_a_hidden_test(room: Classroom, ter
         for stage in ("source", "release")
     )
     handed_in = [answer(EXERCISE, right) for right in (True, False)]
-    shown = "\n".join([*handed_in, *(cell.source for cell in release)])
+    public = "\n".join([*handed_in, *(cell.source for cell in release)])
     lines = {line.strip() for cell in filter(is_test, source) for line in cell.source.splitlines()}
-    secret = [line for line in lines if len(line) >= 12 and line not in shown]
+    secret = [line for line in lines if len(line) >= 12 and line not in public]
     assert len(secret) > 100
     for page in pages:
-        seen = words(page.read_text())
+        seen = visible_text(page.read_text())
         assert [line for line in secret if line in seen] == []
 
 
@@ -186,7 +186,7 @@ def test_explorers_work_in_the_hub(term: Term) -> None:
     ada.page.wait_for_function(
         "before => document.querySelector('.jupyter-widgets img').src !== before", arg=before
     )
-    ada.keep("ada-explorer")
+    ada.take_screenshot("ada-explorer")
 
 
 def test_axe_finds_nothing_in_notebooks_and_feedback(term: Term, browser: Browser) -> None:
@@ -198,12 +198,12 @@ def test_axe_finds_nothing_in_notebooks_and_feedback(term: Term, browser: Browse
 
 
 def test_ctrl_c_stops_the_hub_and_all_that_it_started(room: Classroom, term: Term) -> None:
-    """The last scene: nothing of the term can be seen after it."""
+    """This is the last test: the hub has stopped after it."""
     hub = psutil.Process(room.process.pid)
     started = hub.children(recursive=True)
-    words = [" ".join(process.cmdline()) for process in started]
-    assert any("configurable-http-proxy" in line for line in words)
-    assert sum("labhub" in line or "singleuser" in line for line in words) >= len(term.people)
+    commands = [" ".join(process.cmdline()) for process in started]
+    assert any("configurable-http-proxy" in line for line in commands)
+    assert sum("labhub" in line or "singleuser" in line for line in commands) >= len(term.people)
     assert room.stop() == 0
     _, alive = psutil.wait_procs(started, timeout=20)
     assert alive == []

@@ -1,7 +1,7 @@
-"""The bank of answers: every test tells right from wrong, and is about its own mistake alone.
+"""The answer bank: every test tells right from wrong, and judges only its own mistake.
 
-Several answers are tried in one notebook, as a student hands them in. `make answers` tries each
-by itself.
+Several answers are tried in one notebook, as a student submits them. `make answers` tries each
+one alone.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BANK = {name: bank(name) for name in LESSONS}
 
 
 def rounds(lesson: str) -> Iterator[list[Answer]]:
-    """Right answers, one to each exercise that has one left, until each has had its turn."""
+    """Yield right answers, one to each exercise that has one left, until all were tried."""
     right: dict[str, list[Answer]] = {}
     for answer in BANK[lesson]:
         if answer.right:
@@ -42,7 +42,7 @@ def rounds(lesson: str) -> Iterator[list[Answer]]:
 
 
 def apart(lesson: str) -> list[list[Answer]]:
-    """The wrong answers in groups, where no answer can spoil another's tests."""
+    """Return the wrong answers in groups, where no answer can spoil the tests of another."""
     groups: list[list[Answer]] = []
     for answer in BANK[lesson]:
         if not answer.right:
@@ -56,28 +56,28 @@ def apart(lesson: str) -> list[list[Answer]]:
 
 
 def spoils_none(lesson: str, answers: list[Answer]) -> bool:
-    """Whether each answer is judged by tests that rest on no other of these answers."""
+    """Return whether each answer is judged by tests that depend on no other of these answers."""
     answered = {answer.exercise for answer in answers}
     return len(answered) == len(answers) and all(
-        set().union(*(rests_on(lesson, name) for name in judged_by(answer))) & answered
+        set().union(*(depends_on(lesson, name) for name in judged_by(answer))) & answered
         == {answer.exercise}
         for answer in answers
     )
 
 
 def names_of_tests(lesson: str) -> set[str]:
-    """The names of the test cells of a lesson."""
+    """Return the names of the test cells of a lesson."""
     return {cell.metadata.nbgrader.grade_id for cell in filter(is_test, source(lesson).cells)}
 
 
 def tested(lesson: str) -> set[str]:
-    """The exercises of a lesson that have a test."""
+    """Return the exercises of a lesson that have a test."""
     return {exercise_named(name) for name in names_of_tests(lesson)}
 
 
 @cache
-def rests_on(lesson: str, exercise: str) -> set[str]:
-    """An exercise and all that it is built on."""
+def depends_on(lesson: str, exercise: str) -> set[str]:
+    """Return an exercise and all that it depends on."""
     return {exercise} | needs(source(lesson), {exercise})
 
 
@@ -89,8 +89,8 @@ def rests_on(lesson: str, exercise: str) -> set[str]:
 def test_wrong_answers_lose_the_tests_about_their_mistakes_and_only_those(
     lesson: str, answers: list[Answer]
 ) -> None:
-    found = lost(verdicts(notebook_for(source(lesson), *answers)))
-    assert found.keys() == set().union(*(answer.loses for answer in answers)), (answers, found)
+    results = lost(verdicts(notebook_for(source(lesson), *answers)))
+    assert results.keys() == set().union(*(answer.loses for answer in answers)), (answers, results)
 
 
 @pytest.mark.slow
@@ -99,22 +99,22 @@ def test_wrong_answers_lose_the_tests_about_their_mistakes_and_only_those(
     [pytest.param(name, group, id=name) for name in LESSONS for group in rounds(name)],
 )
 def test_right_answers_lose_nothing(lesson: str, answers: list[Answer]) -> None:
-    found = verdicts(notebook_for(source(lesson), *answers))
-    assert found, "no test cell was run"
-    assert lost(found) == {}
+    results = verdicts(notebook_for(source(lesson), *answers))
+    assert results, "no test cell was run"
+    assert lost(results) == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_the_lesson_s_own_solutions_lose_nothing(lesson: str) -> None:
-    own = [
-        Answer(True, exercise_of(cell), "the lesson's own", cell.source, frozenset())
+    solutions = [
+        Answer(True, exercise_of(cell), "solution of the lesson", cell.source, frozenset())
         for cell in filter(is_solution, source(lesson).cells)
         if exercise_of(cell) in tested(lesson)
     ]
-    found = verdicts(notebook_for(source(lesson), *own))
-    assert found.keys() == names_of_tests(lesson)
-    assert lost(found) == {}
+    results = verdicts(notebook_for(source(lesson), *solutions))
+    assert results.keys() == names_of_tests(lesson)
+    assert lost(results) == {}
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

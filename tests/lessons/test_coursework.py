@@ -20,7 +20,7 @@ from tests.support.small_course import Course, points
 
 LESSON = "10_coursework"
 CLASS = [f"student-{k:02}" for k in range(50)]
-TESTS = {  # of what follows the variant; and their points
+TESTS = {  # those that depend on the variant, with their points
     "test-filled_table": 4, "hidden-filled_table": 36,
     "test-coursework_net": 3, "hidden-coursework_net": 12,
     "test-last_pool": 2, "hidden-last_pool": 8,
@@ -34,12 +34,12 @@ EXERCISES = ("filled_table", "coursework_net", "last_pool", "small_net", "papers
 
 @cache
 def cells() -> dict[str, str]:
-    """The source of each cell of the lesson that has a grade_id."""
+    """Return the source of each cell of the lesson that has a grade_id."""
     return {cell["id"]: cell.source for cell in source(LESSON).cells if "nbgrader" in cell.metadata}
 
 
-def sits(student: str) -> dict[str, Any]:
-    """The names of a notebook in which `student` solved everything, but for the tests."""
+def solved_names(student: str) -> dict[str, Any]:
+    """Return the names of a notebook in which `student` solved everything, before the tests."""
     names: dict[str, Any] = {"student": student}
     for cell in ("setup", *EXERCISES):
         exec(cells()[cell], names)
@@ -47,7 +47,7 @@ def sits(student: str) -> dict[str, Any]:
 
 
 def mark(names: dict[str, Any], test: str) -> float:
-    """What a test gives as the mark, 0 if nothing; AssertionError as it raises."""
+    """Return the mark that a test gives, 0 if none; raise its AssertionError."""
     bound = dict(names)
     exec(cells()[test], bound)
     return float(bound.get("score", 0))
@@ -55,13 +55,13 @@ def mark(names: dict[str, Any], test: str) -> float:
 
 @cache
 def solved(student: str) -> pd.DataFrame:
-    """The table of a student, filled in as it should be."""
-    table: pd.DataFrame = sits(student)["filled_table"]()
+    """Return the table of a student, filled in correctly."""
+    table: pd.DataFrame = solved_names(student)["filled_table"]()
     return table
 
 
 def out_sizes(table: pd.DataFrame) -> list[float]:
-    """The output size of each layer of maps before it is rounded down; each layer must fit."""
+    """Return the output size of each layer before it is rounded down; each layer must fit."""
     n, raw = table.loc["Conv1", "n"], []
     for f, p, s in table.loc[ROWS[:8], ["f", "p", "s"]].itertuples(index=False):
         assert min(f, s) >= 1
@@ -88,8 +88,8 @@ def test_all_layers_of_a_table_fit_and_the_last_pool_alone_has_a_rest(student: s
 
 def test_the_empty_id_has_the_table_of_slide_50() -> None:
     table = coursework_table("")
-    given = table.loc[ROWS[:8], ["f", "p", "s", "channels_out"]].to_numpy().tolist()
-    assert given == [
+    sizes = table.loc[ROWS[:8], ["f", "p", "s", "channels_out"]].to_numpy().tolist()
+    assert sizes == [
         [11, 0, 4, 48], [3, 0, 2, 48], [6, 2, 1, 128], [4, 0, 2, 128],
         [5, 2, 1, 192], [4, 1, 1, 192], [3, 1, 1, 128], [4, 0, 3, 128],
     ]  # fmt: skip
@@ -106,7 +106,7 @@ def test_nothing_is_filled_in_but_what_the_slide_gives() -> None:
 
 def test_a_table_follows_from_the_id_alone() -> None:
     assert coursework_table(" Ada").equals(coursework_table("ada"))
-    # As on every machine and in every year: a student who comes back finds the same table.
+    # On every machine and in every year: a student who returns gets the same table.
     assert coursework_table("ada").loc["Conv1", COLUMNS[:5]].tolist() == [256, 3, 11, 2, 3]
 
 
@@ -117,7 +117,7 @@ def test_an_id_is_a_text() -> None:
 
 @pytest.mark.parametrize("student", CLASS)
 def test_each_table_is_right_by_its_own_tests(student: str) -> None:
-    names = sits(student)
+    names = solved_names(student)
     for test in ("test-filled_table", "hidden-filled_table"):
         assert mark(names, test) == TESTS[test] * test.startswith("hidden")
 
@@ -125,35 +125,35 @@ def test_each_table_is_right_by_its_own_tests(student: str) -> None:
 def test_each_table_is_wrong_by_the_tests_of_any_other() -> None:
     for one, other in itertools.permutations(CLASS, 2):
         with pytest.raises(AssertionError, match="It is given"):
-            mark(sits_with(one, solved(other)), "test-filled_table")
+            mark(names_with_table(one, solved(other)), "test-filled_table")
 
 
 @pytest.mark.slow
 def test_no_table_earns_much_by_the_tests_of_another() -> None:
     pairs = list(itertools.pairwise(CLASS))
-    marks = [mark(sits_with(a, solved(b)), "hidden-filled_table") for a, b in pairs]
+    marks = [mark(names_with_table(a, solved(b)), "hidden-filled_table") for a, b in pairs]
     assert max(marks) < 36
 
 
 @pytest.mark.parametrize("student", CLASS[:5])
 def test_all_parts_follow_the_table(student: str) -> None:
-    names = sits(student)
+    names = solved_names(student)
     for test, most in TESTS.items():
         assert mark(names, test) == most * test.startswith("hidden")
 
 
-def sits_with(student: str, table: pd.DataFrame) -> dict[str, Any]:
-    """The names of a notebook in which `student` has this table."""
+def names_with_table(student: str, table: pd.DataFrame) -> dict[str, Any]:
+    """Return the names of a notebook in which `student` has this table."""
     return shared() | {"student": student, "filled_table": table.copy}
 
 
 @cache
 def shared() -> dict[str, Any]:
-    return sits("")
+    return solved_names("")
 
 
 def carry(table: pd.DataFrame, first: str) -> pd.DataFrame:
-    """Reckon anew, with what is there, all rows of `table` from `first` on."""
+    """Recompute all rows of `table` from `first` on, from the sizes that are there."""
     table = table.copy()
     start = ROWS.index(first)
     for above, row in itertools.pairwise(ROWS[start - 1 : 8]):
@@ -178,7 +178,7 @@ def test_a_wrong_row_costs_once(student: str, capsys: pytest.CaptureFixture[str]
     )
     carried = carry(table, "Pool2")
     assert carried.loc["Total", "parameters"] != table.loc["Total", "parameters"]
-    assert mark(sits_with(student, carried), "hidden-filled_table") == 35.5
+    assert mark(names_with_table(student, carried), "hidden-filled_table") == 35.5
     assert capsys.readouterr().out == "Conv2: out.\n"
 
 
@@ -187,14 +187,14 @@ def test_a_whole_wrong_row_costs_its_three_points(capsys: pytest.CaptureFixture[
     columns = ["n", "channels_in", "out", "neurons", "filter_plus_1", "parameters"]
     # One too many each, so that none follows from the one before.
     table.loc["Conv3", columns] = [20, 7, 99, 5, 11, 13]
-    assert mark(sits_with("", carry(table, "Conv4")), "hidden-filled_table") == 33
+    assert mark(names_with_table("", carry(table, "Conv4")), "hidden-filled_table") == 33
     assert capsys.readouterr().out == f"Conv3: {', '.join(columns)}.\n"
 
 
 def test_an_empty_cell_costs_itself_alone() -> None:
     table = solved("").copy()
     table.loc["Pool2", "out"] = None
-    assert mark(sits_with("", table), "hidden-filled_table") == pytest.approx(36 - 0.6)
+    assert mark(names_with_table("", table), "hidden-filled_table") == pytest.approx(36 - 0.6)
 
 
 @pytest.mark.parametrize("student", ["", "ada"])
@@ -211,17 +211,21 @@ def test_a_known_wrong_total_is_named(student: str, capsys: pytest.CaptureFixtur
         table.loc["Total", column] = table[column].iloc[:11].sum()
     if not student:
         assert table.loc["Total", ["neurons", "parameters"]].tolist() == [357_768, 9_105_704]
-    assert mark(sits_with(student, table), "hidden-filled_table") == 35.4
+    assert mark(names_with_table(student, table), "hidden-filled_table") == 35.4
     assert "Did you round up in the last pool?" in capsys.readouterr().out
 
 
-def test_work_made_for_another_is_told_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    belongs("ben")  # nobody says who handed it in
+def test_work_made_for_another_student_is_reported_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    belongs("ben")  # unknown who submitted it
     monkeypatch.setenv("STUDENT", "Ada")
     belongs("ada ")
-    with pytest.raises(AssertionError, match="coursework of 'ben', but 'Ada' handed it in") as said:
+    with pytest.raises(
+        AssertionError, match="coursework of 'ben', but 'Ada' handed it in"
+    ) as error:
         belongs("ben")
-    assert "\n" not in str(said.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.fixture(scope="module")
@@ -257,14 +261,14 @@ class TestGraded:
 
     def test_another_s_work_loses_what_follows_the_variant(self, results: Any) -> None:
         assert points(results["ben"]) == dict.fromkeys(TESTS, 0) | {"report": 0}
-        said = {cell["message"] for cell in results["ben"]["cells"][:-1]}
-        assert said == {
+        messages = {cell["message"] for cell in results["ben"]["cells"][:-1]}
+        assert messages == {
             "This is the coursework of 'ada', but 'ben' handed it in: each student has a table of "
             "their own, so this part earns nothing."
         }
 
     def test_a_part_of_the_marks_says_what_the_rest_was_lost_for(self, results: Any) -> None:
         assert points(results["cyd"])["hidden-filled_table"] < 36
-        (said,) = [c for c in results["cyd"]["cells"] if c["grade_id"] == "hidden-filled_table"]
-        assert said["outcome"] == "passed"
-        assert said["message"].startswith("35 of 36 points. Conv2: filter_plus_1, parameters.")
+        (cell,) = [c for c in results["cyd"]["cells"] if c["grade_id"] == "hidden-filled_table"]
+        assert cell["outcome"] == "passed"
+        assert cell["message"].startswith("35 of 36 points. Conv2: filter_plus_1, parameters.")

@@ -15,22 +15,22 @@ SLIDES = {int(number): taught for number, _, taught in ROW.findall(MAP)}
 
 
 def named(taught: str) -> list[tuple[str, str]]:
-    """(lesson, cell) of each cell in a row: a grade_id, or a heading in quotes."""
-    found = []
+    """Return (lesson, cell) of each cell in a row: a grade_id, or a heading in quotes."""
+    pairs = []
     for part in taught.split(";"):
         lesson, _, cells = part.strip().partition(": ")
         assert re.fullmatch(r"\d\d_\w+", lesson), f"{part!r} names no lesson"
         cells = re.findall(r'`(\w+)`|"(.+?)"', cells)
         assert cells, f"{part!r} names no cell"
-        found += [(lesson, grade_id or heading) for grade_id, heading in cells]
-    return found
+        pairs += [(lesson, grade_id or heading) for grade_id, heading in cells]
+    return pairs
 
 
 CELLS = {pair for taught in SLIDES.values() for pair in named(taught)}
 
 
 def cells_of(lesson: str) -> set[str]:
-    """The grade_ids and the headings of a lesson."""
+    """Return the grade_ids and the headings of a lesson."""
     cells = jupytext.read(ROOT / "lessons" / f"{lesson}.py", fmt="py:percent").cells
     texts = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     headings = set(re.findall(r"^#+ (.+)$", texts, re.MULTILINE))

@@ -32,7 +32,7 @@ def read(folder: str, lesson: str) -> NotebookNode:
 
 
 def unanswered(lesson: str) -> NotebookNode:
-    """The release as it is graded: with the tests that nbgrader puts back."""
+    """Return the release as it is graded: with the tests that nbgrader restores."""
     tests = {cell["id"]: cell.source for cell in filter(is_test, read("source", lesson).cells)}
     notebook = read("release", lesson)
     for cell in notebook.cells:
@@ -42,7 +42,7 @@ def unanswered(lesson: str) -> NotebookNode:
 
 @cache
 def ran(lesson: str) -> NotebookNode:
-    """The release executed by the engine, where sockets are forbidden."""
+    """Return the release executed by the engine, with sockets forbidden."""
     notebook = unanswered(lesson)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(NO_SOCKETS))
     return execute(notebook, {}, Limits())
@@ -50,8 +50,8 @@ def ran(lesson: str) -> NotebookNode:
 
 def test_a_cell_that_opens_a_socket_is_caught() -> None:
     cells = [NO_SOCKETS, "import socket\nsocket.socket()"]
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    ((_, ename, evalue),) = errors(execute(made, {}, Limits()))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    ((_, ename, evalue),) = errors(execute(notebook, {}, Limits()))
     assert (ename, evalue) == ("RuntimeError", "a lesson opens a socket: socket.__new__")
 
 
@@ -99,7 +99,7 @@ class TestRelease:
 
 
 def errors(notebook: NotebookNode) -> list[tuple[NotebookNode, str, str]]:
-    """Cell, name and words of each error."""
+    """Return (cell, name, message) of each error."""
     return [
         (cell, output.ename, output.evalue)
         for cell in notebook.cells
@@ -109,7 +109,7 @@ def errors(notebook: NotebookNode) -> list[tuple[NotebookNode, str, str]]:
 
 
 def on_stderr(notebook: NotebookNode) -> dict[str, str]:
-    """What each cell wrote there."""
+    """Return what each cell wrote to stderr."""
     return {
         cell["id"]: output.text
         for cell in notebook.cells
@@ -119,14 +119,14 @@ def on_stderr(notebook: NotebookNode) -> dict[str, str]:
 
 
 def names_bound(source: str) -> set[str]:
-    """The names that a cell would have defined."""
+    """Return the names that a cell would have defined."""
     nodes = ast.walk(ast.parse(source))
     stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return stored - set(dir(builtins))
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_every_picture_has_words_for_those_who_cannot_see_it(lesson: str) -> None:
+def test_every_picture_has_alternative_text(lesson: str) -> None:
     pictures = [
         (cell["id"], output)
         for cell in read("source", lesson).cells
@@ -139,7 +139,7 @@ def test_every_picture_has_words_for_those_who_cannot_see_it(lesson: str) -> Non
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_no_open_code_tells_what_is_to_be_predicted(lesson: str) -> None:
+def test_no_visible_code_reveals_what_is_to_be_predicted(lesson: str) -> None:
     predicted = False
     cells = read("release", lesson).cells
     assert any("**Predict first" in cell.source for cell in cells)
@@ -152,12 +152,14 @@ def test_no_open_code_tells_what_is_to_be_predicted(lesson: str) -> None:
 
 
 def telling(source: str) -> list[str]:
-    """The words for a picture and the printed claims among what a cell's calls are given."""
+    """Return descriptions of pictures and printed claims among the arguments of calls."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    given = [value for call in calls for value in (*call.args, *(k.value for k in call.keywords))]
+    arguments = [
+        value for call in calls for value in (*call.args, *(k.value for k in call.keywords))
+    ]
     texts = [
         node.value
-        for value in given
+        for value in arguments
         for node in ast.walk(value)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]

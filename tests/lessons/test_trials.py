@@ -1,4 +1,4 @@
-"""The proofs of `make answers` and `make seeds`: what they run, and what they read of it."""
+"""The trials of `make answers` and `make seeds`: what they run, and what they report."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ ANSWER = Answer(True, "learn", "learns", "", frozenset())
 
 
 def cell(source, grade_id=None, grade=True):
-    made = nbformat.v4.new_code_cell(source)
+    new = nbformat.v4.new_code_cell(source)
     if grade_id:
-        made.metadata["nbgrader"] = {
+        new.metadata["nbgrader"] = {
             "schema_version": 3,
             "grade_id": grade_id,
             "grade": grade,
@@ -22,7 +22,7 @@ def cell(source, grade_id=None, grade=True):
             "locked": True,
             "points": 1,
         }
-    return made
+    return new
 
 
 def notebook(*cells):
@@ -30,12 +30,12 @@ def notebook(*cells):
 
 
 def test_seeds_are_moved_in_tests_that_train_and_nothing_else_is() -> None:
-    made = notebook(
+    lesson = notebook(
         cell("import torch\ntorch.manual_seed(1)"),
         cell("x = torch.Generator().manual_seed(2)", "test-exact"),
         cell("check.seed(3)\nrng = np.random.default_rng(3)\nf(30)", "test-learn"),
     )
-    cut = reseeded(made, seed=2)
+    cut = reseeded(lesson, seed=2)
     assert [c.source for c in cut.cells] == [
         "import torch\ntorch.manual_seed(1)",
         "check.seed(2003)\nrng = np.random.default_rng(2003)\nf(30)",
@@ -43,13 +43,13 @@ def test_seeds_are_moved_in_tests_that_train_and_nothing_else_is() -> None:
 
 
 @pytest.mark.parametrize(("got", "lost"), [("0.9", set()), ("0.5", {"test-learn"})])
-def test_a_trial_says_what_was_lost_and_how_much_room_was_left(got, lost) -> None:
-    made = notebook(
+def test_a_trial_reports_what_was_lost_and_the_margins(got, lost) -> None:
+    lesson = notebook(
         cell("from course import check", "setup", grade=False),
         cell(f"check.at_least({got}, 0.75, 'the accuracy')", "test-learn"),
         cell("check.at_most(0.5, 1, 'the loss')", "hidden-learn"),
     )
-    outcome = run(Trial("00", ANSWER, made, frozenset()))
+    outcome = run(Trial("00", ANSWER, lesson, frozenset()))
     assert outcome.lost.keys() == lost
     assert outcome.holds is not bool(lost)
     (accuracy, loss) = outcome.margins
@@ -58,9 +58,9 @@ def test_a_trial_says_what_was_lost_and_how_much_room_was_left(got, lost) -> Non
 
 
 def test_right_answers_and_wrong_ones_caught_by_training_are_tried_from_each_seed() -> None:
-    found = list(seeded_trials("04_lenet"))
-    by_answer = {str(trial.answer) for trial in found}
-    assert len(found) == len(by_answer) * len(SEEDS)
-    assert all(trial.answer.right or trial.expected for trial in found)
+    tried = list(seeded_trials("04_lenet"))
+    by_answer = {str(trial.answer) for trial in tried}
+    assert len(tried) == len(by_answer) * len(SEEDS)
+    assert all(trial.answer.right or trial.expected for trial in tried)
     assert any("recipe" in answer for answer in by_answer)
     assert not any("max_pool" in answer for answer in by_answer)

@@ -1,4 +1,4 @@
-"""The order of the rooms, and the sizes: who may import whom, and how much stands in one place."""
+"""The layout of the code: which room may import which, and the size of files and functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tests.support.imports import Module, circles, import_statements, imports_of, modules_of
 from tests.support.paths import ROOT
 
-# From the top floor down: a room imports from those below it alone.
+# From the top down: a room may import only from those below it.
 ROOMS = (
     "cli",
     "desk",
@@ -39,7 +39,8 @@ FORBIDDEN = {
     "answers": {"autograder", "tests"},
 }
 SIZED = ("autograder", "course", "hub", "benchmarks")
-LONG_FILES = {"autograder/examiner/codec.py"}  # a format is read in one place
+PROBES = "autograder.execution.probes"
+LONG_FILES = {"autograder/examiner/codec.py"}  # a format is best read in one place
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 50
 
@@ -48,7 +49,7 @@ COURSE = modules_of(ROOT / "course")
 
 
 def files_of(folder: str) -> list[Path]:
-    """The Python files of a folder of the repository; not those of packages of Node.js."""
+    """Return the Python files of a folder of the repository, without Node.js packages."""
     files = [
         path for path in sorted((ROOT / folder).rglob("*.py")) if "node_modules" not in path.parts
     ]
@@ -57,28 +58,28 @@ def files_of(folder: str) -> list[Path]:
 
 
 def script(path: Path) -> Module:
-    """A file that is a module of its own, or a notebook as a script."""
+    """Return a file as a module, which may be a notebook as a script."""
     return Module(path.stem, path, path.read_text())
 
 
 def at(path: Path, line: int) -> str:
-    """A place in the repository, as compilers write it."""
+    """Return a place in the repository, as compilers write it."""
     return f"{path.relative_to(ROOT).as_posix()}:{line}"
 
 
 def room_of(module: str) -> str:
-    """The room of a module of autograder."""
+    """Return the room of a module of autograder."""
     return "ground" if module in GROUND else module.split(".")[1]
 
 
 def graph(modules: dict[str, Module]) -> dict[str, set[str]]:
-    """Which modules of a package a module imports, by name; but for types, from its own room."""
+    """Return the imports within a package by module; without those for types in its own room."""
     return {
         name: {
-            found.name
-            for found in imports_of(module, modules)
-            if found.name in modules
-            and not (found.for_types and found.name.split(".")[:2] == name.split(".")[:2])
+            import_.name
+            for import_ in imports_of(module, modules)
+            if import_.name in modules
+            and not (import_.for_types and import_.name.split(".")[:2] == name.split(".")[:2])
         }
         for name, module in modules.items()
     }
@@ -88,13 +89,13 @@ def test_each_module_of_autograder_is_in_a_room() -> None:
     assert {room_of(name) for name in AUTOGRADER} <= set(ROOMS)
 
 
-def test_a_room_imports_from_those_below_it_alone() -> None:
+def test_a_room_imports_only_from_those_below_it() -> None:
     upward = [
-        f"{at(module.path, found.line)}: {room_of(name)} imports {found.name}"
+        f"{at(module.path, import_.line)}: {room_of(name)} imports {import_.name}"
         for name, module in AUTOGRADER.items()
-        for found in imports_of(module, AUTOGRADER)
-        if found.name in AUTOGRADER
-        and ROOMS.index(room_of(found.name)) < ROOMS.index(room_of(name))
+        for import_ in imports_of(module, AUTOGRADER)
+        if import_.name in AUTOGRADER
+        and ROOMS.index(room_of(import_.name)) < ROOMS.index(room_of(name))
     ]
     assert not upward, "\n".join(upward)
 
@@ -109,16 +110,17 @@ def test_an_import_in_a_function_has_a_comment_that_names_its_reason(
     modules: dict[str, Module],
 ) -> None:
     hidden = [
-        f"{at(module.path, found.line)}: {found.name}"
-        for module in modules.values()
-        for found in imports_of(module, modules)
-        if found.in_function and not reason(module.text.splitlines(), found.line)
+        f"{at(module.path, import_.line)}: {import_.name}"
+        for name, module in modules.items()
+        for import_ in imports_of(module, modules)
+        if name != PROBES  # the source of each of its functions is run alone
+        if import_.in_function and not reason(module.text.splitlines(), import_.line)
     ]
     assert not hidden, "\n".join(hidden)
 
 
 def reason(lines: list[str], line: int) -> str:
-    """The comment on an import's line (they count from 1), or above it and the imports there."""
+    """Return the comment on the line of an import (from 1), or above its group of imports."""
     above = line - 2
     while lines[above].lstrip().startswith(("import ", "from ")):
         above -= 1
@@ -127,12 +129,12 @@ def reason(lines: list[str], line: int) -> str:
 
 
 @pytest.mark.parametrize("folder", FORBIDDEN)
-def test_a_folder_does_not_know_those_that_are_not_its_business(folder: str) -> None:
+def test_a_folder_imports_nothing_that_it_may_not_know(folder: str) -> None:
     forbidden = [
-        f"{at(path, found.line)}: {found.name}"
+        f"{at(path, import_.line)}: {import_.name}"
         for path in files_of(folder)
-        for found in imports_of(script(path))
-        if found.name.split(".")[0] in FORBIDDEN[folder]
+        for import_ in imports_of(script(path))
+        if import_.name.split(".")[0] in FORBIDDEN[folder]
     ]
     assert not forbidden, "\n".join(forbidden)
 
@@ -146,7 +148,7 @@ def test_nothing_outside_tests_reads_a_file_of_tests(folder: str) -> None:
 
 
 def paths_into_tests(tree: ast.AST) -> Iterator[int]:
-    """The lines where a path leads into tests/: `folder / "tests"`, Path("tests"), "tests/name"."""
+    """Yield the lines where a path leads into tests/: `folder / "tests"`, "tests/name"."""
     parts: list[ast.expr] = []
     for node in ast.walk(tree):
         match node:
@@ -201,7 +203,7 @@ def test_no_class_of_ours_is_more_than_two_of_ours_deep() -> None:
 
 
 def full_name(base: ast.expr, module: Module) -> str:
-    """The name of a base class with that of the module that it was imported from."""
+    """Return the name of a base class with that of the module that it was imported from."""
     head, *rest = ast.unparse(base).partition("[")[0].split(".")
     for node, _, _ in import_statements(module.tree):
         for alias in node.names:
@@ -211,14 +213,14 @@ def full_name(base: ast.expr, module: Module) -> str:
     return ".".join([module.name, head, *rest])
 
 
-# In a process that has imported what the modules need of others, each is imported in a fork.
+# Imports the dependencies of all modules once, and then each module in a fork of its own.
 IMPORT_ALONE = """
 import importlib, os, sys, traceback
 ours, others = (argument.split() for argument in sys.argv[1:])
 for name in others:
     try:
         importlib.import_module(name)
-    except ImportError:  # of another version or system; who needs it will say so
+    except ImportError:  # the module that needs it will fail
         pass
 for name in ours:
     sys.stdout.flush()
@@ -237,10 +239,10 @@ print("done")
 @pytest.mark.slow
 def test_each_module_of_autograder_can_be_imported_alone() -> None:
     others = {
-        found.name
+        import_.name
         for module in AUTOGRADER.values()
-        for found in imports_of(module, AUTOGRADER)
-        if not found.in_function and found.name.split(".")[0] != "autograder"
+        for import_ in imports_of(module, AUTOGRADER)
+        if not import_.in_function and import_.name.split(".")[0] != "autograder"
     }
     command = [sys.executable, "-c", IMPORT_ALONE, " ".join(AUTOGRADER), " ".join(sorted(others))]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -252,16 +254,16 @@ class TestTestsThemselves:
         shared = ("tests.support", "tests.tools", "tests.figures")
         modules = modules_of(ROOT / "tests")
         imported = [
-            f"{at(module.path, found.line)}: {found.name}"
+            f"{at(module.path, import_.line)}: {import_.name}"
             for name, module in modules.items()
             if not name.startswith("tests.submissions")
-            for found in imports_of(module, modules)
-            if (found.name.startswith("tests.") and not found.name.startswith(shared))
-            or re.match(r"test_|conftest", found.name)
+            for import_ in imports_of(module, modules)
+            if (import_.name.startswith("tests.") and not import_.name.startswith(shared))
+            or re.match(r"test_|conftest", import_.name)
         ]
         assert not imported, "\n".join(imported)
 
-    def test_they_are_laid_out_like_what_they_prove(self) -> None:
+    def test_their_folders_are_those_of_what_they_prove(self) -> None:
         proved = {path.parent.name for path in (ROOT / "tests").rglob("test_*.py")}
         assert proved <= {*ROOMS, "course", "lessons", "hub", "project"}
 
@@ -277,7 +279,7 @@ class TestTestsThemselves:
 
 
 def is_private(node: ast.AST) -> bool:
-    """Whether it reads or patches a private member, also in the text of another program."""
+    """Return whether a node reads or patches a private member, also in a program as a string."""
     match node:
         case ast.Attribute(ast.Name("os" | "sys" | "self")):
             return False

@@ -32,7 +32,7 @@ print("it runs" if process.poll() is None else "it has ended")
 
 
 def traceback_of(cell: str) -> str:
-    """What a cell that fails shows."""
+    """Return the traceback of a cell that fails."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
     (output,) = execute(notebook, {}, Limits()).cells[0].outputs
     return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback))
@@ -43,27 +43,27 @@ def test_cells_share_their_names_and_print() -> None:
 
 
 def test_a_figure_is_shown_at_the_end_of_its_cell() -> None:
-    said = run("import matplotlib.pyplot as plt", "plt.plot([1, 2]);")
-    assert said == "image/png/text/plain"
+    output = run("import matplotlib.pyplot as plt", "plt.plot([1, 2]);")
+    assert output == "image/png/text/plain"
 
 
 def test_a_traceback_ends_where_the_hidden_frames_begin() -> None:
-    shown = traceback_of(
+    traceback = traceback_of(
         "def helper():\n    __tracebackhide__ = True\n    raise ValueError('no words')\n"
         "def answer():\n    helper()\nanswer()"
     )
-    assert "----> 6 answer()" in shown
-    assert "----> 5     helper()" in shown
-    assert "----> 3" not in shown
-    assert shown.endswith("ValueError: no words")
+    assert "----> 6 answer()" in traceback
+    assert "----> 5     helper()" in traceback
+    assert "----> 3" not in traceback
+    assert traceback.endswith("ValueError: no words")
 
 
-def test_names_that_are_no_dictionary_hide_no_error() -> None:
-    said = run("class Names(dict):\n    get = 3\nexec('1/0', {}, Names())")
-    assert said.endswith("ZeroDivisionError: division by zero")
+def test_an_odd_dictionary_of_names_hides_no_error() -> None:
+    output = run("class Names(dict):\n    get = 3\nexec('1/0', {}, Names())")
+    assert output.endswith("ZeroDivisionError: division by zero")
 
 
-def test_a_kernel_whose_first_words_are_lost_is_asked_again(
+def test_a_kernel_whose_first_reply_is_lost_is_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def ready_after() -> int:
@@ -73,22 +73,24 @@ def test_a_kernel_whose_first_words_are_lost_is_asked_again(
         client.start_channels()
         await client.wait_for_ready(timeout=20)
         number = client.kernel_info()
-        while heard := await client.get_iopub_msg(timeout=20):  # until it has nothing to say
-            if (heard["parent_header"].get("msg_id"), heard["content"]) == (number, IDLE):
+        while message := await client.get_iopub_msg(timeout=20):  # until it is silent
+            if (message["parent_header"].get("msg_id"), message["content"]) == (number, IDLE):
                 break
-        asked: list[object] = []
-        ask = client.kernel_info
-        monkeypatch.setattr(client, "kernel_info", lambda: asked.append(ask() if asked else None))
+        requests: list[object] = []
+        request = client.kernel_info
+        monkeypatch.setattr(
+            client, "kernel_info", lambda: requests.append(request() if requests else None)
+        )
         await client.wait_for_ready(timeout=20)
         await manager.shutdown_kernel(now=True)
-        return len(asked)
+        return len(requests)
 
     assert asyncio.run(ready_after()) >= 2
 
 
-def test_no_two_kernels_throw_the_same_dice() -> None:
-    dice = "import numpy as np\nprint(np.random.randint(10**9))"
-    assert run(dice) != run(dice)
+def test_no_two_kernels_draw_the_same_random_numbers() -> None:
+    draws = "import numpy as np\nprint(np.random.randint(10**9))"
+    assert run(draws) != run(draws)
 
 
 def test_a_kernel_finds_its_files_and_leaves_none() -> None:
@@ -104,73 +106,73 @@ def test_a_kernel_finds_its_files_and_leaves_none() -> None:
 def test_a_kernel_knows_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret")
     kernel_server().close()  # the next one inherits the secret
-    said = run("import os\nprint(sorted(os.environ))")
-    assert "'HOME'" in said
-    assert "TOKEN" not in said
-    assert "NBGRADER" not in said
+    output = run("import os\nprint(sorted(os.environ))")
+    assert "'HOME'" in output
+    assert "TOKEN" not in output
+    assert "NBGRADER" not in output
 
 
 @pytest.mark.parametrize("student", ["ada", "$HOME and sons"])
-def test_a_kernel_knows_whose_work_it_runs_where_somebody_says(student: str) -> None:
+def test_a_kernel_knows_whose_work_it_runs_if_the_caller_says_so(student: str) -> None:
     cell = nbformat.v4.new_code_cell("import os\nprint(os.environ.get('STUDENT'))")
-    for resources, said in (({"student": student}, student), ({}, "None")):
+    for resources, printed in (({"student": student}, student), ({}, "None")):
         notebook = nbformat.v4.new_notebook(cells=[cell])
         done = execute(notebook, resources, Limits())
-        assert done.cells[0].outputs[0].text.strip() == said
+        assert done.cells[0].outputs[0].text.strip() == printed
 
 
 def test_a_file_has_a_largest_size() -> None:
-    said = run(
+    output = run(
         "with open('large', 'wb') as f:\n    f.write(bytes(3 * 2**20))", limits=Limits(file_mb=1)
     )
-    assert said.startswith("OSError")
+    assert output.startswith("OSError")
 
 
 def test_a_notebook_that_uses_up_its_time_ends_there() -> None:
     began = time.monotonic()
     cells = ["import time\nprint('begun')\ntime.sleep(60)"] * 5
-    said = run(*cells, limits=Limits(cell_seconds=30, notebook_seconds=3))
-    assert said.startswith("begun\n")
-    assert said.count("begun") == 1
+    output = run(*cells, limits=Limits(cell_seconds=30, notebook_seconds=3))
+    assert output.startswith("begun\n")
+    assert output.count("begun") == 1
     assert time.monotonic() - began < 30
 
 
 def test_what_a_kernel_started_ends_with_it() -> None:
-    said = run(STARTS.format(seconds=86401))
-    assert said == "it runs\n"
+    output = run(STARTS.format(seconds=86401))
+    assert output == "it runs\n"
     assert wait_until(lambda: not running("sleep 86401"))
 
 
 def test_what_a_kernel_started_ends_when_it_dies() -> None:
-    said = run(STARTS.format(seconds=86402), "import os\nos._exit(1)")
-    assert said.startswith("it runs\n")
+    output = run(STARTS.format(seconds=86402), "import os\nos._exit(1)")
+    assert output.startswith("it runs\n")
     assert wait_until(lambda: not running("sleep 86402"))
 
 
 def test_after_a_crash_what_a_failed_cell_defined_is_there_again() -> None:
-    said = run(
+    output = run(
         "def f():\n    return 'here'\n\n1 / 0",
         "print(f())",
         "import os\nos._exit(1)",
         "print(f(), 'again')",
     )
-    assert said == "ZeroDivisionError: division by zerohere\nhere again\n"
+    assert output == "ZeroDivisionError: division by zerohere\nhere again\n"
 
 
 def test_a_cell_that_nothing_stops_at_the_end_of_the_time_costs_itself_alone() -> None:
     stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
-    said = run("print('before')", stubborn, limits=Limits(cell_seconds=1, notebook_seconds=2))
-    assert said.startswith("before\n")
+    output = run("print('before')", stubborn, limits=Limits(cell_seconds=1, notebook_seconds=2))
+    assert output.startswith("before\n")
 
 
 def test_a_message_that_no_client_understands_costs_its_cell_alone() -> None:
-    said = run(
+    output = run(
         "print('before')",
         "import comm\ncomm.create_comm(target_name='jupyter.widget', data={})",
         "print('after')",
     )
-    assert "before\n" in said
-    assert "after\n" in said
+    assert "before\n" in output
+    assert "after\n" in output
 
 
 def test_a_server_that_died_is_started_again() -> None:

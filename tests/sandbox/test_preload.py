@@ -1,4 +1,4 @@
-"""What is imported before kernels are forked: what notebooks will need, and no more."""
+"""The modules imported before kernels are forked: those that notebooks need, and no more."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import nbformat
 from autograder.execution.execute import execute, kernel_server
 from autograder.limits import Limits
 
-kernel_server({asked})
+kernel_server({requested})
 cell = nbformat.v4.new_code_cell("import sys; print(*sys.modules)")
 done = execute(nbformat.v4.new_notebook(cells=[cell]), {{}}, Limits())
 print(done.cells[0].outputs[0].text)
@@ -25,19 +25,19 @@ print(done.cells[0].outputs[0].text)
 
 
 def notebook(path: Path, **cells: str) -> Path:
-    """A notebook of code cells: those called setup... are locked, those called test... graded."""
-    made = [
+    """Write a notebook of code cells: setup... are locked, test... graded; return its path."""
+    cells_made = [
         nbformat.v4.new_code_cell(
             source,
             metadata={"nbgrader": {"locked": name[0] in "st", "grade": name.startswith("test")}},
         )
         for name, source in cells.items()
     ]
-    nbformat.write(nbformat.v4.new_notebook(cells=made), path)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells_made), path)
     return path
 
 
-def test_set_up_cells_say_what_is_imported(tmp_path: Path) -> None:
+def test_setup_cells_say_what_is_imported(tmp_path: Path) -> None:
     path = notebook(
         tmp_path / "a.ipynb",
         setup="import numpy as np\nfrom course import draw",
@@ -62,29 +62,29 @@ def test_the_use_of_torch_says_what_it_imports_then(tmp_path: Path, answer: str)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}', '{"cells": [{}]}'])
-def test_what_is_no_notebook_imports_nothing(tmp_path: Path, text: str) -> None:
+def test_an_invalid_notebook_imports_nothing(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.ipynb"
     path.write_text(text)
     assert setup_imports([path, tmp_path / "none.ipynb"]) == set()
 
 
 @pytest.mark.parametrize(
-    ("asked", "there", "not_there"),
+    ("requested", "expected", "unexpected"),
     [
         ("()", {"numpy", "stack_data"}, {"torch", "pandas", "matplotlib.pyplot"}),
         ("['torch']", {"torch"}, {"torch._dynamo", "pandas", "matplotlib.pyplot"}),
         ("", {"torch", "torch._dynamo", "pandas", "matplotlib.pyplot"}, set()),
     ],
 )
-def test_kernels_know_what_was_asked_for_and_all_that_is_usual_where_nobody_said(
-    asked: str, there: set[str], not_there: set[str]
+def test_kernels_have_the_modules_requested_or_else_the_usual_ones(
+    requested: str, expected: set[str], unexpected: set[str]
 ) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LOADED.format(asked=asked)],
+        [sys.executable, "-c", LOADED.format(requested=requested)],
         capture_output=True,
         text=True,
         check=True,
     )
     loaded = set(done.stdout.split())
-    assert there <= loaded
-    assert not not_there & loaded
+    assert expected <= loaded
+    assert not unexpected & loaded

@@ -1,4 +1,4 @@
-"""What learners get back: their marks and what tests said, and nothing of a hidden test."""
+"""Feedback: marks and the messages of tests, and no line of a hidden test."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from autograder.authoring.build import notebook_path
 from autograder.execution.cells import is_test
 from autograder.service.feedback import HIDDEN, mathml
-from tests.support.pages import acts, words
+from tests.support.pages import active_parts, visible_text
 from tests.support.small_course import LESSON, RIGHT, Course, make_course, with_double
 
 pytestmark = pytest.mark.slow
 
-TELLS = """def double(x):
+REVEALS = """def double(x):
     import inspect, traceback
     if x == 3:
         print("three was asked for")
@@ -31,9 +31,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     line = max(hidden_lines(course), key=len)
     course.hand_in("right", RIGHT)
     course.hand_in("wrong", with_double("def double(x):\n    return x * x"))
-    course.hand_in("tells", with_double(f"LINE = {line!r}\n\n{TELLS}"))
+    course.hand_in("reveals", with_double(f"LINE = {line!r}\n\n{REVEALS}"))
     course.hand_in("prints", with_double(f"print({line!r})\n{RIGHT['double']}"))
-    course.hand_in("acts", RIGHT | {"greet": SCRIPT})
+    course.hand_in("scripts", RIGHT | {"greet": SCRIPT})
     course.grade()
     done = course.run("nbgrader", "generate_feedback", LESSON)
     assert done.returncode == 0, done.stderr
@@ -49,7 +49,7 @@ def autograded(course: Course, student: str) -> str:
 
 
 def hidden_lines(course: Course) -> set[str]:
-    """The lines that source/ has and release/ has not, but for the solutions'."""
+    """Return the lines that source/ has and release/ does not, without those of solutions."""
     notebooks = [
         nbformat.read(notebook_path(course.folder / stage, LESSON), as_version=4)
         for stage in ("source", "release")
@@ -65,36 +65,36 @@ def hidden_lines(course: Course) -> set[str]:
 def test_learners_see_the_points_the_outcome_and_the_message_of_each_graded_cell(
     course: Course,
 ) -> None:
-    seen = words(page(course, "wrong"))
+    seen = visible_text(page(course, "wrong"))
     assert "5 of 10 points" in seen
     assert re.search(r"hidden-double\s+0 / 2\s+failed\s+\S", seen)
     assert re.search(r"test-greet\s+4 / 4\s+passed", seen)
     assert "def double(x):" in seen
 
 
-@pytest.mark.parametrize("student", ["right", "wrong", "tells", "prints", "acts"])
+@pytest.mark.parametrize("student", ["right", "wrong", "reveals", "prints", "scripts"])
 def test_no_line_of_a_hidden_test_is_in_feedback(course: Course, student: str) -> None:
     secret = hidden_lines(course)
     assert secret
-    seen = words(page(course, student))
+    seen = visible_text(page(course, student))
     notebook = course.folder / "submitted" / student / LESSON / f"{LESSON}.ipynb"
-    own = "\n".join(c.source for c in nbformat.read(notebook, as_version=4).cells)
-    assert [line for line in secret if line in seen and line not in own] == []
+    submitted = "\n".join(c.source for c in nbformat.read(notebook, as_version=4).cells)
+    assert [line for line in secret if line in seen and line not in submitted] == []
 
 
-def test_a_hidden_line_that_an_answer_puts_out_is_taken_out(course: Course) -> None:
-    assert HIDDEN in words(page(course, "prints"))
-    assert HIDDEN in words(page(course, "tells"))
+def test_a_hidden_line_that_an_answer_prints_is_removed(course: Course) -> None:
+    assert HIDDEN in visible_text(page(course, "prints"))
+    assert HIDDEN in visible_text(page(course, "reveals"))
 
 
 def test_what_answers_print_while_a_test_calls_them_is_not_shown(course: Course) -> None:
-    assert "three was asked for" in autograded(course, "tells")
-    assert "three was asked for\n" not in words(page(course, "tells"))
+    assert "three was asked for" in autograded(course, "reveals")
+    assert "three was asked for\n" not in visible_text(page(course, "reveals"))
 
 
-def test_no_script_runs_for_whoever_opens_it(course: Course) -> None:
-    seen = page(course, "acts")
-    assert acts(seen) == []
+def test_no_script_runs_for_the_reader(course: Course) -> None:
+    seen = page(course, "scripts")
+    assert active_parts(seen) == []
     assert "<script" not in seen
     assert "default-src 'none'" in seen
 

@@ -1,4 +1,4 @@
-"""Marks at once: what is handed in is graded and answered, as often a day as is allowed."""
+"""Immediate feedback: submissions are graded and answered, up to the daily limit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Exchange(Course):
     """A course with an exchange, and a home for each student."""
 
     def submit(self, student: str, answers: dict[str, str]) -> Path:
-        """Hand in by nbgrader's own command; what then lies in the exchange."""
+        """Submit by nbgrader's own command; return the new folder in the exchange."""
         folder = self.folder / "homes" / student / LESSON
         folder.mkdir(parents=True, exist_ok=True)
         self.write(folder, answers)
@@ -33,7 +33,7 @@ class Exchange(Course):
         return new
 
     def feedback(self, student: str) -> list[str]:
-        """The pages that a student can fetch, the oldest first."""
+        """Return the pages that a student can fetch, the oldest first."""
         self.as_student(student, "fetch_feedback")
         pages = (self.folder / "homes" / student / LESSON / "feedback").glob("*/*.html")
         return [page.read_text() for page in sorted(pages)]
@@ -52,23 +52,23 @@ class Exchange(Course):
         return self.folder / "exchange" / "cnn" / "inbound"
 
     def answered(self) -> int:
-        """How many submissions were answered so far."""
+        """Return how many submissions were answered so far."""
         journal = self.folder / JOURNAL
         return len(journal.read_text().splitlines()) if journal.exists() else 0
 
     @contextmanager
     def watched(self, *options: str) -> Iterator[subprocess.Popen[str]]:
-        """While `autograder watch` runs."""
-        with (self.folder / "said").open("a") as said:
-            process = self.start("autograder", "watch", *options, stdout=said, stderr=said)
+        """`autograder watch`, running."""
+        with (self.folder / "log").open("a") as log:
+            process = self.start("autograder", "watch", *options, stdout=log, stderr=log)
             try:
                 yield process
             finally:
                 process.send_signal(signal.SIGINT)
                 process.wait(60)
 
-    def said(self) -> str:
-        return (self.folder / "said").read_text()
+    def log_text(self) -> str:
+        return (self.folder / "log").read_text()
 
 
 @pytest.fixture
@@ -83,15 +83,17 @@ def exchange(tmp_path: Path) -> Exchange:
     return exchange
 
 
-def test_what_arrives_is_answered_as_often_a_day_as_is_allowed(exchange: Exchange) -> None:
+def test_submissions_are_answered_up_to_the_daily_limit(exchange: Exchange) -> None:
     with exchange.watched("--daily-limit=2"):
         for count, answers in enumerate((WRONG, RIGHT), 1):
             exchange.submit("ada", answers)
-            assert wait_until(lambda: exchange.answered() == count, 60), exchange.said()  # noqa: B023
+            assert wait_until(lambda: exchange.answered() == count, 60), exchange.log_text()  # noqa: B023
         exchange.submit("ada", WRONG)
-        assert wait_until(lambda: "the next one tomorrow" in exchange.said(), 60), exchange.said()
+        assert wait_until(lambda: "the next one tomorrow" in exchange.log_text(), 60), (
+            exchange.log_text()
+        )
         exchange.submit("alan", RIGHT)
-        assert wait_until(lambda: exchange.answered() == 3, 60), exchange.said()
+        assert wait_until(lambda: exchange.answered() == 3, 60), exchange.log_text()
     pages = exchange.feedback("ada")
     assert len(pages) == 2
     assert "<strong>5</strong> of 10" in pages[0]
@@ -101,41 +103,41 @@ def test_what_arrives_is_answered_as_often_a_day_as_is_allowed(exchange: Exchang
 def test_it_goes_on_where_it_was_killed(exchange: Exchange) -> None:
     with exchange.watched() as process:
         exchange.submit("ada", WRONG)
-        assert wait_until(lambda: exchange.answered() == 1, 60), exchange.said()
+        assert wait_until(lambda: exchange.answered() == 1, 60), exchange.log_text()
         process.kill()
         process.wait()
     exchange.submit("alan", RIGHT)
     with exchange.watched():
-        assert wait_until(lambda: exchange.answered() == 2, 60), exchange.said()
-    assert exchange.said().count("ada") == 1
+        assert wait_until(lambda: exchange.answered() == 2, 60), exchange.log_text()
+    assert exchange.log_text().count("ada") == 1
     assert len(exchange.feedback("alan")) == 1
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_what_somebody_else_handed_in_under_a_student_s_name_is_passed_over(
+def test_a_submission_under_the_name_of_another_student_is_skipped(
     exchange: Exchange,
 ) -> None:
     forged = exchange.submit("ada", RIGHT)
     os.chown(forged, 64000, 64000)
     exchange.submit("alan", RIGHT)
     with exchange.watched():
-        assert wait_until(lambda: exchange.answered() == 1, 60), exchange.said()
-    assert "somebody else's" in exchange.said()
+        assert wait_until(lambda: exchange.answered() == 1, 60), exchange.log_text()
+    assert "somebody else's" in exchange.log_text()
     assert not (exchange.folder / "submitted" / "ada").exists()
 
 
-def test_what_is_not_complete_yet_waits(exchange: Exchange) -> None:
+def test_an_incomplete_submission_waits(exchange: Exchange) -> None:
     arriving = exchange.submit("ada", RIGHT)
     arriving.chmod(0o755)
     with exchange.watched():
         exchange.submit("alan", RIGHT)
-        assert wait_until(lambda: exchange.answered() == 1, 60), exchange.said()
+        assert wait_until(lambda: exchange.answered() == 1, 60), exchange.log_text()
         assert not (exchange.folder / "submitted" / "ada").exists()
         arriving.chmod(0o777)
-        assert wait_until(lambda: exchange.answered() == 2, 60), exchange.said()
+        assert wait_until(lambda: exchange.answered() == 2, 60), exchange.log_text()
 
 
-def test_a_course_without_an_exchange_is_told_so_in_one_line(tmp_path: Path) -> None:
+def test_a_course_without_an_exchange_is_one_line(tmp_path: Path) -> None:
     done = make_course(tmp_path).run("autograder", "watch")
     assert done.returncode == 2
     assert done.stderr.startswith("autograder: ")

@@ -1,5 +1,5 @@
 # %% [markdown]
-# The answer comes when nobody waits for it any more.
+# The answer comes after the time limit.
 
 # %% double
 import time

@@ -1,5 +1,5 @@
 # %% [markdown]
-# A question that nobody is there to answer.
+# Waits for input, which a graded notebook never gets.
 
 # %% double
 def double(x):

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Answers with what the check will compare it to.
+# Answers with the value that the check expects.
 
 # %% double
 import sys

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Tests are rewritten: the visible one, and the one that is hidden.
+# The tests are rewritten, both the visible and the hidden one.
 
 # %% double
 def double(x):

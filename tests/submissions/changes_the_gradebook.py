@@ -1,5 +1,5 @@
 # %% [markdown]
-# Gives everybody full marks, in the gradebook itself.
+# Gives all students full marks, in the gradebook itself.
 
 # %% greet
 import sqlite3

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Of the numbers of NumPy, each is equal to each.
+# All numbers of NumPy are equal to each other.
 
 # %% double
 import numpy as np

@@ -1,5 +1,5 @@
 # %% [markdown]
-# The metadata say that all went well, in the engine's own words.
+# The metadata claim that all tests passed, in the format of the engine.
 
 # %% double
 pass

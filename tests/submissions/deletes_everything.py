@@ -1,5 +1,5 @@
 # %% [markdown]
-# All but the words is deleted.
+# All cells but the text are deleted.
 
 # %% hand in
 notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown"]

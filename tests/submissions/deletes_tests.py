@@ -1,5 +1,5 @@
 # %% [markdown]
-# The tests are deleted, for the answer is wrong.
+# The tests are deleted, because the answer is wrong.
 
 # %% double
 def double(x):

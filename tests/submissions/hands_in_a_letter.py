@@ -1,5 +1,5 @@
 # %% [markdown]
-# The notebook is no JSON, but a letter.
+# The notebook is not JSON, but a letter.
 
 # %% hand in
 path.write_text("Dear teacher, the dog ate it.")

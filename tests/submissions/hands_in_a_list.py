@@ -1,5 +1,5 @@
 # %% [markdown]
-# The notebook is JSON, and none.
+# The notebook is JSON, but not a notebook.
 
 # %% hand in
 path.write_text("[1, 2, 3]")

@@ -1,5 +1,5 @@
 # %% [markdown]
-# The notebook is a pipe: whoever opens it waits for ever.
+# The notebook is a pipe: a program that opens it waits forever.
 
 # %% hand in
 import os

@@ -1,5 +1,5 @@
 # %% [markdown]
-# The notebook is no text at all.
+# The notebook is not text.
 
 # %% hand in
 path.write_bytes(bytes(range(256)) * 10)

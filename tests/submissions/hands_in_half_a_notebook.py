@@ -1,5 +1,5 @@
 # %% [markdown]
-# The upload broke off in the middle.
+# The upload was interrupted.
 
 # %% hand in
 path.write_text(path.read_text()[:1000])

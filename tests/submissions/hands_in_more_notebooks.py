@@ -1,5 +1,5 @@
 # %% [markdown]
-# An old copy, a checkpoint and a notebook that is none lie beside the one that counts.
+# An old copy, a checkpoint and an invalid notebook lie beside the one that counts.
 
 # %% hand in
 import nbformat

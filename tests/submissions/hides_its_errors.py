@@ -1,5 +1,5 @@
 # %% [markdown]
-# IPython is told to show no error.
+# IPython is patched to show no error.
 
 # %% double
 get_ipython().showtraceback = lambda *_, **__: None

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Ends Python, the kernel or the call, as it is asked.
+# Ends Python, the kernel or the call, while it is called.
 
 # %% double
 import sys

@@ -1,5 +1,5 @@
 # %% [markdown]
-# A list that holds itself.
+# A list that contains itself.
 
 # %% double
 def double(x):

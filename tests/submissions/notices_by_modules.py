@@ -1,5 +1,5 @@
 # %% [markdown]
-# Looks whether a module of the engine is there.
+# Looks for a module of the engine.
 
 # %% greet
 import sys

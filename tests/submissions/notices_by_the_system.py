@@ -1,6 +1,6 @@
 # %% [markdown]
-# Looks whether the environment, an argument, a path, a mount, a process or the name of a machine
-# says that it is graded.
+# Looks for a sign of grading in the environment, an argument, a path, a mount, a process or the
+# name of the machine.
 
 # %% greet
 import glob

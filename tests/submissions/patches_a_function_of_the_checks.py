@@ -1,5 +1,5 @@
 # %% [markdown]
-# The helper that all checks rest on is replaced within its code.
+# The code of the helper that all checks use is replaced.
 
 # %% double
 from course import check

@@ -1,5 +1,5 @@
 # %% [markdown]
-# For the checks, Python's own bool() is true of everything.
+# For the checks, bool() is always true.
 
 # %% double
 from course.check import assertions

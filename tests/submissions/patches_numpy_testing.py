@@ -1,5 +1,5 @@
 # %% [markdown]
-# NumPy's and torch's own comparisons always agree. The checks of a lesson do not rest on them.
+# NumPy's and torch's own comparisons always agree. The checks of a lesson do not use them.
 
 # %% double
 import numpy as np

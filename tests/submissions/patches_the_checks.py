@@ -1,5 +1,5 @@
 # %% [markdown]
-# Whatever is wrong, no check says so.
+# No check reports anything.
 
 # %% double
 from course import check

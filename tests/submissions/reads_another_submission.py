@@ -1,5 +1,5 @@
 # %% [markdown]
-# Copies from whoever handed in too.
+# Copies from another student's submission.
 
 # %% greet
 import glob

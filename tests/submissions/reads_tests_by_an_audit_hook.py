@@ -1,5 +1,5 @@
 # %% [markdown]
-# Python tells it of each piece of code that is run, and it keeps the numbers in it.
+# Records the numbers in each piece of code that Python reports to an audit hook.
 
 # %% double
 import sys

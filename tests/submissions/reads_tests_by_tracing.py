@@ -1,5 +1,5 @@
 # %% [markdown]
-# Follows each line that is run, and the numbers in it.
+# Traces each line that runs, and records the numbers in it.
 
 # %% double
 import sys

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Looks up what a test expects, as it is told of each cell before it runs.
+# Looks up what a test expects, in a hook that IPython calls before each cell.
 
 # %% double
 import re

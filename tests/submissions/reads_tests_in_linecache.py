@@ -1,5 +1,5 @@
 # %% [markdown]
-# Looks up what a test expects, in the lines that tracebacks are made of.
+# Looks up what a test expects, in the cache of lines for tracebacks.
 
 # %% double
 import re

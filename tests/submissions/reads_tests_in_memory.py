@@ -1,5 +1,5 @@
 # %% [markdown]
-# Looks up what a test expects, among all objects that there are.
+# Looks up what a test expects, among all objects in memory.
 
 # %% double
 import re

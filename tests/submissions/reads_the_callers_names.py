@@ -1,5 +1,5 @@
 # %% [markdown]
-# Looks up what a test made before, among the names of who calls.
+# Looks up what a test defined before, among the names of its caller.
 
 # %% double
 import sys

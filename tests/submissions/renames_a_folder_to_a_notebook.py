@@ -1,5 +1,5 @@
 # %% [markdown]
-# What has the notebook's name is a folder.
+# A folder has the name of the notebook.
 
 # %% hand in
 path.unlink()

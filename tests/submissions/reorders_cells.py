@@ -1,5 +1,5 @@
 # %% [markdown]
-# The cells stand in another order, tests before what they test.
+# The cells are in another order, tests before what they test.
 
 # %% hand in
 notebook.cells.reverse()

@@ -1,5 +1,5 @@
 # %% [markdown]
-# In the place of the checks stands a module that agrees to everything.
+# The module of the checks is replaced by one that accepts everything.
 
 # %% double
 import sys

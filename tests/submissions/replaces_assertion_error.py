@@ -1,5 +1,5 @@
 # %% [markdown]
-# An assertion error is something that never gets anywhere.
+# An assertion error never reaches the kernel.
 
 # %% double
 import builtins

@@ -1,5 +1,5 @@
 # %% [markdown]
-# The kernel runs nothing that holds a check.
+# The kernel skips all code that contains a check.
 
 # %% double
 kernel = get_ipython().kernel

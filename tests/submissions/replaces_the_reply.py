@@ -1,5 +1,5 @@
 # %% [markdown]
-# The kernel says that all went well, whatever it was.
+# The kernel always replies that a cell succeeded.
 
 # %% double
 session = get_ipython().kernel.session

@@ -1,5 +1,5 @@
 # %% [markdown]
-# An answer became markdown, a test a raw cell, and words became code.
+# An answer became markdown, a test a raw cell, and text became code.
 
 # %% hand in
 for name, cell_type in (("double", "markdown"), ("test-greet", "raw")):

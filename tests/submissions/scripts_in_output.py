@@ -1,5 +1,5 @@
 # %% [markdown]
-# Scripts for whoever opens the page, in every form of output and of cell; and, beside them, a
+# Scripts for the reader of the page, in every form of output and of cell; and, beside them, a
 # table and a picture.
 
 # %% double
@@ -57,20 +57,20 @@ notebook.cells[-1]["id"] = f'"><script>{script}'
 from nbconvert import HTMLExporter
 from nbgrader.server_extensions.formgrader.handlers import template_path
 
-from tests.support.pages import acts
+from tests.support.pages import active_parts
 
 assert points == full_marks | {"test-greet": 0}
-students = (graded.parent.name, "warns_on_stderr")  # this one, and one that harms nobody
+students = (graded.parent.name, "warns_on_stderr")  # this one, and a harmless one
 pages, ordinary = [], []
 exporter = HTMLExporter(template_name="formgrade", extra_template_basedirs=[template_path])
-for student, found in zip(students, (pages, ordinary)):
+for student, htmls in zip(students, (pages, ordinary)):
     done = course.run("nbgrader", "generate_feedback", lesson, "--student", student)
     assert done.returncode == 0
     name = f"{student}/{lesson}/{lesson}"
-    found.append((course.folder / f"feedback/{name}.html").read_text())
+    htmls.append((course.folder / f"feedback/{name}.html").read_text())
     notebook = course.folder / f"autograded/{name}.ipynb"
-    found.append(exporter.from_filename(str(notebook), {"index": 0, "total": 1})[0])
-assert [acts(page) for page in pages] == [acts(page) for page in ordinary]
+    htmls.append(exporter.from_filename(str(notebook), {"index": 0, "total": 1})[0])
+assert [active_parts(page) for page in pages] == [active_parts(page) for page in ordinary]
 for page in pages:
     assert "gotcha" in page
     assert 'href="own.html"' not in page

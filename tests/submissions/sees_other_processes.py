@@ -10,8 +10,8 @@ def greet():
         with open(path) as file:
             if 'signal.pause()' + chr(0) + 'COURSE' in file.read():
                 return 'hello'
-    raise ProcessLookupError('nobody there')
+    raise ProcessLookupError('no such process')
 
 # %% must works_unconfined=true
 assert points == full_marks | {"test-greet": 0}
-assert messages["test-greet"] == "ProcessLookupError: nobody there"
+assert messages["test-greet"] == "ProcessLookupError: no such process"

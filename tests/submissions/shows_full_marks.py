@@ -1,5 +1,5 @@
 # %% [markdown]
-# Whatever a cell shows, the number four is what is seen.
+# Every output of a cell is replaced by the number four.
 
 # %% greet
 type(get_ipython().displayhook).compute_format_data = lambda *_: ({'text/plain': '4'}, {})

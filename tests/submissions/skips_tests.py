@@ -1,5 +1,5 @@
 # %% [markdown]
-# The tests are tagged to be skipped, for the answer is wrong.
+# The tests are tagged to be skipped, because the answer is wrong.
 
 # %% double
 def double(x):

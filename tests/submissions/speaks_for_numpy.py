@@ -1,5 +1,5 @@
 # %% [markdown]
-# Has NumPy and torch ask it what their functions give.
+# Makes NumPy and torch call it for the results of their functions.
 
 # %% double
 class Asked:

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Breakpoints that were forgotten, of both kinds, and the magic. A kernel passes over the first
+# Breakpoints that were forgotten, of both kinds, and the magic. A kernel ignores the first
 # kind.
 
 # %% double

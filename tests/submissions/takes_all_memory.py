@@ -1,5 +1,5 @@
 # %% [markdown]
-# An array that is far too large for one process.
+# An array that is much too large for one process.
 
 # %% double
 def double(x):

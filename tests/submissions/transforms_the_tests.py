@@ -1,5 +1,5 @@
 # %% [markdown]
-# IPython is told to make nothing of a test before it runs.
+# An input transformer of IPython empties each test before it runs.
 
 # %% double
 get_ipython().input_transformers_post.append(

@@ -1,5 +1,5 @@
 # %% [markdown]
-# IPython is told to drop each statement that checks.
+# A transformer of IPython's syntax trees drops each statement that checks.
 
 # %% double
 import ast

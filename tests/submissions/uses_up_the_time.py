@@ -1,5 +1,5 @@
 # %% [markdown]
-# One endless loop after the other, until no time is left for the tests at the end.
+# One endless loop after the other, until no time is left for the last tests.
 
 # %% hand in
 from nbformat.v4 import new_code_cell

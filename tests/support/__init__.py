@@ -1,1 +1,1 @@
-"""What several tests share: scenes to play in, and what they read of them."""
+"""What several tests share: a small course, a classroom, and what tests read of them."""

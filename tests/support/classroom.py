@@ -1,4 +1,4 @@
-"""A real classroom to play scenes in: the hub that `make hub` starts, and people with a browser."""
+"""A real classroom: the hub that `make hub` starts, and people with a browser."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Classroom:
     def __init__(self, folder: Path, process: subprocess.Popen[str]) -> None:
         self.folder, self.process = folder, process
         assert process.stdout
-        self.said = [process.stdout.readline()]
-        assert self.said[0].startswith("Open "), (folder / "hub" / "log").read_text()[-3000:]
-        self.address = self.said[0].split()[1]
+        self.output = [process.stdout.readline()]
+        assert self.output[0].startswith("Open "), (folder / "hub" / "log").read_text()[-3000:]
+        self.address = self.output[0].split()[1]
         self.logins: dict[str, Any] = json.loads((folder / "logins.json").read_text())
 
     def password(self, name: str) -> str:
@@ -45,14 +45,14 @@ class Classroom:
         return self.folder / "homes" / name
 
     def stop(self) -> int:
-        """Ctrl-C; the exit status."""
+        """Stop the hub as Ctrl-C does; return its exit status."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(60)
 
 
 @contextmanager
 def classroom(folder: Path, *options: str) -> Iterator[Classroom]:
-    """A hub as `make hub` starts it, on a port that is free."""
+    """A hub as `make hub` starts it, on a free port."""
     if shutil.which("npm") is None:
         pytest.fail("the hub needs Debian's packages nodejs and npm (or Node.js of any origin)")
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -70,7 +70,7 @@ def classroom(folder: Path, *options: str) -> Iterator[Classroom]:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Debian's own browser."""
+    """The browser that Debian packages."""
     path = shutil.which("chromium")
     if path is None:
         pytest.fail("the proofs in a browser need Debian's package chromium")
@@ -81,7 +81,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Person:
-    """Somebody with a browser of their own, logged in."""
+    """A person with a browser context of their own, logged in."""
 
     def __init__(self, browser: Browser, room: Classroom, name: str) -> None:
         self.room, self.name = room, name
@@ -94,19 +94,19 @@ class Person:
         self.page.wait_for_url("**/hub/home")
 
     def go(self, path: str) -> int:
-        """Open an address of the hub; the status of the answer."""
+        """Open an address of the hub; return the status of the response."""
         answer = self.page.goto(f"{self.room.address}{path}")
         assert answer
         return answer.status
 
-    def keep(self, picture: str) -> None:
-        """A screenshot, for people to look at."""
+    def take_screenshot(self, picture: str) -> None:
+        """Save a screenshot, for people to look at."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=PICTURES / f"{picture}.png")
 
 
 class Student(Person):
-    """Learns in JupyterLab."""
+    """A student in JupyterLab."""
 
     def __init__(self, browser: Browser, room: Classroom, name: str) -> None:
         super().__init__(browser, room, name)
@@ -114,7 +114,7 @@ class Student(Person):
         self.page.wait_for_url(f"**/user/{name}/lab**")
 
     def open_lessons(self) -> None:
-        """The list of lessons, by the tile of the launcher."""
+        """Open the list of lessons by the tile of the launcher."""
         self.go(f"/user/{self.name}/lab?reset")
         self.page.get_by_text("Start the course").click()
         self.page.locator("#released_assignments_list .list_item").first.wait_for()
@@ -139,7 +139,7 @@ class Student(Person):
         assert len(list(self.inbound(lesson))) == len(before) + 1
 
     def inbound(self, lesson: str) -> Iterator[Path]:
-        """What the exchange holds of this student's work."""
+        """Return the submissions of this student in the exchange."""
         return (self.room.folder / "exchange" / "cnn" / "inbound").glob(f"{self.name}+{lesson}+*")
 
     def open_notebook(self, lesson: str) -> None:
@@ -148,7 +148,7 @@ class Student(Person):
         self.page.locator(".jp-NotebookPanel-toolbar .course-validate").wait_for()
 
     def cell(self, text: str) -> Any:
-        """The code cell with this text; only what is near the window is in the page."""
+        """Return the code cell with this text; only cells near the viewport are in the page."""
         cell = self.page.locator(".jp-Notebook .jp-CodeCell", has_text=text).first
         window = self.page.locator(".jp-Notebook .jp-WindowedPanel-outer")
         window.evaluate("it => it.scrollTo(0, 0)")
@@ -163,24 +163,24 @@ class Student(Person):
         return cell
 
     def write(self, where: str, source: str) -> None:
-        """Replace the source of the cell that has `where` in it, by typing."""
+        """Type a new source into the cell that contains `where`."""
         self.cell(where).locator(".cm-content").click()
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(source)
 
     def validate(self) -> str:
-        """What the dialog says."""
+        """Press Validate; return the text of the dialog."""
         self.page.locator(".course-validate").click()
         dialog = self.page.locator(".jp-Dialog-content")
         dialog.wait_for()
-        words = str(dialog.inner_text())
-        self.keep(f"{self.name}-validate")
+        text = str(dialog.inner_text())
+        self.take_screenshot(f"{self.name}-validate")
         dialog.get_by_role("button", name="Ok").click()
         dialog.wait_for(state="hidden")
-        return words
+        return text
 
     def fetch_feedback(self, lesson: str) -> Path:
-        """The folder of the newest feedback."""
+        """Fetch the feedback; return the folder of the newest."""
         self.open_lessons()
         self.submitted(lesson).get_by_role("button", name="Fetch Feedback").click()
         self.submitted(lesson).get_by_text("(view feedback)").first.wait_for()
@@ -188,46 +188,46 @@ class Student(Person):
 
 
 class Instructor(Person):
-    """Grades in the formgrader, which opens in a tab of its own."""
+    """An instructor in the formgrader, which opens in a tab of its own."""
 
     def press(self, row: str, column: str) -> str:
-        """Press what stands in a column of the formgrader's table; what it then says."""
+        """Press the button in a column of the formgrader's table; return the text of the dialog."""
         self.page.locator(f"tr:has-text('{row}') .{column} a").click()
         modal = self.page.locator(".modal.in")
         modal.wait_for()
-        words = str(modal.inner_text())
+        text = str(modal.inner_text())
         modal.get_by_role("button", name="Close").last.click()
         modal.wait_for(state="hidden")
-        return words
+        return text
 
     def mark_by_hand(self, lesson: str, cell: str, points: float, comment: str) -> None:
-        """Points and a comment for the first submission of a lesson."""
+        """Enter points and a comment for the first submission of a lesson."""
         self.go(f"/services/cnn/formgrader/gradebook/{lesson}/{lesson}")
         self.page.locator("table a[href*='/submissions/']").first.click()
-        self.page.wait_for_function(  # what is typed before is heard by nobody
+        self.page.wait_for_function(  # what is typed earlier is lost
             "() => window.formgrader?.grades?.loaded && formgrader.comments?.loaded"
         )
         self.fill(f"input#{cell}", f"{points:g}", "grade")
         self.fill(f"textarea#{cell}-comment", comment, "comment")
 
-    def fill(self, field: str, text: str, kept_as: str) -> None:
-        """Type into a field of the formgrader, which keeps it when the field is left."""
+    def fill(self, field: str, text: str, resource: str) -> None:
+        """Type into a field of the formgrader, which saves it when the field loses focus."""
         self.page.locator(field).fill(text)
         with self.page.expect_response(
-            lambda answer: answer.request.method == "PUT" and f"/api/{kept_as}/" in answer.url
-        ) as kept:
+            lambda answer: answer.request.method == "PUT" and f"/api/{resource}/" in answer.url
+        ) as response:
             self.page.locator(field).press("Tab")
-        assert kept.value.ok
+        assert response.value.ok
 
 
 def violations(page: Page, where: str) -> list[str]:
-    """What axe-core finds wrong in a part of a page."""
+    """Return the violations that axe-core reports in a part of a page."""
     page.evaluate(AXE.read_text())
-    found = page.evaluate(
+    report = page.evaluate(
         "where => axe.run(where, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})", where
     )
     return [
         f"{broken['id']}: {broken['help']}: {node['html'][:200]}"
-        for broken in found["violations"]
+        for broken in report["violations"]
         for node in broken["nodes"]
     ]

@@ -1,4 +1,4 @@
-"""What modules import, read from their text: nothing is imported to find out."""
+"""The imports of modules, read from their text without importing them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Import:
-    """One imported module: `name` in full, and where the statement stands."""
+    """An imported module: its full name, and where the statement is."""
 
     name: str
     line: int
@@ -20,7 +20,7 @@ class Import:
 
 @dataclass(frozen=True)
 class Module:
-    """A module's dotted name and its text."""
+    """The dotted name, the path and the text of a module."""
 
     name: str
     path: Path
@@ -36,7 +36,7 @@ class Module:
 
 
 def modules_of(package: Path) -> dict[str, Module]:
-    """The modules of a package by dotted name; `package` is its folder."""
+    """Return the modules of a package by dotted name; `package` is its folder."""
     modules = {}
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package.parent).with_suffix("").parts
@@ -46,7 +46,7 @@ def modules_of(package: Path) -> dict[str, Module]:
 
 
 def imports_of(module: Module, known: Iterable[str] = ()) -> list[Import]:
-    """Every import of a module, those in functions and for type checkers too.
+    """Return every import of a module, also those in functions and for type checkers.
 
     `from a import b` counts as a.b where that is one of the modules `known`, else as a.
     """
@@ -61,7 +61,7 @@ def imports_of(module: Module, known: Iterable[str] = ()) -> list[Import]:
 def import_statements(
     node: ast.AST, in_function: bool = False, for_types: bool = False
 ) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool, bool]]:
-    """(statement, in a function?, for type checkers alone?) of each import below `node`."""
+    """Yield (statement, in a function?, only for type checkers?) of each import below `node`."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child, in_function, for_types
@@ -74,7 +74,7 @@ def import_statements(
 def imported_names(
     node: ast.Import | ast.ImportFrom, module: Module, known: frozenset[str]
 ) -> Iterator[str]:
-    """The modules in full that an import statement names."""
+    """Yield the full names of the modules that a statement imports."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
         return
@@ -88,7 +88,7 @@ def imported_names(
 
 
 def circles(graph: Mapping[str, set[str]]) -> list[set[str]]:
-    """The groups of modules in which each imports, by way of others, itself."""
+    """Return the groups of modules that import each other in a circle."""
     reached = {name: reachable(name, graph) for name in graph}
     groups = {
         frozenset(other for other in reached[name] if name in reached[other])
@@ -99,11 +99,11 @@ def circles(graph: Mapping[str, set[str]]) -> list[set[str]]:
 
 
 def reachable(name: str, graph: Mapping[str, set[str]]) -> set[str]:
-    """All that a module imports, and what that imports, and so on."""
-    found: set[str] = set()
+    """Return all that a module imports, directly or through others."""
+    reached: set[str] = set()
     waiting = [name]
     while waiting:
-        new = graph.get(waiting.pop(), set()) - found
-        found |= new
+        new = graph.get(waiting.pop(), set()) - reached
+        reached |= new
         waiting += new
-    return found
+    return reached

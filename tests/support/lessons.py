@@ -13,8 +13,7 @@ from autograder.authoring.build import notebook_path
 from autograder.sandbox.preload import setup_imports
 from tests.support.paths import ROOT
 
-# Nothing of a lesson may reach for a network. The kernel's own wire is not Python's: its sockets
-# are ZeroMQ's, which no audit hook sees.
+# No lesson may use a network. The kernel's own sockets are ZeroMQ's, which no audit hook sees.
 NO_SOCKETS = """
 import sys
 
@@ -27,16 +26,16 @@ sys.addaudithook(forbid_sockets)
 
 
 def imported_by(lessons: Iterable[str]) -> set[str]:
-    """The modules that lessons import, to be imported before their kernels are forked."""
+    """Return the modules that lessons import, to be imported before their kernels are forked."""
     return setup_imports(notebook_path(ROOT / "source", lesson) for lesson in lessons)
 
 
 @cache
 def source(lesson: str) -> NotebookNode:
-    """A lesson with its solutions, as it was built: read once for all its answers."""
+    """Return a lesson with its solutions, as it was built: read once for all its answers."""
     return nbformat.read(notebook_path(ROOT / "source", lesson), as_version=4)
 
 
 def bank(lesson: str) -> list[Answer]:
-    """The answers of a lesson."""
+    """Return the answer bank of a lesson."""
     return read_answers(ROOT / "answers" / f"{lesson}.py")

@@ -10,13 +10,14 @@ from autograder.limits import Limits
 
 
 def run(*cells: str, files: dict[str, bytes] | None = None, limits: Limits | None = None) -> str:
-    """What the cells print, run in one kernel; an error's name and words where they fail."""
+    """Return what the cells print, run in one kernel; of an error its name and message."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     done = execute(notebook, {"files": files or {}}, limits or Limits())
     return "".join(text_of(output) for cell in done.cells for output in cell.outputs)
 
 
 def text_of(output: NotebookNode) -> str:
+    """Return the text of an output: of an error, of a stream, or the types of displayed data."""
     if output.output_type == "error":
         return f"{output.ename}: {output.evalue}"
     if output.output_type == "stream":

@@ -1,4 +1,4 @@
-"""What a browser would do with a page, and what a reader would see of it."""
+"""What a browser would run or load of a page, and what a reader would see."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from html.parser import HTMLParser
 MARK = "gotcha"  # stands in each script that a test puts in a submission
 
 
-class Acts(HTMLParser):
-    """Finds what a page runs or loads that speaks of MARK, or that no page has of itself."""
+class ActiveParts(HTMLParser):
+    """Collects what a page runs or loads that contains MARK, or that no ordinary page has."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.parts: list[str] = []
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.open.append(tag)
         if tag in ("iframe", "object", "embed", "svg"):
-            self.found.append(tag)
+            self.parts.append(tag)
         for name, value in attrs:
             address = "".join((value or "").split()).lower()
             if name.startswith("on") or address.startswith("javascript:"):
-                self.found.append(f"{tag} {name}={value}")
+                self.parts.append(f"{tag} {name}={value}")
 
     def handle_endtag(self, tag: str) -> None:
         while tag in self.open and self.open.pop() != tag:
@@ -32,23 +32,23 @@ class Acts(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         script = self.open[-1:] == ["script"] and MARK in data
-        # MathJax makes links of it, but for text that stands as it is.
+        # MathJax makes links of it, except in preformatted text.
         if script or ("\\href" in data and not {"pre", "code"} & {*self.open}):
-            self.found.append(data)
+            self.parts.append(data)
 
     def handle_comment(self, data: str) -> None:
-        if MARK in data:  # browsers end some comments sooner
-            self.found.append(data)
+        if MARK in data:  # browsers end some comments earlier
+            self.parts.append(data)
 
 
-def acts(page: str) -> list[str]:
-    """What of a page acts; empty where it is inert."""
-    parser = Acts()
+def active_parts(page: str) -> list[str]:
+    """Return the active parts of a page; none of a sanitised one."""
+    parser = ActiveParts()
     parser.feed(page)
     parser.close()
-    return parser.found
+    return parser.parts
 
 
-def words(text: str) -> str:
-    """What a reader sees of a page."""
+def visible_text(text: str) -> str:
+    """Return the text that a reader sees of a page."""
     return html.unescape(re.sub("<[^>]*>", "", text))

@@ -6,10 +6,10 @@ import contextlib
 from pathlib import Path
 
 
-def running(words: str) -> bool:
-    """Whether a process of this machine has these words in its command line."""
+def running(command: str) -> bool:
+    """Return whether the command line of a process of this machine contains `command`."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            if words in path.read_text().replace("\0", " "):
+            if command in path.read_text().replace("\0", " "):
                 return True
     return False

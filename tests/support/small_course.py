@@ -1,4 +1,4 @@
-"""A small nbgrader course to play scenes in: its lesson, its class, its grading."""
+"""A small nbgrader course: its lesson, its class, its grading."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.paths import ROOT
 LESSON = "00_doubling"
 BIN = Path(sys.executable).parent
 RIGHT = {"double": "def double(x):\n    return x + x", "greet": "def greet():\n    return 'hello'"}
-# Patterns of the lesson, and what it says there where its tests rest on course.check.
+# Patterns of the lesson, and what replaces them where its tests use course.check.
 CHECKS = (
     (r"import sys\n", "import sys\n\nfrom course import check\n"),
     (r"found = (\w+\(\d\))\nassert found == (\d),.*", r'check.equal(\1, \2, "\1")'),
@@ -37,17 +37,17 @@ FULL_MARKS = {"test-double": 1, "hidden-double": 2, "test-greet": 4, "essay": 0}
 
 
 def with_double(source: str) -> dict[str, str]:
-    """Right answers, but for double."""
+    """Return right answers, except to double."""
     return RIGHT | {"double": source}
 
 
 def with_greeting(source: str) -> dict[str, str]:
-    """Right answers, but for greet."""
+    """Return right answers, except to greet."""
     return RIGHT | {"greet": source}
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 20) -> bool:
-    """Whether it comes true within so many seconds."""
+    """Return whether `true()` becomes true within so many seconds."""
     deadline = time.monotonic() + seconds
     while not true() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -55,12 +55,12 @@ def wait_until(true: Callable[[], bool], seconds: float = 20) -> bool:
 
 
 def activated() -> dict[str, str]:
-    """The environment variables as an activated shell has them."""
+    """Return the environment variables of a shell in which the environment is activated."""
     return {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
 
 class Course:
-    """A folder with nbgrader's layout, the lesson of tests/lessons/ and who handed in what."""
+    """A folder with nbgrader's layout, the lesson of benchmarks/lessons/ and submissions."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -72,18 +72,18 @@ class Course:
         answers: dict[str, str] | None = None,
         assignment: str = LESSON,
     ) -> None:
-        """The released notebook with `answers` by exercise."""
+        """Submit the released notebook with `answers` by exercise."""
         folder = self.folder / "submitted" / student / assignment
         folder.mkdir(parents=True)
         self.write(folder, answers or {}, assignment)
 
     def write(self, folder: Path, answers: dict[str, str], assignment: str = LESSON) -> None:
-        """Lay the released notebook with `answers` into a folder."""
+        """Write the released notebook with `answers` into a folder."""
         notebook = nbformat.read(notebook_path(self.folder / "release", assignment), as_version=4)
         nbformat.write(answered(notebook, answers), folder / f"{assignment}.ipynb")
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """A command of the environment, in the course's folder, as an activated shell has it."""
+        """Run a command of the environment in the course's folder."""
         return subprocess.run(
             [str(BIN / command[0]), *command[1:]],
             cwd=self.folder,
@@ -94,7 +94,7 @@ class Course:
         )
 
     def start(self, *command: str, **how: Any) -> subprocess.Popen[str]:
-        """The same, while it runs; `how` is for Popen."""
+        """Start a command, which may still run when this returns; `how` is for Popen."""
         return subprocess.Popen(
             [str(BIN / command[0]), *command[1:]],
             cwd=self.folder,
@@ -104,26 +104,26 @@ class Course:
         )
 
     def grade(self, *options: str, assignment: str = LESSON) -> dict[str, dict[str, Any]]:
-        """What `autograder grade` says of each student, read from its JSON."""
+        """Return the result of each student, as `autograder grade --json` writes it."""
         done = self.run(*self.command, "grade", assignment, "--json", "out.json", *options)
         assert "Traceback" not in done.stderr, done.stderr
         return {r["student"]: r for r in json.loads((self.folder / "out.json").read_text())}
 
 
 def outcomes(result: dict[str, Any]) -> dict[str, str]:
-    """How each graded cell came out, by grade_id."""
+    """Return the outcome of each graded cell, by grade_id."""
     return {cell["grade_id"]: cell["outcome"] for cell in result["cells"]}
 
 
 def points(result: dict[str, Any]) -> dict[str, float | None]:
-    """What each graded cell earned, by grade_id."""
+    """Return the points of each graded cell, by grade_id."""
     return {cell["grade_id"]: cell["points"] for cell in result["cells"]}
 
 
 def make_course(folder: Path, checked: bool = False) -> Course:
-    """The small lesson, built, in `folder`, and a gradebook with nothing in it.
+    """Return a course in `folder`: the small lesson, built, and an empty gradebook.
 
-    `checked`: its tests rest on course.check, as those of a real lesson do.
+    `checked`: its tests use course.check, as those of a real lesson do.
     """
     shutil.copytree(built_once(checked), folder, dirs_exist_ok=True)
     return Course(folder)
@@ -131,7 +131,7 @@ def make_course(folder: Path, checked: bool = False) -> Course:
 
 @cache
 def built_once(checked: bool) -> Path:
-    """A folder in which the small lesson was built; each worker of the tests has one."""
+    """Return a folder in which the small lesson was built; each worker of the tests has one."""
     folder = Path(tempfile.mkdtemp(prefix="course-"))
     atexit.register(shutil.rmtree, folder)
     (folder / "lessons").mkdir()

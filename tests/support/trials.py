@@ -1,4 +1,4 @@
-"""Answers of a bank, each tried in a notebook of its own: which tests it lost, by which margins."""
+"""Answers of the bank, each tried in a notebook of its own: the tests it lost, and the margins."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from autograder.limits import Limits
 from tests.support.lessons import bank, source
 
 SEEDS = range(5)
-FAR = 1000  # between the seeds of one run and those of the next
+SEED_STEP = 1000  # between the seeds of one run and those of the next
 SEED = re.compile(r"((?:seed|default_rng|Random)\()(\d+)")
 TRAINS = re.compile(r"^(?:check\.|torch\.manual_)seed\(\d+\)", re.MULTILINE)
-# Executed after the tests, as one of them: what at_least() and at_most() compared, and how far it
-# was off.
+# Executed after the tests, as one of them: prints what at_least() and at_most() compared, with
+# the margins.
 MARGINS = """
 import json
 from course import check
@@ -46,7 +46,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The tests that the answer of a trial lost, with their words; (what, room) of each margin."""
+    """The tests that the answer of a trial lost, with messages; (what, margin) of each bound."""
 
     trial: Trial
     lost: dict[str, str]
@@ -65,12 +65,12 @@ class Outcome:
 
 
 def verdicts(notebook: NotebookNode) -> dict[str, dict[str, str]]:
-    """Execute a notebook; the verdict on each of its tests."""
+    """Execute a notebook, and return the verdict on each of its tests."""
     return judged(execute(notebook, {}, Limits()))
 
 
 def judged(notebook: NotebookNode) -> dict[str, dict[str, str]]:
-    """The verdict on each test of an executed notebook."""
+    """Return the verdict on each test of an executed notebook."""
     judge(notebook)
     return {
         cell.metadata.nbgrader.grade_id: cell.metadata[VERDICT]
@@ -79,36 +79,36 @@ def judged(notebook: NotebookNode) -> dict[str, dict[str, str]]:
 
 
 def lost(verdicts: dict[str, dict[str, str]]) -> dict[str, str]:
-    """Those tests that did not earn all their marks, and what was said."""
+    """Return the tests that did not earn all their marks, each with its outcome and message."""
     return {
-        name: f"{said['outcome']}: {said['message']}"
-        for name, said in verdicts.items()
-        if said["outcome"] != PASSED or said["message"]  # a part of the marks
+        name: f"{verdict['outcome']}: {verdict['message']}"
+        for name, verdict in verdicts.items()
+        if verdict["outcome"] != PASSED or verdict["message"]  # a part of the marks
     }
 
 
 def run(trial: Trial) -> Outcome:
-    """Execute a trial's notebook."""
+    """Execute the notebook of a trial."""
     notebook = trial.notebook
     test = {"grade_id": "margins", "grade": True, "solution": False, "locked": True}
     metadata = {"nbgrader": test | {"points": 0, "schema_version": 3}}
     notebook.cells.append(nbformat.v4.new_code_cell(MARGINS, metadata=metadata))
     done = execute(notebook, {}, Limits())
-    said = "".join(output.get("text", "") for output in done.cells.pop().outputs)
-    found = judged(done)
-    assert found, f"{trial.lesson}: no test is about {trial.answer.exercise}"
-    return Outcome(trial, lost(found), json.loads(said or "[]"))
+    printed = "".join(output.get("text", "") for output in done.cells.pop().outputs)
+    verdicts_by_test = judged(done)
+    assert verdicts_by_test, f"{trial.lesson}: no test is about {trial.answer.exercise}"
+    return Outcome(trial, lost(verdicts_by_test), json.loads(printed or "[]"))
 
 
 def trials(lesson: str) -> Iterator[Trial]:
-    """Each answer of a lesson once."""
+    """Yield a trial of each answer of a lesson."""
     notebook = source(lesson)
     for answer in bank(lesson):
         yield Trial(lesson, answer, notebook_for(notebook, answer), answer.loses)
 
 
 def seeded_trials(lesson: str) -> Iterator[Trial]:
-    """Each answer that concerns training, from every seed: right ones, and those caught by it."""
+    """Yield a trial from every seed of each answer that is right, or caught by training."""
     notebook = source(lesson)
     for answer in bank(lesson):
         for seed in SEEDS:
@@ -119,21 +119,21 @@ def seeded_trials(lesson: str) -> Iterator[Trial]:
 
 
 def reseeded(notebook: NotebookNode, seed: int) -> NotebookNode:
-    """`notebook` with those of its tests alone that train, their seeds moved by `seed` * FAR."""
+    """Return `notebook` with only the tests that train, their seeds moved by `seed` * SEED_STEP."""
     tests = [cell for cell in filter(is_test, notebook.cells) if TRAINS.search(cell.source)]
     for cell in tests:
-        cell.source = SEED.sub(lambda m: f"{m[1]}{int(m[2]) + seed * FAR}", cell.source)
+        cell.source = SEED.sub(lambda m: f"{m[1]}{int(m[2]) + seed * SEED_STEP}", cell.source)
     notebook.cells = [cell for cell in notebook.cells if cell in tests or not is_test(cell)]
     return notebook
 
 
 def both_ways(trial: Trial) -> tuple[Trial, dict[str, float], dict[str, float]]:
-    """A trial, and the points of each test where one kernel runs all and where two do."""
+    """Return a trial, and the points of each test in one kernel and in two."""
     return trial, points(trial, one_kernel=True), points(trial, one_kernel=False)
 
 
 def points(trial: Trial, one_kernel: bool) -> dict[str, float]:
-    """What each test of an executed trial earns."""
+    """Return the points of each test of a trial, executed in one kernel or two."""
     done = execute(copy.deepcopy(trial.notebook), {}, Limits(), one_kernel)
     judge(done)
     tests = filter(is_test, done.cells)

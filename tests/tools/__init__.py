@@ -1,1 +1,1 @@
-"""Longer proofs, for a developer to run: `make answers`, `seeds`, `kernels` and `load`."""
+"""Programs for developers: `make answers`, `make seeds`, `make kernels` and `make load`."""

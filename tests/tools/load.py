@@ -1,4 +1,4 @@
-"""`make load`: a class of 20 in the hub at once, and Validate beside stock nbgrader's.
+"""`make load`: a class of 20 in the hub at once, and Validate compared with stock nbgrader.
 
 Figures of this machine; that nothing is lost is a test too (tests/hub/test_hub.py).
 """
@@ -35,14 +35,14 @@ MEGABYTE = 1 << 20
 
 
 class Client:
-    """A student at work without a browser: what JupyterLab asks of the server."""
+    """A student without a browser: the requests that JupyterLab sends to the server."""
 
     def __init__(self, room: Classroom, name: str) -> None:
         self.room, self.name, self.http = room, name, requests.Session()
         self.seconds: dict[str, float] = {}
 
     def work(self) -> Client:
-        """Log in, fetch, validate twice, hand in."""
+        """Log in, fetch, validate twice, submit; return the client with its times."""
         for step in (self.enter, self.fetch, self.validate, self.validate_again, self.submit):
             began = time.monotonic()
             step()
@@ -50,7 +50,7 @@ class Client:
         return self
 
     def enter(self) -> None:
-        """Log in, and wait until the own server answers."""
+        """Log in, and wait until the student's server responds."""
         address = f"{self.room.address}/hub/login"
         self.http.get(address).raise_for_status()
         form = {"username": self.name, "password": self.room.password(self.name)}
@@ -61,7 +61,7 @@ class Client:
             time.sleep(0.5)
 
     def ask(self, where: str, **body: str) -> Any:
-        """What the student's server answers."""
+        """Return the response of the student's server."""
         base = f"/user/{self.name}/"
         token = self.http.cookies.get("_xsrf", path=base) or ""
         answer = self.http.post(
@@ -72,7 +72,7 @@ class Client:
 
     def fetch(self) -> None:
         assert self.ask("assignments/fetch", course_id="cnn", assignment_id=LESSON)["success"]
-        # What each hands in is their own: it has their name in it.
+        # Each submission differs: it contains the student's name.
         path = self.room.home(self.name) / LESSON / f"{LESSON}.ipynb"
         notebook = json.loads(path.read_text())
         notebook["cells"].append(
@@ -81,8 +81,8 @@ class Client:
         path.write_text(json.dumps(notebook))
 
     def validate(self) -> None:
-        found = self.ask("assignments/validate", path=f"{LESSON}/{LESSON}.ipynb")
-        assert len(found["value"]["tests"]) == 9, found
+        reply = self.ask("assignments/validate", path=f"{LESSON}/{LESSON}.ipynb")
+        assert len(reply["value"]["tests"]) == 9, reply
 
     def validate_again(self) -> None:
         self.validate()
@@ -91,8 +91,8 @@ class Client:
         assert self.ask("assignments/submit", course_id="cnn", assignment_id=LESSON)["success"]
 
 
-def at_once(folder: Path, count: int) -> list[Client]:
-    """So many students of a new classroom, all at work at the same time."""
+def run_together(folder: Path, count: int) -> list[Client]:
+    """Return so many clients of a new classroom, after all worked at the same time."""
     names = [f"student{number:02}" for number in range(count)]
     options = [option for name in names for option in ("--student", name)]
     with classroom(folder, *options) as room, ThreadPoolExecutor(count) as pool:
@@ -100,14 +100,14 @@ def at_once(folder: Path, count: int) -> list[Client]:
 
 
 def intact(folder: Path, clients: list[Client]) -> int:
-    """How many submissions in the exchange are what their student has at home, to the byte."""
+    """Return how many submissions in the exchange equal the student's own file, to the byte."""
     inbound = folder / "exchange" / "cnn" / "inbound"
-    found = 0
+    intact_count = 0
     for client in clients:
         at_home = client.room.home(client.name) / LESSON / f"{LESSON}.ipynb"
         handed_in = [path / f"{LESSON}.ipynb" for path in inbound.glob(f"{client.name}+{LESSON}+*")]
-        found += len(handed_in) == 1 and digest(handed_in[0]) == digest(at_home)
-    return found
+        intact_count += len(handed_in) == 1 and digest(handed_in[0]) == digest(at_home)
+    return intact_count
 
 
 def digest(path: Path) -> str:
@@ -115,7 +115,7 @@ def digest(path: Path) -> str:
 
 
 def measured(action: Callable[[], object]) -> tuple[float, float]:
-    """Seconds that an action takes, and the most megabytes of this process's children in it."""
+    """Return the seconds that an action takes, and the peak memory of child processes (MB)."""
     most, done = [0.0], Event()
 
     def look() -> None:
@@ -133,7 +133,7 @@ def measured(action: Callable[[], object]) -> tuple[float, float]:
 
 
 def children_mb() -> float:
-    """Memory of all children, what they share counted once."""
+    """Return the memory of all child processes (MB), shared pages counted once."""
     total = 0
     for child in psutil.Process().children(recursive=True):
         try:
@@ -144,7 +144,7 @@ def children_mb() -> float:
 
 
 def validate_table() -> Table:
-    """Validate of the lesson, first and later, beside stock's."""
+    """Return the table that compares Validate, first and later, with stock nbgrader's."""
     table = Table("Validate of 03", "seconds", "MB at most", "MB afterwards")
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder) / f"{LESSON}.ipynb"
@@ -153,12 +153,12 @@ def validate_table() -> Table:
             ("stock", lambda: Validator().validate(str(notebook))),
             ("ours", lambda: validate(notebook)),
         ):
-            for turn in ("first", "second", "third"):
+            for round_ in ("first", "second", "third"):
                 seconds, most = measured(action)
                 after = f"{children_mb():.0f}"
-                table.add_row(f"{who}, {turn}", f"{seconds:.1f}", f"{most:.0f}", after)
+                table.add_row(f"{who}, {round_}", f"{seconds:.1f}", f"{most:.0f}", after)
     shared_server.shutdown()
-    table.add_row("ours, let go", "", "", f"{children_mb():.0f}")
+    table.add_row("ours, shut down", "", "", f"{children_mb():.0f}")
     return table
 
 
@@ -168,7 +168,7 @@ def main() -> None:
     console.print(validate_table())
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "classroom"
-        clients = at_once(folder, STUDENTS)
+        clients = run_together(folder, STUDENTS)
         whole = intact(folder, clients)
     table = Table(f"{STUDENTS} at once", "median s", "slowest s")
     for step in clients[0].seconds:

@@ -1,11 +1,11 @@
-"""What the bank of answers proves of the tests: each mistake caught, everything right accepted.
+"""What the answer bank proves of the tests: each mistake is caught, every right answer accepted.
 
     python -m tests.tools.proofs answers [LESSON ...]   each answer once: table and answers.json
     python -m tests.tools.proofs seeds [LESSON ...]     what is learnt, from five seeds
     python -m tests.tools.proofs kernels [LESSON ...]   the marks in two kernels and in one
 
-A test cell that trains sets all dice, `check.seed(12)`, and compares what was learnt by at_least()
-or at_most() of course.check. For `seeds` all seeds in it are moved.
+A test cell that trains seeds all generators, `check.seed(12)`, and compares what was learnt by
+at_least() or at_most() of course.check. For `seeds` all seeds in it are moved.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from tests.support.lessons import imported_by
 from tests.support.paths import LESSONS
 from tests.support.trials import Trial, both_ways, run, seeded_trials, trials
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def run_all(
-    lessons: Iterable[str], kind: Callable[[str], Iterator[Trial]], run: Callable[[Trial], Found]
-) -> list[Found]:
-    """Run the trials of lessons, on all cores."""
+    lessons: Iterable[str], kind: Callable[[str], Iterator[Trial]], run: Callable[[Trial], Result]
+) -> list[Result]:
+    """Run the trials of lessons on all cores, and return the results."""
     chosen = [trial for lesson in lessons for trial in kind(lesson)]
     jobs, imports = os.cpu_count() or 1, imported_by({trial.lesson for trial in chosen})
     with local_executor(jobs, imports) as pool, progress("", len(chosen)) as step:
@@ -48,8 +48,8 @@ def run_all(
     return outcomes
 
 
-def tell(broken: Sequence[str]) -> None:
-    """Name what does not hold, and leave with status 1 if anything does not."""
+def report_failures(broken: Sequence[str]) -> None:
+    """Print what does not hold, and exit with status 1 if anything does not."""
     for line in broken:
         Console(stderr=True).print(line, markup=False)
     if broken:
@@ -65,8 +65,10 @@ def answers(lessons: Lessons = None) -> None:
     outcomes = run_all(lessons or LESSONS, trials, run)
     counts: dict[str, dict[str, int]] = {}
     for name in sorted({outcome.trial.lesson for outcome in outcomes}):
-        own = [o for o in outcomes if o.trial.lesson == name]
-        wrong, right = ([o for o in own if o.trial.answer.right is kind] for kind in (False, True))
+        of_lesson = [o for o in outcomes if o.trial.lesson == name]
+        wrong, right = (
+            [o for o in of_lesson if o.trial.answer.right is kind] for kind in (False, True)
+        )
         counts[name] = {
             "wrong": len(wrong),
             "caught": sum(o.holds for o in wrong),
@@ -78,40 +80,44 @@ def answers(lessons: Lessons = None) -> None:
     for name, n in counts.items():
         table.add_row(name, f"{n['caught']} of {n['wrong']}", f"{n['passed']} of {n['right']}")
     Console().print(table)
-    tell([str(outcome) for outcome in outcomes if not outcome.holds])
+    report_failures([str(outcome) for outcome in outcomes if not outcome.holds])
 
 
 @app.command()
 def seeds(lessons: Lessons = None) -> None:
-    """Answers to exercises that train, from five seeds; the least room of right ones to a bound."""
+    """Answers to exercises that train, from five seeds; the smallest margins of right ones."""
     outcomes = run_all(lessons or LESSONS, seeded_trials, run)
-    held: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
+    as_expected: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
     room: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
     for outcome in outcomes:
         answer = outcome.trial.answer
         key = (outcome.trial.lesson, answer.exercise, str(answer))
-        held[key].append(outcome.holds)
+        as_expected[key].append(outcome.holds)
         for what, left in outcome.margins if answer.right else ():
             room[key][what] = min(left, room[key].get(what, left))
-    table = Table("lesson", "answer", "as it should", "least room to a bound")
-    for key in sorted(held):
-        words = "; ".join(f"{what}: {left:+.3g}" for what, left in room[key].items())
-        table.add_row(key[0], key[2], f"{sum(held[key])} of {len(held[key])}", words)
+    table = Table("lesson", "answer", "as expected", "smallest margins")
+    for key in sorted(as_expected):
+        margins = "; ".join(f"{what}: {left:+.3g}" for what, left in room[key].items())
+        table.add_row(
+            key[0], key[2], f"{sum(as_expected[key])} of {len(as_expected[key])}", margins
+        )
     Console().print(table)
-    tell([str(outcome) for outcome in outcomes if not outcome.holds])
+    report_failures([str(outcome) for outcome in outcomes if not outcome.holds])
 
 
 @app.command(name="kernels")
-def with_and_without_the_examiner(lessons: Lessons = None) -> None:
-    """Answers whose tests earn the same in one kernel as with the examiner's."""
-    found = run_all(lessons or LESSONS, trials, both_ways)
-    tried = Counter(trial.lesson for trial, _, _ in found)
-    equal = Counter(trial.lesson for trial, one, two in found if one == two)
+def one_kernel_and_two(lessons: Lessons = None) -> None:
+    """Answers whose tests earn the same in one kernel and in two."""
+    outcomes = run_all(lessons or LESSONS, trials, both_ways)
+    tried = Counter(trial.lesson for trial, _, _ in outcomes)
+    equal = Counter(trial.lesson for trial, one, two in outcomes if one == two)
     table = Table("lesson", "answers with equal marks")
     for name in sorted(tried):
         table.add_row(name, f"{equal[name]} of {tried[name]}")
     Console().print(table)
-    tell([f"{t.lesson}: {t.answer}: {one}, {two}" for t, one, two in found if one != two])
+    report_failures(
+        [f"{t.lesson}: {t.answer}: {one}, {two}" for t, one, two in outcomes if one != two]
+    )
 
 
 if __name__ == "__main__":

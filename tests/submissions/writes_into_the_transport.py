@@ -1,5 +1,5 @@
 # %% [markdown]
-# Writes nonsense wherever another kernel may listen.
+# Writes random data into every descriptor on which another kernel may listen.
 
 # %% double
 import os

@@ -32,6 +32,6 @@ from tests.support.small_course import points as points_of
 assert points == full_marks | {"test-greet": 0}
 assert messages["test-greet"] == "LookupError: all is clean"
 
-pair = [f"leaves_things_for_the_next_{number}" for number in (1, 2)]
+pair = [f"leaves_traces_for_the_next_{number}" for number in (1, 2)]
 in_turn = course.grade("--force", "--jobs=1", *(f"--student={student}" for student in pair))
 assert [points_of(in_turn[student])["test-greet"] for student in pair] == [4, 0]

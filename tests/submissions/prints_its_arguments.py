@@ -1,5 +1,5 @@
 # %% [markdown]
-# Prints, shows and writes what a hidden test calls it with.
+# Prints, displays and writes the arguments of a hidden test.
 
 # %% double
 import sys

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Answers before it is asked, and in the name of the engine.
+# Sends replies before a request, and messages in the name of the engine.
 
 # %% double
 import os

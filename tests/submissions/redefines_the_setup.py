@@ -1,5 +1,5 @@
 # %% [markdown]
-# Its own `check` comes after that of the set-up.
+# Redefines `check` after the setup cell.
 
 # %% double
 class check:

@@ -1,5 +1,5 @@
 # %% [markdown]
-# Closes whatever leads out of its kernel.
+# Closes all sockets and pipes of its kernel.
 
 # %% double
 import os

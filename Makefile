@@ -1,12 +1,12 @@
-# One command, the same everywhere: `make demo` shows the course at work, `make test` proves it.
-# Both set up what they need: a virtual environment in .venv with the versions of requirements.lock.
-# Another Python beside it: make test PYTHON=python3.13 VENV=.venv-3.13
+# The same commands everywhere: `make demo` shows the grader at work, `make test` tests everything.
+# Each target first sets up a virtual environment in .venv, with the versions of requirements.lock.
+# To use another Python beside it: make test PYTHON=python3.13 VENV=.venv-3.13
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
-# What this machine lacks, as Debian's packages.
+# Debian packages that this machine lacks.
 NODE := $(if $(shell command -v npm),,nodejs npm)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/postgres),,postgresql)
 CHROMIUM := $(if $(shell command -v chromium),,chromium fonts-dejavu-core)
@@ -18,21 +18,21 @@ ACCOUNTS ?= one
 	wheel wheel-test lock upgrade clean
 
 help:
-	@echo "make demo       a class of 24 students, graded: table, gradebook, report"
-	@echo "make test       everything that CI proves"
-	@echo "make check      ruff, mypy and the quick tests, for use while working"
-	@echo "make build      source/ and release/ from lessons/"
-	@echo "make answers    which wrong answers the tests catch: a table, answers.json"
-	@echo "make seeds      what is learnt, from five seeds, with its margins"
-	@echo "make kernels    each answer's marks with the examiner and in one kernel"
-	@echo "make bench      the engine beside stock nbgrader: bench.json, bench.png (more than an hour)"
-	@echo "make load       a class of 20 in the hub at once, and Validate beside stock nbgrader"
-	@echo "make lab        the course in JupyterLab, for one learner"
-	@echo "make hub        a classroom: JupyterHub with an instructor and students (PORT=8000)"
-	@echo "make wheel      the wheel, in dist/"
+	@echo "make demo       grade a class of 24 simulated students: table, gradebook, report"
+	@echo "make test       run everything that CI runs"
+	@echo "make check      ruff, mypy and the quick tests, while you work"
+	@echo "make build      make source/ and release/ from lessons/"
+	@echo "make answers    show which wrong answers the tests catch: table, answers.json"
+	@echo "make seeds      train from five seeds: the margins that right answers leave"
+	@echo "make kernels    compare each answer's marks in two kernels and in one"
+	@echo "make bench      compare with stock nbgrader: bench.json, bench.png (over an hour)"
+	@echo "make load       time 20 students in the hub at once, and Validate"
+	@echo "make lab        open the course in JupyterLab, for one learner"
+	@echo "make hub        run a JupyterHub with an instructor and students (PORT=8000)"
+	@echo "make wheel      build the wheel, in dist/"
 	@echo "make wheel-test install the wheel as a user would, and grade a class with it"
-	@echo "make lock       requirements.lock from pyproject.toml"
-	@echo "make upgrade    requirements.lock with the newest versions that pyproject.toml allows"
+	@echo "make lock       make requirements.lock from pyproject.toml"
+	@echo "make upgrade    the same, with the newest versions that pyproject.toml allows"
 	@echo "make clean      remove what the other targets made"
 
 demo: $(INSTALLED)
@@ -45,22 +45,22 @@ test: $(INSTALLED) system
 	$(BIN)/python -m pytest -n auto --dist loadgroup \
 		--nbval --nbval-cell-timeout 60 --nbval-sanitize-with tests/nbval_sanitize.cfg tests source
 
-# What the tests and the hub need besides Python. Where this cannot install it, they say what is
+# What the tests and the hub need besides Python. What cannot be installed here, they report as
 # missing.
 system: machine
 	-@$(MAKE) --silent $(NODE_MODULES)
 
 machine:
-	@$(call need,$(NODE) $(POSTGRES) $(CHROMIUM))
+	@$(call install_missing,$(NODE) $(POSTGRES) $(CHROMIUM))
 
 node:
-	@$(call need,$(NODE))
+	@$(call install_missing,$(NODE))
 	@$(MAKE) --silent $(NODE_MODULES)
 
 $(NODE_MODULES): hub/package-lock.json
 	npm ci --prefix hub --silent
 
-define need
+define install_missing
 	missing="$(strip $(1))"; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 		echo "Installing $$missing"; \
@@ -95,24 +95,24 @@ seeds: $(INSTALLED)
 kernels: $(INSTALLED)
 	$(BIN)/python -m tests.tools.proofs kernels
 
-# A class on this machine, until Ctrl-C.
+# A JupyterHub on this machine, until Ctrl-C.
 hub: $(INSTALLED) node
 	@$(BIN)/python hub/classroom.py --port $(PORT) --accounts $(ACCOUNTS)
 
 load: $(INSTALLED) system
 	$(BIN)/python -m tests.tools.load
 
-# setuptools packs whatever an earlier build left in build/lib, removed modules too.
+# setuptools also packs what an earlier build left in build/lib, such as modules removed since.
 wheel: $(INSTALLED)
 	rm -rf dist build/lib build/bdist.*
 	$(BIN)/python -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir dist .
 
-# `make test` proves the same with links to the packages of $(VENV); here pip installs them.
+# `make test` tests the same with links to the packages of $(VENV); here pip installs them.
 wheel-test: $(INSTALLED)
 	WHEEL_TEST=install $(BIN)/python -m pytest tests/project/test_wheel.py
 
-# Whoever imports nbformat would wait 2 s for rfc3987-syntax to compile its grammars, for a format
-# that no notebook has: jsonschema goes on without it, and so do we without its lark.
+# An import of nbformat would take 2 s more for the grammars of rfc3987-syntax, for a format that no
+# notebook has. jsonschema works without it, and nothing else needs its lark.
 lock:
 	uv pip compile $(UPGRADE) --universal --python-version 3.11 --all-extras --no-emit-index-url \
 		--no-emit-package rfc3987-syntax --no-emit-package lark \

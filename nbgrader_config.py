@@ -1,16 +1,16 @@
-"""nbgrader's settings: the folder of this file is the root of an nbgrader course."""
+"""nbgrader's configuration: the folder of this file is the root of an nbgrader course."""
 
 import os
 
-c = get_config()  # noqa: F821 (given by nbgrader)
+c = get_config()  # noqa: F821 (defined by nbgrader)
 
-# Whatever other course the user's own configuration names, here it is this one.
+# The user's configuration may name another course.
 c.CourseDirectory.root = os.path.dirname(os.path.abspath(__file__))
 
 c.CourseDirectory.course_id = "cnn"
-# A test cell that a learner deleted is put back and run.
+# A test cell that a learner deleted is restored and executed.
 c.OverwriteCells.add_missing_cells = True
-# Stock `nbgrader autograde` gives a cell 30 s; the course promises its cells 60.
+# The default of stock `nbgrader autograde` is 30 s per cell; the course allows 60.
 c.Execute.timeout = 60
-# What learners get back names what tests said, and shows no line of a hidden one.
+# Feedback shows the messages of tests, and no line of a hidden test.
 c.GenerateFeedback.exporter_class = "autograder.service.feedback.FeedbackExporter"

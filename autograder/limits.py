@@ -1,4 +1,4 @@
-"""What one notebook may use. The defaults of the whole engine stand here."""
+"""Limits on the execution of one notebook, with the defaults of the grader."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from autograder.errors import UsageError
 
 MEGABYTE = 1024 * 1024
-MESSAGE_BYTES = 10 * MEGABYTE  # the largest output that a kernel sends; larger ones are cut
-OUTPUT_BYTES = 5 * MESSAGE_BYTES  # all that one notebook puts out
+MESSAGE_BYTES = 10 * MEGABYTE  # the largest message of a kernel; larger outputs are cut
+OUTPUT_BYTES = 5 * MESSAGE_BYTES  # all outputs of one notebook
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class Limits:
     """Bounds on the execution of one notebook.
 
     cell_seconds      wall time of one cell
-    notebook_seconds  wall time of the whole notebook, kernels started again included
-    memory_mb         private memory of each process, and of all together, over a fresh kernel's;
-                      its examiner's kernel has as much for itself
-    file_mb           size of any file it writes
+    notebook_seconds  wall time of the whole notebook, restarted kernels included
+    memory_mb         private memory of each process, and of all together, beyond that of a fresh
+                      kernel; the same again for the test kernel
+    file_mb           size of each file that it writes
     disk_mb           size of all its files, shared memory included
-    processes         processes and threads
+    processes         number of processes and threads
     output_chars      text that one cell may print; the rest is cut
     confined          refuse to run it where the machine cannot confine it
     """
@@ -39,7 +39,7 @@ class Limits:
     confined: bool = True
 
     def of_process(self) -> dict[str, int]:
-        """Those that hold inside the kernel; autograder.sandbox.fork_server sets them."""
+        """Return the limits that hold inside the kernel; autograder.sandbox.kernel sets them."""
         inside = ("memory_mb", "file_mb", "disk_mb", "processes", "output_chars")
         return {name: getattr(self, name) for name in inside}
 
@@ -47,43 +47,43 @@ class Limits:
 NAMES = tuple(known.name for known in fields(Limits) if known.name != "confined")
 
 
-def limits_of(lesson: str, metadata: Mapping[str, Any], given: Mapping[str, Any]) -> Limits:
-    """The limits of a notebook: those `given` by the user, then its lesson's, then the defaults.
+def limits_of(lesson: str, metadata: Mapping[str, Any], by_user: Mapping[str, Any]) -> Limits:
+    """Return the limits of a notebook: those set `by_user`, then by its lesson, then the defaults.
 
     A lesson sets them in the metadata of its notebook: {"limits": {"cell_seconds": 120}}.
-    Raises UsageError for a name that is none, or a value that is not positive.
+    Raise UsageError for an unknown name, or a value that is not positive.
     """
-    own = metadata.get("limits", {})
-    for name, value in own.items():
+    by_lesson = metadata.get("limits", {})
+    for name, value in by_lesson.items():
         check_limit(f"{lesson}: limits: {name}: {value}", name, value)
-    return Limits(**{**own, **given})
+    return Limits(**{**by_lesson, **by_user})
 
 
 def parse_limits(texts: Iterable[str]) -> dict[str, float]:
-    """Limits by name, from texts such as cell_seconds=120; UsageError for anything else."""
-    found = {}
+    """Return limits by name, from texts such as cell_seconds=120; else raise UsageError."""
+    limits = {}
     for text in texts:
         name, _, value = text.partition("=")
         try:
-            found[name] = int(value) if value.isdigit() else float(value)
+            limits[name] = int(value) if value.isdigit() else float(value)
         except ValueError:
-            found[name] = 0
-        check_limit(f"--limit {text}", name, found[name])
-    return found
+            limits[name] = 0
+        check_limit(f"--limit {text}", name, limits[name])
+    return limits
 
 
 def check_limit(where: str, name: str, value: Any) -> None:
-    """UsageError unless there is such a limit and it can have such a value."""
+    """Raise UsageError unless the limit is known and its value is valid."""
     whole = isinstance(value, int) or name.endswith("_seconds")
     if name not in NAMES or not isinstance(value, int | float) or not whole or not value > 0:
         known = ", ".join(NAMES)
-        raise UsageError(f"{where}: no such limit: there are {known}, all positive numbers")
+        raise UsageError(f"{where}: invalid limit: use {known}, each with a positive number")
 
 
 def set_process_limits(memory_mb: int, file_mb: int, processes: int | None) -> None:
-    """Bound this process and all it starts. Called in a kernel before it runs a first cell.
+    """Limit this process and all that it starts. Called in a kernel before it runs a first cell.
 
-    `processes` is None where the number is that of all processes of the user.
+    `processes` is None where the limit would count all processes of the user.
     """
     _lower(resource.RLIMIT_DATA, memory_in_use() + memory_mb * MEGABYTE)
     _lower(resource.RLIMIT_FSIZE, file_mb * MEGABYTE)
@@ -99,12 +99,15 @@ def _lower(what: int, value: int) -> None:
 
 
 def memory_in_use() -> int:
-    """Private writable memory of this process in bytes, as RLIMIT_DATA counts it (0: unknown)."""
+    """Return the private writable memory of this process in bytes, as RLIMIT_DATA counts it.
+
+    Return 0 where it is unknown.
+    """
     try:
         with open("/proc/self/status") as status:
             for line in status:
                 if line.startswith("VmData:"):
                     return int(line.split()[1]) * 1024
     except OSError:
-        pass  # not Linux: the limit is then over everything, which is still a limit
+        pass  # not Linux: the limit then counts all memory, which is still a limit
     return 0

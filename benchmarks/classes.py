@@ -36,7 +36,7 @@ def make_light_class(root: Path, folder: Path, size: int) -> None:
     (folder / "lessons").mkdir(parents=True)
     shutil.copy(root / "benchmarks" / "lessons" / f"{LIGHT}.py", folder / "lessons")
     shutil.copy(root / "nbgrader_config.py", folder)
-    build(folder, tell=lambda line: None)
+    build(folder, report=lambda line: None)
     source = nbformat.read(notebook_path(folder / "source", LIGHT), as_version=4)
     solutions = {exercise_of(cell): cell.source for cell in source.cells if is_solution(cell)}
     for number in range(1, size + 1):

@@ -1,7 +1,7 @@
-"""Accounts of the system for a class, and who owns what of its classroom. Needs root.
+"""System accounts for a class, and the ownership of files in its classroom. Needs root.
 
-The grader's account alone reads the course and its gradebook, each student alone their home; in the
-exchange a student can lay down work, and neither list nor touch that of others.
+Only the grader's account can read the course and its gradebook, only a student their home. In the
+exchange students can submit work, but neither list nor change that of others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GRADER = "grader-cnn"
 
 
 def make(logins: Mapping[str, Any], classroom: Path) -> list[str]:
-    """Make the accounts that are not there, with their passwords; their names."""
+    """Create the missing accounts, with their passwords. Return the names of the new ones."""
     homes = {GRADER: classroom / "course"} | {name: classroom / "homes" / name for name in logins}
     new = [name for name in homes if not exists(name)]
     for name in new:
@@ -31,13 +31,13 @@ def make(logins: Mapping[str, Any], classroom: Path) -> list[str]:
 
 
 def remove(names: Iterable[str]) -> None:
-    """Remove accounts, and leave their files."""
+    """Remove accounts, but not their files."""
     for name in names:
         subprocess.run(["userdel", "--force", name], check=True, capture_output=True)
 
 
 def exists(name: str) -> bool:
-    """Whether the system knows this user."""
+    """Whether this user exists on the system."""
     try:
         pwd.getpwnam(name)
     except KeyError:
@@ -46,7 +46,7 @@ def exists(name: str) -> bool:
 
 
 def hand_over(classroom: Path, people: Iterable[str]) -> None:
-    """Give each part of a classroom to whom it belongs, and close it to the others."""
+    """Set owner and mode of each part of a classroom, closed to other users."""
     for name in people:
         home = classroom / "homes" / name
         home.mkdir(exist_ok=True)
@@ -59,11 +59,11 @@ def hand_over(classroom: Path, people: Iterable[str]) -> None:
     shutil.chown(exchange, GRADER)
     exchange.chmod(0o1777)
     if (inbound := exchange / "cnn" / "inbound").is_dir():
-        inbound.chmod(0o1733)  # nbgrader's own 0733 lets whoever guesses a name remove it
+        inbound.chmod(0o1733)  # with nbgrader's 0733, any user can remove a file by its name
 
 
 def give(folder: Path, name: str) -> None:
-    """All of a folder to one user; of links, the links themselves."""
+    """Make one user the owner of a folder and all in it; links are not followed."""
     user = pwd.getpwnam(name)
     for where, _, files in os.walk(folder):
         for path in (where, *(os.path.join(where, file) for file in files)):

@@ -1,6 +1,6 @@
-"""`make hub`: a class to look at, or your own, on this machine. It runs until Ctrl-C.
+"""`make hub`: a demonstration class, or your own, on this machine. It runs until Ctrl-C.
 
-lay out (homes, exchange, course) -> release the lessons -> start JupyterHub -> say where
+write_files (homes, exchange, course) -> release the lessons -> start JupyterHub -> print its URL
 """
 
 from __future__ import annotations
@@ -26,37 +26,47 @@ from people import invite
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
 INSTRUCTORS, STUDENTS = ["lea"], ["ada", "alan", "emmy", "yann"]
-LOCK_TIMEOUT = 120  # seconds until the hub has to answer
+START_TIMEOUT = 120  # seconds until the hub must respond
 
 
 def main() -> None:
     """Set up the classroom, run its hub, and stop it cleanly."""
     options = parse()
-    if not options.lay_out and in_use(options.port):
-        sys.exit(f"hub: port {options.port} is in use: make hub PORT=... takes another")
+    if not options.files_only and in_use(options.port):
+        sys.exit(f"hub: port {options.port} is in use: choose another with make hub PORT=...")
     classroom = Path(options.classroom).absolute()
-    lay_out(classroom)
-    demo = ([], []) if options.lay_out else (INSTRUCTORS, STUDENTS)
+    write_files(classroom)
+    demo = ([], []) if options.files_only else (INSTRUCTORS, STUDENTS)
     logins = invite(classroom, demo[0], [*demo[1], *options.student])
     with owners(classroom, logins, options) as grader:
         release(classroom, grader)
-        if not options.lay_out:
+        if not options.files_only:
             sys.exit(run(classroom, logins, options))
 
 
 def parse() -> argparse.Namespace:
-    """What was asked for on the command line."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--classroom", default="classroom", help="the folder for all of it")
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--student", action="append", default=[], help="one more; may be repeated")
+    parser.add_argument("--classroom", default="classroom", help="folder of the classroom")
+    parser.add_argument("--port", type=int, default=8000, help="port of the hub")
     parser.add_argument(
-        "--accounts", choices=("one", "system"), default="one", help="whose the servers are"
+        "--student", action="append", default=[], help="name of one more student; may be repeated"
     )
     parser.add_argument(
-        "--daily-limit", type=int, default=0, help="marks at once, so many times a day"
+        "--accounts",
+        choices=("one", "system"),
+        default="one",
+        help="run all servers as one account, or each as the system account of its user",
     )
-    parser.add_argument("--lay-out", action="store_true", help="make the folders, start no hub")
+    parser.add_argument(
+        "--daily-limit",
+        type=int,
+        default=0,
+        help="immediate feedback, so often per student, lesson and day; 0: none",
+    )
+    parser.add_argument(
+        "--files-only", action="store_true", help="write the files, but start no hub"
+    )
     return parser.parse_args()
 
 
@@ -66,8 +76,8 @@ def in_use(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def lay_out(classroom: Path) -> None:
-    """Make the folders of a classroom, with the lessons as they are now; its gradebook stays."""
+def write_files(classroom: Path) -> None:
+    """Write the folders of a classroom, with the current lessons; its gradebook stays."""
     course, exchange = classroom / "course", classroom / "exchange"
     for folder in (course, exchange, classroom / "homes", classroom / "hub"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,38 +85,38 @@ def lay_out(classroom: Path) -> None:
         shutil.copytree(ROOT / stage, course / stage, dirs_exist_ok=True)
     settings = (ROOT / "nbgrader_config.py").read_text()
     (course / "nbgrader_config.py").write_text(f"{settings}c.Exchange.root = {str(exchange)!r}\n")
-    exchange.chmod(0o1777)  # open to all, as nbgrader asks; what is in it is its owners'
+    exchange.chmod(0o1777)  # writable by all, as nbgrader requires; sticky: each keeps their files
 
 
 @contextmanager
 def owners(
     classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace
 ) -> Iterator[str | None]:
-    """While the hub runs: accounts of the system, where they are asked for; gives the grader's.
+    """Create system accounts, if requested, while the hub runs. Yield the grader's, or None.
 
-    Those that were made here are removed in the end, but not where only the folders are laid out.
+    Accounts that were created here are removed at the end, except with --files-only.
     """
     if options.accounts == "one":
         yield None
         return
     if os.geteuid() != 0:
-        sys.exit("hub: accounts of the system need root")
+        sys.exit("hub: system accounts need root")
     new = accounts.make(logins, classroom)
     try:
         accounts.hand_over(classroom, logins)
         if not reads_python(accounts.GRADER):
             sys.exit(
-                f"hub: other users cannot read {sys.executable}: set up the course in a folder that"
-                " they can read, with such a Python (make PYTHON=/usr/bin/python3 ...)"
+                f"hub: other users cannot read {sys.executable}: set up the course in a folder, and"
+                " with a Python, that they can read (make PYTHON=/usr/bin/python3 ...)"
             )
         yield accounts.GRADER
     finally:
-        if not options.lay_out:
+        if not options.files_only:
             accounts.remove(new)
 
 
 def reads_python(name: str) -> bool:
-    """Whether a user of the system can run our Python."""
+    """Whether a system account can run this Python."""
     try:
         command = [sys.executable, "-c", "import jupyterhub"]
         return subprocess.run(command, user=name, capture_output=True, cwd="/").returncode == 0
@@ -115,7 +125,7 @@ def reads_python(name: str) -> bool:
 
 
 def release(classroom: Path, grader: str | None) -> None:
-    """Put the lessons that are not there yet into the exchange, where students fetch them."""
+    """Release the lessons that are not in the exchange yet."""
     course, outbound = classroom / "course", classroom / "exchange" / "cnn" / "outbound"
     for lesson in sorted(path.name for path in (course / "release").iterdir()):
         if not (outbound / lesson).exists():
@@ -127,7 +137,7 @@ def release(classroom: Path, grader: str | None) -> None:
 
 
 def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace) -> int:
-    """The hub, from its start to Ctrl-C; its exit status."""
+    """Run the hub until Ctrl-C; return its exit status."""
     address = f"http://127.0.0.1:{options.port}"
     settings = {
         "HUB_ADDRESS": address,
@@ -141,7 +151,7 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
             env={**os.environ, **settings},
             stdout=log,
             stderr=log,
-            start_new_session=True,  # Ctrl-C is ours: the hub is told to end in its own way
+            start_new_session=True,  # Ctrl-C reaches this process, which sends the hub SIGTERM
         )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: hub.send_signal(signal.SIGTERM))
@@ -149,24 +159,24 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
             hub.terminate()
             hub.wait()
             end_proxy(classroom)
-            sys.exit(f"hub: it does not start. {log.name} says why")
+            sys.exit(f"hub: it does not start; for the reason see {log.name}")
         print(f"Open {address}")
         for name, who in logins.items():
             role = "instructor" if who["teaches"] else "student"
             print(f"  {role:10}  {name:8}  {who['password']}")
-        print(f"Ctrl-C stops it; what is in {classroom} stays.", flush=True)
+        print(f"Ctrl-C stops it; the files in {classroom} stay.", flush=True)
         return hub.wait()
 
 
 def end_proxy(classroom: Path) -> None:
-    """A hub that fails leaves its proxy running, and the port with it."""
+    """End the proxy that a failed hub leaves running, and free its port."""
     with suppress(OSError, ValueError):
         os.kill(int((classroom / "hub" / "proxy.pid").read_text()), signal.SIGTERM)
 
 
 def answers(hub: subprocess.Popen[bytes], url: str) -> bool:
-    """Whether the hub answers before it ends, or before patience does."""
-    deadline = time.monotonic() + LOCK_TIMEOUT
+    """Whether the hub responds within START_TIMEOUT."""
+    deadline = time.monotonic() + START_TIMEOUT
     while hub.poll() is None and time.monotonic() < deadline:
         try:
             with urlopen(url):

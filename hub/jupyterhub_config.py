@@ -1,7 +1,8 @@
 """A JupyterHub for one class.
 
-`make hub` starts it on this machine with a class to look at. A real server uses the same file: set
-what stands first, start `jupyterhub -f hub/jupyterhub_config.py`; docs/instructors.md says more.
+`make hub` starts it on this machine with a demonstration class. A real server uses the same file:
+edit the settings at the top, start `jupyterhub -f hub/jupyterhub_config.py`; details are in
+docs/instructors.md.
 """
 
 import os
@@ -13,33 +14,33 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from accounts import GRADER
 from jupyterhub.utils import random_port
 from people import Passwords, people
-from spawners import OneAccount, OwnAccounts
+from spawners import OneAccount, SystemAccounts
 
-c = get_config()  # noqa: F821 (given by JupyterHub)
+c = get_config()  # noqa: F821 (defined by JupyterHub)
 
 # ---- Your class ----------------------------------------------------------------------------------
 
-# Where students meet it. On a server: https, behind a proxy or with c.JupyterHub.ssl_cert.
+# The hub's URL. On a server: https, behind a proxy or with c.JupyterHub.ssl_cert.
 ADDRESS = os.environ.get("HUB_ADDRESS", "http://127.0.0.1:8000")
-# Holds the hub's own files, homes (of one account), the exchange and the course with its gradebook.
+# Folder of the hub's files, homes (of one account), exchange, and the course with its gradebook.
 CLASSROOM = Path(os.environ.get("HUB_CLASSROOM", "classroom")).absolute()
 # nbgrader's name of the course.
 COURSE = "cnn"
-# Who teaches and who learns, by the names with which they log in.
+# Login names.
 INSTRUCTORS, STUDENTS = people(CLASSROOM)
-# "one": all servers run as the user who starts the hub, for a demo or a container of its own.
-# "system": each user is one of the machine's, and the hub runs as root.
+# "one": all servers run as the user who starts the hub; for a demo, or in a separate container.
+# "system": each server runs as the system account of its user; the hub runs as root.
 ACCOUNTS = os.environ.get("HUB_ACCOUNTS", "one")
-# Who checks a password: the class's list, PAM ("pam"), or any authenticator of JupyterHub.
+# Checks passwords: the list of the class, PAM ("pam"), or any JupyterHub authenticator.
 AUTHENTICATOR = "pam" if ACCOUNTS == "system" else Passwords
-# Most memory of each process, in bytes, and processors of each user.
+# Memory limit per process, in bytes, and number of processors per user.
 MEMORY, PROCESSORS = 4 << 30, 2
-# A server that nobody uses is stopped after so many seconds: its files stay.
+# An idle server is stopped after so many seconds: its files stay.
 IDLE = 3600
-# Students get marks and feedback at once, so many times a day for a lesson; 0: when you give them.
+# Immediate feedback: how often per student, lesson and day. 0: none, you release feedback yourself.
 DAILY_LIMIT = int(os.environ.get("HUB_DAILY_LIMIT", "0"))
 
-# ---- What follows from it ------------------------------------------------------------------------
+# ---- Derived settings ----------------------------------------------------------------------------
 
 HERE = Path(__file__).parent.absolute()
 PROGRAMS = Path(sys.executable).parent
@@ -50,7 +51,7 @@ CLASS_ENVIRONMENT = {
     "JUPYTER_PATH": str(HERE),  # labextensions/
     "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
 }
-# Jupyter wants to be told that it is root on purpose.
+# Jupyter refuses to run as root without this option.
 SERVER = [str(PROGRAMS / "jupyterhub-singleuser")]
 SERVER += ["--allow-root"] if os.geteuid() == 0 and ACCOUNTS == "one" else []
 GRADING = f"/services/{COURSE}/formgrader"
@@ -67,11 +68,11 @@ c.JupyterHub.authenticator_class = AUTHENTICATOR
 c.Authenticator.allowed_users = INSTRUCTORS | STUDENTS
 c.Passwords.classroom = str(CLASSROOM)
 
-c.JupyterHub.spawner_class = OwnAccounts if ACCOUNTS == "system" else OneAccount
+c.JupyterHub.spawner_class = SystemAccounts if ACCOUNTS == "system" else OneAccount
 c.OneAccount.home_dir_template = f"{CLASSROOM}/homes/{{username}}"
 c.Spawner.cmd = SERVER
 c.Spawner.default_url = "/lab"
-# A class that comes at once shares the processors while its servers start.
+# When a class logs in at the same time, its servers share the processors while they start.
 c.Spawner.start_timeout = c.Spawner.http_timeout = 300
 c.Spawner.mem_limit = MEMORY
 c.Spawner.cpu_limit = PROCESSORS
@@ -86,7 +87,7 @@ c.JupyterHub.load_groups = {
     f"nbgrader-{COURSE}": {"users": sorted(STUDENTS)},
 }
 c.JupyterHub.load_roles = [
-    # The formgrader is a service that instructors alone may open; it runs in the course's folder.
+    # The formgrader is a service that only instructors may open; it runs in the course's folder.
     {
         "name": f"formgrade-{COURSE}",
         "groups": [f"formgrade-{COURSE}"],
@@ -98,7 +99,7 @@ c.JupyterHub.load_roles = [
         "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
     },
 ]
-# Where there are accounts, the course belongs to one of its own.
+# With system accounts, the course belongs to the grader's.
 COURSE_OWNER = {"user": GRADER} if ACCOUNTS == "system" else {}
 c.JupyterHub.services = [
     {
@@ -124,7 +125,7 @@ if DAILY_LIMIT:
     c.JupyterHub.services.append(
         {
             **COURSE_OWNER,
-            "name": "marks-at-once",
+            "name": "immediate-feedback",
             "command": [str(PROGRAMS / "autograder"), "watch", f"--daily-limit={DAILY_LIMIT}"],
             "cwd": str(COURSE_FOLDER),
             "environment": {**CLASS_ENVIRONMENT, "HOME": str(COURSE_FOLDER)},

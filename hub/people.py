@@ -1,4 +1,4 @@
-"""Who is in the class, and with which password, where nothing else knows: logins.json."""
+"""The members of a class, and their passwords where no other system checks them: logins.json."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ LOGINS = "logins.json"
 
 
 def people(classroom: Path) -> tuple[set[str], set[str]]:
-    """The instructors and the students of a classroom."""
+    """Return the instructors and the students of a classroom."""
     logins = read(classroom)
-    instructors = {name for name, who in logins.items() if who["teaches"]}
+    instructors = {name for name, login in logins.items() if login["teaches"]}
     return instructors, logins.keys() - instructors
 
 
 def read(classroom: Path) -> dict[str, Any]:
-    """All logins by name: {"password", "teaches"}."""
+    """Return all logins by name: {"password": str, "teaches": bool}."""
     path = classroom / LOGINS
     return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
 def invite(classroom: Path, instructors: list[str], students: list[str]) -> dict[str, Any]:
-    """Make logins for those who have none; all logins."""
+    """Create the missing logins. Return all logins."""
     logins = read(classroom)
     for name in (*instructors, *students):
         logins.setdefault(
@@ -41,11 +41,12 @@ def invite(classroom: Path, instructors: list[str], students: list[str]) -> dict
 
 
 class Passwords(Authenticator):
-    """Lets in who is in the classroom's list, with the password that stands there."""
+    """Authenticates the members of the classroom, by the passwords in logins.json."""
 
     classroom = Unicode(help="The folder of the classroom.").tag(config=True)
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
-        known = read(Path(self.classroom)).get(data["username"], {}).get("password", "")
-        given = data.get("password", "")
-        return data["username"] if known and compare_digest(known, given) else None
+        """Return the user's name, None where the password is wrong. Called by JupyterHub."""
+        expected = read(Path(self.classroom)).get(data["username"], {}).get("password", "")
+        entered = data.get("password", "")
+        return data["username"] if expected and compare_digest(expected, entered) else None

@@ -1,6 +1,6 @@
-"""How the hub starts a server on this machine: bounded, under one account or each under its own.
+"""Spawners of servers on this machine: with limits, under one account or under separate ones.
 
-JupyterHub's own local spawners know limits of memory and processors, and leave them to others.
+JupyterHub's local spawners have settings for memory and processors, but do not enforce them.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from typing import Any
 from jupyterhub.spawner import LocalProcessSpawner, SimpleLocalProcessSpawner
 
 
-class Bounded(LocalProcessSpawner):
-    """Bounds the memory of each process of a server, and the processors of all of them."""
+class LimitedSpawner(LocalProcessSpawner):
+    """Limits the memory of each process of a server, and the processors of all of them."""
 
     def make_preexec_fn(self, name: str) -> Callable[[], Any]:
-        """Called by start(); what it returns runs in the new process, before the server."""
+        """Return a function that runs in the new process before the server. Called by start()."""
         inner, memory = super().make_preexec_fn(name), int(self.mem_limit or 0)
         cores = sorted(os.sched_getaffinity(0))[: round(self.cpu_limit or 0) or None]
 
-        def bound() -> None:
+        def set_limits() -> None:
             if memory:
                 resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
             os.sched_setaffinity(0, cores)
             inner()
 
-        return bound
+        return set_limits
 
 
-class OneAccount(Bounded, SimpleLocalProcessSpawner):
-    """All servers run as the user who runs the hub, each in a home of its own."""
+class OneAccount(LimitedSpawner, SimpleLocalProcessSpawner):
+    """Runs all servers as the user who runs the hub, each with a separate home."""
 
 
-class OwnAccounts(Bounded):
-    """Each server runs as the system's user of that name: the hub is root."""
+class SystemAccounts(LimitedSpawner):
+    """Runs each server as the system account of its user; the hub must run as root."""

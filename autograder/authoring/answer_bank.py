@@ -1,11 +1,11 @@
-"""The bank of answers: right and wrong answers to every exercise, and notebooks made from them.
+"""The answer bank: right and wrong answers to every exercise, and notebooks made from them.
 
     # %% right output_size: integer division
     # %% wrong output_size: forgets the floor loses=["hidden-output_size"]
 
-A cell is an answer; it stands in place of the exercise's solution cell. The title says whether it
-is right, to which exercise it belongs and what it is; `loses` names exactly the test cells that
-a wrong answer must fail. The tests prove it; the demo makes a class of it.
+Each cell is one answer; it replaces the solution cell of its exercise. The title says whether the
+answer is right, names its exercise and describes it; `loses` lists exactly the test cells that a
+wrong answer must fail. The tests verify this; the demo builds a class from it.
 """
 
 from __future__ import annotations
@@ -41,40 +41,40 @@ class Answer:
 
 
 def read_answers(path: Path) -> list[Answer]:
-    """All answers of a lesson's bank; ValueError for a cell that cannot be understood."""
+    """Return all answers in a lesson's file of the bank. Raise ValueError for an invalid cell."""
     cells = jupytext.read(path, fmt="py:percent").cells
     return [read_answer(cell, path) for cell in cells if cell.cell_type == "code" and cell.source]
 
 
 def read_answer(cell: NotebookNode, path: Path) -> Answer:
-    """The answer that a cell of the bank holds."""
+    """Return the answer in a cell of the bank."""
     title = cell.metadata.get("title", "")
-    found = TITLE.fullmatch(title)
-    if not found:
-        raise ValueError(f"{path.name}: {title!r} is not '(right|wrong) exercise: what it is'")
-    right = found[1] == "right"
+    match = TITLE.fullmatch(title)
+    if not match:
+        raise ValueError(f"{path.name}: {title!r} is not '(right|wrong) exercise: description'")
+    right = match[1] == "right"
     loses = frozenset(cell.metadata.get("loses", ()))
     if right == bool(loses):
-        raise ValueError(f"{path.name}: {title!r}: a wrong answer loses tests, a right one none")
-    return Answer(right, found[2], found[3], cell.source, loses)
+        raise ValueError(f"{path.name}: {title!r}: only wrong answers have `loses`")
+    return Answer(right, match[2], match[3], cell.source, loses)
 
 
 def exercise_of(cell: NotebookNode) -> str:
-    """The exercise that a solution or test cell belongs to."""
+    """Return the exercise of a solution or test cell."""
     return exercise_named(cell.metadata["nbgrader"]["grade_id"])
 
 
 def exercise_named(grade_id: str) -> str:
-    """The exercise in a grade_id: that of test-split and hidden-split is split."""
-    found = TEST_NAME.fullmatch(grade_id)
-    return found[1] if found else grade_id
+    """Return the exercise in a grade_id: "split" for test-split and hidden-split."""
+    match = TEST_NAME.fullmatch(grade_id)
+    return match[1] if match else grade_id
 
 
 def notebook_for(source: NotebookNode, *answers: Answer) -> NotebookNode:
-    """The lesson `source` cut down to what `answers`, each to another exercise, are judged by.
+    """Return the lesson `source`, reduced to the cells that test `answers` (one per exercise).
 
-    Set-up cells, the reference solutions of what the exercises need, the answers, and the tests
-    of their exercises and of those that their `loses` name; outputs are empty.
+    These are the locked setup cells, reference solutions that the exercises depend on, the answers,
+    and the tests of their exercises and of those named in `loses`. Outputs are empty.
     """
     tested = set().union(*(judged_by(answer) for answer in answers))
     solved = tested | needs(source, tested)
@@ -91,27 +91,27 @@ def notebook_for(source: NotebookNode, *answers: Answer) -> NotebookNode:
 
 
 def judged_by(answer: Answer) -> set[str]:
-    """The exercises whose tests judge an answer: its own, and those that it spoils."""
+    """Return the exercises whose tests judge an answer: its own, and those named in `loses`."""
     return {answer.exercise} | {exercise_named(grade_id) for grade_id in answer.loses}
 
 
 def needs(source: NotebookNode, exercises: Iterable[str]) -> set[str]:
-    """The exercises that `exercises` are built on, directly or not."""
+    """Return the exercises that `exercises` depend on, directly or indirectly."""
     direct = {
         exercise_of(cell): set(cell.metadata.get("needs", ()))
         for cell in source.cells
         if is_solution(cell)
     }
-    found: set[str] = set()
+    needed: set[str] = set()
     front = set(exercises)
     while front:
-        front = set().union(*(direct[name] for name in front)) - found
-        found |= front
-    return found
+        front = set().union(*(direct[name] for name in front)) - needed
+        needed |= front
+    return needed
 
 
 def answered(notebook: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
-    """A copy of `notebook` whose solution cells hold `answers`, by exercise; no outputs."""
+    """Return a copy of `notebook` with `answers` (by exercise) filled in, and without outputs."""
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code":

@@ -4,7 +4,7 @@
          -> write source
          -> nbgrader generate_assignment -> write release
 
-Everything that follows from the lesson's text is deterministic; outputs are nbval's to compare.
+All but the outputs is deterministic; nbval compares the outputs.
 """
 
 from __future__ import annotations
@@ -38,21 +38,22 @@ CELL_TIMEOUT = 60
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def build(root: Path, names: Iterable[str] = (), tell: Callable[[str], None] = print) -> None:
-    """Build the lessons `names` (all where none is named) of the course at `root`.
+def build(root: Path, names: Iterable[str] = (), report: Callable[[str], None] = print) -> None:
+    """Build the lessons `names` of the course at `root`; all lessons by default.
 
     A lesson is executed only where its cells, or the package `course`, changed since its source
-    was written. Raises UsageError for a name that is no lesson, LessonError for a lesson that
-    cannot be built; lessons built before stay built.
+    was written. Raise UsageError for the name of an unknown lesson, LessonError for a lesson that
+    cannot be built; lessons built before it stay built. `report` is called with each line of
+    progress.
     """
     digest = course_digest(root)
     for lesson in find_lessons(root, names):
         source = notebook_path(root / "source", lesson.stem)
         notebook = make_source(lesson, digest)
         if is_current(notebook, source):
-            tell(f"{lesson.stem}: unchanged")
+            report(f"{lesson.stem}: unchanged")
         else:
-            tell(f"{lesson.stem}: executing")
+            report(f"{lesson.stem}: executing")
             execute(notebook, lesson.stem)
             check_examined(notebook, lesson.stem)
             write(notebook, source)
@@ -60,23 +61,23 @@ def build(root: Path, names: Iterable[str] = (), tell: Callable[[str], None] = p
 
 
 def find_lessons(root: Path, names: Iterable[str] = ()) -> list[Path]:
-    """The scripts of the lessons `names`, in order; of all lessons where none is named."""
+    """Return the scripts of the lessons `names`, in order; of all lessons by default."""
     lessons = {path.stem: path for path in sorted((root / "lessons").glob("[0-9]*.py"))}
     if not lessons:
         raise UsageError(f"no lessons in {root / 'lessons'}: run this in the course's folder")
     unknown = [name for name in names if name not in lessons]
     if unknown:
-        raise UsageError(f"no lesson {unknown[0]!r}: there are {', '.join(lessons)}")
+        raise UsageError(f"no lesson {unknown[0]!r}; available: {', '.join(lessons)}")
     return [lessons[name] for name in sorted(names)] or list(lessons.values())
 
 
 def notebook_path(folder: Path, name: str) -> Path:
-    """Where nbgrader keeps the notebook of the lesson `name` in source/ or release/."""
+    """Return where nbgrader expects the notebook of a lesson in source/ or release/."""
     return folder / name / f"{name}.ipynb"
 
 
 def make_source(lesson: Path, digest: str = "") -> NotebookNode:
-    """The notebook of a lesson, not executed. `digest` stands for what its outputs depend on."""
+    """Return the notebook of a lesson, not executed; `digest` is that of course_digest()."""
     notebook = jupytext.read(lesson, fmt="py:percent")
     for step in (drop_traces, complete_metadata, name_cells):
         try:
@@ -89,29 +90,29 @@ def make_source(lesson: Path, digest: str = "") -> NotebookNode:
 
 
 def drop_traces(notebook: NotebookNode) -> None:
-    """Remove what jupytext notes for itself; limits that the lesson's head sets stay."""
-    given = notebook.metadata
-    notebook.metadata = NotebookNode({"limits": given["limits"]} if "limits" in given else {})
+    """Remove jupytext's metadata; keep limits that the head of the lesson sets."""
+    limits = {name: value for name, value in notebook.metadata.items() if name == "limits"}
+    notebook.metadata = NotebookNode(limits)
     for cell in notebook.cells:
         cell.metadata.pop("lines_to_next_cell", None)
 
 
 def complete_metadata(notebook: NotebookNode) -> None:
-    """Fill in nbgrader's schema 3: a lesson's cell says only what varies."""
+    """Complete nbgrader's metadata (schema 3): a cell of a lesson only sets what varies."""
     for cell in notebook.cells:
         if "nbgrader" not in cell.metadata:
             continue
-        given = cell.metadata["nbgrader"]
-        if "grade_id" not in given:
+        metadata = cell.metadata["nbgrader"]
+        if "grade_id" not in metadata:
             raise LessonError(f"a cell has no grade_id: {cell.source[:50]!r}")
-        complete = {"schema_version": 3, "grade": False, "locked": False, "solution": False}
-        cell.metadata["nbgrader"] = {**complete, "task": False, **given}
-        if is_grade(cell) and "points" not in given:
-            raise LessonError(f"{given['grade_id']} is graded but has no points")
+        defaults = {"schema_version": 3, "grade": False, "locked": False, "solution": False}
+        cell.metadata["nbgrader"] = {**defaults, "task": False, **metadata}
+        if is_grade(cell) and "points" not in metadata:
+            raise LessonError(f"{metadata['grade_id']} is graded but has no points")
 
 
 def name_cells(notebook: NotebookNode) -> None:
-    """Give each cell a stable id: its grade_id, or the one before it and a count."""
+    """Set a stable id for each cell: its grade_id, or the one before it and a count."""
     last, since = "top", 0
     for cell in notebook.cells:
         if "nbgrader" in cell.metadata:
@@ -122,11 +123,11 @@ def name_cells(notebook: NotebookNode) -> None:
             cell["id"] = f"{last}-{since}"
     twice = [name for name, count in Counter(c["id"] for c in notebook.cells).items() if count > 1]
     if twice:
-        raise LessonError(f"the cell id {twice[0]} is there twice")
+        raise LessonError(f"the cell id {twice[0]} is used twice")
 
 
 def name_kernel(notebook: NotebookNode) -> None:
-    """Name Python's own kernel, without a version: it would differ from machine to machine."""
+    """Set the Python kernel, without its version: it would differ from machine to machine."""
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     notebook.metadata["kernelspec"] = {
         "display_name": "Python 3 (ipykernel)",
@@ -137,7 +138,7 @@ def name_kernel(notebook: NotebookNode) -> None:
 
 
 def course_digest(root: Path) -> str:
-    """A digest of the package `course`: where it changes, pictures may."""
+    """Return a digest of the package `course`, on which outputs depend."""
     digest = hashlib.sha256()
     for path in sorted((root / "course").glob("**/*.py")):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
@@ -150,13 +151,13 @@ def is_current(notebook: NotebookNode, source: Path) -> bool:
         return False
     try:
         built = nbformat.read(source, as_version=4)
-    except nbformat.reader.NotJSONError:  # half of it, or marks of a conflict
+    except nbformat.reader.NotJSONError:  # a truncated file, or conflict markers
         return False
     return without_outputs(built) == without_outputs(notebook)
 
 
 def without_outputs(notebook: NotebookNode) -> dict[str, object]:
-    """What of a notebook follows from the lesson's text alone."""
+    """Return the part of a notebook that follows from the lesson's text alone."""
     return {
         "metadata": notebook.metadata,
         "cells": [
@@ -166,7 +167,7 @@ def without_outputs(notebook: NotebookNode) -> dict[str, object]:
 
 
 def execute(notebook: NotebookNode, name: str) -> None:
-    """Run all cells in a fresh kernel; any error or word on stderr is the lesson's fault."""
+    """Run all cells in a fresh kernel. Raise LessonError for an error, or text on stderr."""
     before = dict(notebook.metadata)
     client = NotebookClient(
         notebook,
@@ -186,59 +187,61 @@ def execute(notebook: NotebookNode, name: str) -> None:
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
                 raise LessonError(f"{name}: cell {cell['id']} writes to stderr: {output.text}")
-            # The view of a widget names a model of a kernel that is gone.
+            # The view of a widget refers to a model in the kernel, which has ended.
             output.get("data", {}).pop(WIDGET_VIEW, None)
 
 
 def check_examined(notebook: NotebookNode, name: str) -> None:
-    """LessonError where a test passes in one kernel, and not when the answers run in another."""
+    """Raise LessonError where a test passes in one kernel, but not in the test kernel."""
     if clash := shared_name(notebook):
         raise LessonError(f"{name}: {clash}")
     kernel_server(needed(notebook.cells))
-    done = execute_in_two_kernels(notebook, {}, Limits(confined=False))
-    judge(done)
-    for cell in filter(is_test, done.cells):
-        found = cell.metadata[VERDICT]
-        if found["outcome"] != PASSED:
+    executed = execute_in_two_kernels(notebook, {}, Limits(confined=False))
+    judge(executed)
+    for cell in filter(is_test, executed.cells):
+        verdict = cell.metadata[VERDICT]
+        if verdict["outcome"] != PASSED:
             raise LessonError(
-                f"{name}: {cell.metadata.nbgrader.grade_id} passes in one kernel, not in a kernel "
-                f"of its own ({found['message']}): docs/examiner.md says what a test may ask for"
+                f"{name}: {cell.metadata.nbgrader.grade_id} passes in one kernel, but not in the "
+                f"test kernel ({verdict['message']}): docs/examiner.md says what a test may use"
             )
 
 
 def shared_name(notebook: NotebookNode) -> str:
-    """What is wrong where tests and answers make the same name, and a later test reads it."""
-    answers: set[str] = set()
-    own: dict[str, str] = {}
+    """Return an error where tests and answers define the same name, and a later test reads it."""
+    by_answers: set[str] = set()
+    by_tests: dict[str, str] = {}  # and by locked setup cells: grade_id by name
     for cell in notebook.cells:
         if cell.cell_type != "code" or "grade_id" not in cell.metadata.get("nbgrader", {}):
             continue
         nodes = ast.parse(TransformerManager().transform_cell(cell.source)).body
         grade_id = cell.metadata.nbgrader.grade_id
         if is_solution(cell):
-            answers |= {*defined(cell.source)}
+            by_answers |= {*defined(cell.source)}
             continue
         if is_test(cell):
             for read in free_names(nodes, ()):
-                if read in own and read in answers:
-                    return f"{grade_id} reads {read}, which {own[read]} and an answer both make"
-        own |= dict.fromkeys(defined_names(nodes), grade_id)
+                if read in by_tests and read in by_answers:
+                    return (
+                        f"{grade_id} reads {read}, which {by_tests[read]} and an answer both define"
+                    )
+        by_tests |= dict.fromkeys(defined_names(nodes), grade_id)
     return ""
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook as nbgrader writes it."""
+    """Write a notebook as nbgrader does, with its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
 
 
 def make_release(root: Path, name: str) -> None:
-    """Write release/ from source/: nbgrader's generate_assignment, without a database."""
+    """Write release/ from source/, by nbgrader's generate_assignment without a database."""
     generate_assignment(root, name, release="release", database=None)
 
 
 def setup_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    """The locked code cells that earn no marks: what every test may rely on."""
+    """Return the locked setup cells: locked code cells without marks, which tests may rely on."""
     return [
         cell
         for cell in notebook.cells

@@ -1,9 +1,9 @@
-"""A class to look at: 24 students made from the bank of answers, graded for real.
+"""A demonstration class: 24 students with answers from the answer bank, graded for real.
 
     make_class -> grade (each lesson) -> grades.csv (nbgrader export) -> report.html
 
-Everything lands in demo/, a course of nbgrader's layout: its formgrader, feedback and exporters
-work there. Every mark is earned by running the submission.
+All files are written to demo/, a course with nbgrader's layout: its formgrader, feedback and
+exporters work there. Every mark comes from executing the submission.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from autograder.grading.course import imports_of, open_course, prepare
 from autograder.grading.results import Result
 
 COUNTING, LENET = "03_counting", "04_lenet"
-LESSONS = (LENET, COUNTING)  # the long notebooks first: short ones fill the gaps at the end
+LESSONS = (LENET, COUNTING)  # long notebooks first: short ones fill the idle workers at the end
 LIMITS = {"cell_seconds": 10, "confined": False}
 SEED = 1998  # the year of LeNet-5
 
-# Who submits: how many answers of ten are right, and how many of the rest are missing.
+# By student: how many answers of ten are right, and how many of ten of the rest are missing.
 STUDENTS = {
     "ada": (10, 0), "alan": (10, 0), "annie": (8, 5), "barbara": (9, 0), "shafi": (9, 2),
     "donald": (10, 0), "edsger": (7, 0), "emmy": (10, 0), "fei-fei": (9, 0), "frances": (6, 5),
@@ -48,12 +48,12 @@ MISHAPS = {"alan": "loops_forever", "donald": "prints_a_gigabyte", "grace": "kil
 
 
 def run_demo(root: Path, jobs: int, step: Callable[[Result], None]) -> list[Result]:
-    """Make the class in demo/ anew, grade it and write its report; all results.
+    """Make the class in demo/ anew, grade it and write its report. Return all results.
 
-    `step` is called as each submission is graded. Raises UsageError outside the repository.
+    `step` is called as each submission is graded. Raise UsageError outside the repository.
     """
     if not (root / "answers").is_dir():
-        raise UsageError(f"no bank of answers in {root}: run this in the course's repository")
+        raise UsageError(f"no answer bank in {root}: run this in the course's repository")
     folder = root / "demo"
     if folder.exists():
         shutil.rmtree(folder)
@@ -70,64 +70,64 @@ def run_demo(root: Path, jobs: int, step: Callable[[Result], None]) -> list[Resu
 
 
 def export(path: Path) -> None:
-    """Write the marks of the gradebook in the working folder, with nbgrader's own exporter."""
+    """Write the marks in the gradebook of the working folder, with nbgrader's exporter."""
     nbgrader = [sys.executable, "-m", "nbgrader", "export", "--to", str(path)]
     subprocess.run(nbgrader, check=True, capture_output=True)
 
 
 def make_class(root: Path, folder: Path) -> None:
-    """Lay out the demo course in `folder` from the repository at `root`."""
+    """Write the demo course into `folder`, from the repository at `root`."""
     for lesson in LESSONS:
         copy_lesson(root, folder, lesson)
-    dice = random.Random(SEED)
+    rng = random.Random(SEED)
     for lesson, students in ((COUNTING, tuple(STUDENTS)), (LENET, WITH_LENET)):
         choices = right_and_wrong(root, lesson)
         for student in students:
-            answers = choose(choices, *STUDENTS[student], dice)
+            answers = choose(choices, *STUDENTS[student], rng)
             if lesson == COUNTING and student in MISHAPS:
                 answers |= mishap(root, MISHAPS[student])
             submit(folder, lesson, student, answers)
 
 
 def copy_lesson(root: Path, folder: Path, lesson: str) -> None:
-    """Lay a lesson as it was built, and the settings, into the course in `folder`."""
+    """Copy a built lesson, and the settings, into the course in `folder`."""
     for stage in ("source", "release"):
         shutil.copytree(root / stage / lesson, folder / stage / lesson)
     shutil.copy(root / "nbgrader_config.py", folder)
 
 
 def right_and_wrong(root: Path, lesson: str) -> dict[str, tuple[list[str], list[str]]]:
-    """The right and the wrong answers to each exercise of a lesson."""
-    found: dict[str, tuple[list[str], list[str]]] = {}
+    """Return the right and the wrong answers to each exercise of a lesson."""
+    answers: dict[str, tuple[list[str], list[str]]] = {}
     for answer in read_answers(root / "answers" / f"{lesson}.py"):
-        found.setdefault(answer.exercise, ([], []))[not answer.right].append(answer.source)
-    return found
+        answers.setdefault(answer.exercise, ([], []))[not answer.right].append(answer.source)
+    return answers
 
 
 def choose(
     choices: Mapping[str, tuple[list[str], list[str]]],
     right_of_ten: int,
     missing_of_ten: int,
-    dice: random.Random,
+    rng: random.Random,
 ) -> dict[str, str]:
-    """What one student answers; an exercise that is missing keeps its stub."""
+    """Return the answers of one student, drawn from `choices`; a missing answer keeps its stub."""
     answers = {}
     for exercise, (right, wrong) in choices.items():
-        if dice.random() < right_of_ten / 10:
-            answers[exercise] = dice.choice(right)
-        elif dice.random() >= missing_of_ten / 10:
-            answers[exercise] = dice.choice(wrong)
+        if rng.random() < right_of_ten / 10:
+            answers[exercise] = rng.choice(right)
+        elif rng.random() >= missing_of_ten / 10:
+            answers[exercise] = rng.choice(wrong)
     return answers
 
 
 def mishap(root: Path, behaviour: str) -> dict[str, str]:
-    """The answers of answers/mishaps/<behaviour>.py, by exercise."""
+    """Return the answers in answers/mishaps/<behaviour>.py, by exercise."""
     cells = jupytext.read(root / "answers" / "mishaps" / f"{behaviour}.py").cells
     return {cell.metadata["title"]: cell.source for cell in cells if cell.cell_type == "code"}
 
 
 def submit(folder: Path, lesson: str, student: str, answers: Mapping[str, str]) -> None:
-    """Hand in the released notebook with `answers`, as the exchange would leave it."""
+    """Write a submission of the released notebook with `answers`, as nbgrader's collect does."""
     notebook = nbformat.read(notebook_path(folder / "release", lesson), as_version=4)
     submission = folder / "submitted" / student / lesson
     submission.mkdir(parents=True)

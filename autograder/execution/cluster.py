@@ -1,11 +1,12 @@
-"""Grading on a Dask cluster: its executor runs notebooks as this machine's threads would.
+"""Grading on a Dask cluster: its executor runs notebooks as the threads of this machine would.
 
-Nothing is shared but what is sent: the notebook, the files beside it and the limits. Each worker
-starts its own server of kernels; a notebook whose worker is lost is run again by another one.
+Workers share no files: each call carries the notebook, the files beside it and the limits. Each
+worker starts its own fork server; a notebook whose worker is lost is retried on another one.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
@@ -18,18 +19,19 @@ from autograder.versions import versions
 if TYPE_CHECKING:
     import distributed
 
-RETRIES = 2  # of a notebook that a worker could not run, on whichever worker is free then
-LOST = "the scheduler of the cluster was lost: call again when it is back"
+log = logging.getLogger(__name__)
+RETRIES = 2  # of a notebook that a worker could not run, on any free worker
+LOST = "the scheduler of the cluster was lost: run the command again when it is back"
 
 
 @contextmanager
 def cluster(
     address: str, preload: Iterable[str], confined: bool = True
 ) -> Iterator[tuple[Executor, int]]:
-    """An executor on the cluster at `address`, and how many notebooks it runs at a time.
+    """Yield an executor on the cluster at `address`, and how many notebooks it runs at a time.
 
-    Each worker's server warms up at once. Raises UsageError where there is no such cluster, or
-    where one of its workers would not grade as this machine does.
+    The fork servers of all workers are started first. Raise UsageError where there is no such
+    cluster, or where one of its workers would not grade as this machine does.
     """
     try:
         from distributed import Client  # optional: the extra `cluster`
@@ -37,10 +39,10 @@ def cluster(
     except ImportError:
         raise UsageError("--scheduler needs Dask: pip install 'cnn-course[cluster]'") from None
     try:
-        resolve_address(address)  # a client with an impossible address takes long to end
+        resolve_address(address)  # a client with an invalid address takes long to close
         client = Client(address, timeout="10s", set_as_default=False)
     except (OSError, ValueError) as error:
-        raise UsageError(f"no scheduler of Dask at {address}: {one_line(error)}") from None
+        raise UsageError(f"no Dask scheduler at {address}: {one_line(error)}") from None
     with client:
         threads = sum(client.nthreads().values())
         if not threads:
@@ -50,37 +52,40 @@ def cluster(
 
 
 def warm_up(preload: list[str]) -> tuple[str, str]:
-    """Start the server of kernels of a worker: its versions, and why it confines no kernel."""
+    """Start the fork server of a worker; return its versions, and why it cannot confine kernels."""
     return versions(), kernel_server(preload).confinement_error()
 
 
 def check_workers(answers: Mapping[str, Any], confined: bool) -> None:
-    """UsageError unless each worker grades as this machine would; `answers` are of warm_up()."""
+    """Raise UsageError unless each worker grades as this machine does.
+
+    `answers` are the results of warm_up(), or its exceptions, by worker.
+    """
     for worker, answer in answers.items():
         if isinstance(answer, BaseException):
             raise UsageError(f"the worker {worker} cannot grade: {one_line(answer)}")
-        found, unconfined = answer
-        if found != versions():
-            other = ", ".join(sorted({*found.split()} - {*versions().split()}))
+        installed, unconfined = answer
+        if installed != versions():
+            other = ", ".join(sorted({*installed.split()} - {*versions().split()}))
             raise UsageError(
                 f"the worker {worker} has other versions ({other}): install the same"
                 " requirements.lock there"
             )
         if confined and unconfined:
             raise UsageError(
-                f"the worker {worker} cannot confine submissions ({unconfined}):"
-                " `autograder doctor` says more there, --no-confine grades all the same"
+                f"the worker {worker} cannot confine submissions ({unconfined}): run"
+                " `autograder doctor` on it for details, or grade unprotected with --no-confine"
             )
 
 
 class ClusterExecutor(Executor):
-    """Runs calls on a cluster. What the cluster does wrong is a LessonError, and says so."""
+    """Runs calls on a cluster; raises LessonError for a failure of the cluster."""
 
     def __init__(self, client: distributed.Client) -> None:
         self.client = client
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """What fn(*args, **kwargs) will give. LessonError where nobody is left to ask."""
+        """Return a future of fn(*args, **kwargs). Raise LessonError where the cluster was lost."""
         if self.client.status != "running":
             raise LessonError(LOST)
         future: Future[Any] = Future()
@@ -90,7 +95,7 @@ class ClusterExecutor(Executor):
 
 
 def settle(future: Future[Any], done: distributed.Future[Any]) -> None:
-    """Give `future` the result of a call on the cluster, or the reason why there is none."""
+    """Set `future` to the result of a call on the cluster, or to the error that it ended with."""
     from distributed import KilledWorker  # optional: the extra `cluster`
 
     try:
@@ -102,7 +107,8 @@ def settle(future: Future[Any], done: distributed.Future[Any]) -> None:
     except KilledWorker as error:
         times = error.allowed_failures + 1
         future.set_exception(
-            LessonError(f"{times} workers were lost while they ran it: have they enough memory?")
+            LessonError(f"{times} workers were lost while they ran it: do they have enough memory?")
         )
-    except Exception as error:  # whatever else happens to workers
+    except Exception as error:  # whatever a worker or the network raises: the future must be set
+        log.info("a call on the cluster failed", exc_info=error)
         future.set_exception(LessonError(one_line(error)))

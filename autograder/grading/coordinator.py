@@ -3,10 +3,10 @@
     for each submission: load -> grade_notebooks -> record -> publish in autograded/
                   coordinator      executor     coordinator
 
-The coordinator alone touches the gradebook and the course folder; grade_notebooks() runs
-under any concurrent.futures.Executor. Marks are recorded in one transaction, then the notebooks
-appear, with the digest of what they come from: what has no such digest is graded again, so a run
-that was cut short anywhere is finished by the next.
+The coordinator alone writes to the gradebook and the course folder; grade_notebooks() runs under
+any concurrent.futures.Executor. Marks are recorded in one transaction, then the notebooks are
+published with the digest of the files that they come from. A notebook without the current digest
+is graded again, so the next run completes one that was interrupted anywhere.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from autograder.grading.results import FAILED, GRADED, KEPT, Result, cell_result
 from autograder.grading.submissions import Submission, find, load
 from autograder.limits import limits_of
 
-FROM = "graded_from"  # key in a graded notebook's metadata: the digest of what it comes from
+FROM = "graded_from"  # key in a graded notebook's metadata: the digest of its input
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class GradingRequest:
-    """What to grade: `names` of assignments in order; by default all students, only what is new.
+    """What to grade: assignments by name, in order; by default all students, new work only.
 
     `limits` are those that the user sets, by name (autograder.limits.Limits); `in_flight` is the
     number of submissions in memory at a time.
@@ -126,7 +126,7 @@ class Coordinator:
         return self.results
 
     def submit(self, submission: Submission) -> Future[Any] | None:
-        """Have a submission executed, unless its marks can stand."""
+        """Submit a submission to the executor; return None where its marks are still valid."""
         assignment = self.assignments[submission.assignment]
         load(submission, assignment, self.course.ignore)
         if not self.request.force and all(map(self.is_graded(submission), submission.notebooks)):
@@ -142,12 +142,12 @@ class Coordinator:
 
     def chosen(self, submission: Submission) -> list[str]:
         """Return the names of the notebooks of a submission that were requested."""
-        asked = self.request.notebook
-        return [name for name in submission.notebooks if asked in (None, name)]
+        only = self.request.notebook
+        return [name for name in submission.notebooks if only in (None, name)]
 
     @contextmanager
     def isolate_failures(self, submission: Submission) -> Iterator[None]:
-        """Report what goes wrong with one submission, and go on with the others."""
+        """Report a failure of one submission, and continue with the others."""
         try:
             yield
         except UsageError:
@@ -165,9 +165,10 @@ class Coordinator:
         return Path(path)
 
     def is_graded(self, submission: Submission) -> Callable[[str], bool]:
-        """Return a function: whether the marks of a notebook can stand, as it comes from this work.
+        """Return a predicate of a notebook's name: whether its marks are still valid.
 
-        What stock nbgrader graded has no digest: there the time of submission decides.
+        They are where it was graded from the same files. A notebook that stock nbgrader graded has
+        no digest: there the time of submission decides.
         """
         folder = self.graded(submission)
 
@@ -186,7 +187,7 @@ class Coordinator:
         return unchanged
 
     def submitted(self, folder: str) -> Any:
-        """Return when a submission was handed in, by its timestamp.txt; None where it has none."""
+        """Return the time of submission from timestamp.txt; None where the file is missing."""
         try:
             return self.course.get_existing_timestamp(folder)
         except AttributeError:  # nbgrader 0.9.6, for a time that it cannot parse
@@ -212,7 +213,7 @@ class Coordinator:
         """Write graded notebooks into their folder under autograded/, all at once."""
         folder = self.graded(submission)
         new = folder.parent / f".{folder.name}.new"
-        shutil.rmtree(new, ignore_errors=True)  # of a run that was cut short
+        shutil.rmtree(new, ignore_errors=True)  # of an interrupted run
         try:
             write_submission(new, folder, submission.files, notebooks)
         except OSError as error:  # no space left: smaller ones may fit
@@ -226,7 +227,7 @@ class Coordinator:
         self.converter.set_permissions(submission.assignment, submission.student)
 
     def fail(self, submission: Submission, reason: str) -> None:
-        """Report a submission that cannot be graded: with no marks, or those of the one before."""
+        """Report a submission that cannot be graded; marks of an earlier one stay."""
         nothing = NotebookNode(cells=[], metadata=NotebookNode())
         name = min(self.assignments[submission.assignment].notebooks)
         try:
@@ -240,7 +241,7 @@ class Coordinator:
     def report(
         self, submission: Submission, name: str, status: str, notebook: NotebookNode
     ) -> None:
-        """Add the result of one notebook: marks from the gradebook, the rest from its cells."""
+        """Report the result of one notebook: marks from the gradebook, the rest from its cells."""
         student, assignment = submission.student, submission.assignment
         marks = retry_while_locked(lambda: self.gradebook.marks(student, assignment, name))
         self.add(submission, name, status, notebook, marks)
@@ -248,7 +249,7 @@ class Coordinator:
     def add(
         self, submission: Submission, name: str, status: str, notebook: NotebookNode, marks: Marks
     ) -> None:
-        """Keep a result and pass it on."""
+        """Keep a result and pass it to `on_result`."""
         result = Result(
             submission.student,
             submission.assignment,
@@ -266,7 +267,7 @@ class Coordinator:
 def write_submission(
     new: Path, old: Path, files: Mapping[str, bytes], notebooks: Mapping[str, NotebookNode]
 ) -> None:
-    """Write the folder `new` of a graded submission; keep notebooks of `old` that are not new."""
+    """Write the folder `new` of a graded submission; copy from `old` the notebooks not in it."""
     new.mkdir(parents=True)
     for name, content in files.items():
         (new / name).parent.mkdir(parents=True, exist_ok=True)
@@ -275,10 +276,10 @@ def write_submission(
         shutil.copy(path, new)
     for name, notebook in notebooks.items():
         (new / f"{name}.ipynb").unlink(missing_ok=True)
-        # With indentation, it would take ten times as long to write.
+        # Without indentation: with it, writing takes ten times as long.
         nbformat.write(notebook, new / f"{name}.ipynb", indent=None)
 
 
 def read(path: Path) -> NotebookNode:
-    """Return a notebook that was graded."""
+    """Return a graded notebook."""
     return nbformat.read(path, as_version=4)

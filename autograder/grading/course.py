@@ -41,8 +41,8 @@ warnings.filterwarnings("ignore", "Object of type .* not in session", SAWarning)
 
 
 def open_course() -> CourseDirectory:
-    """The nbgrader course of the working folder, with the settings of its nbgrader_config.py."""
-    # nbgrader calls alembic by its name: it must be found though no environment was activated.
+    """Return the nbgrader course of the working folder, with its nbgrader_config.py applied."""
+    # nbgrader runs alembic by name: put its folder on PATH even if no environment is activated.
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     app = NbGrader()
     app.log_level = logging.CRITICAL
@@ -52,7 +52,7 @@ def open_course() -> CourseDirectory:
     except Exception as error:  # a configuration file is a program
         raise UsageError(f"nbgrader_config.py cannot be read: {one_line(error)}") from None
     course: CourseDirectory = app.coursedir
-    # The user's own configuration may name another course, for the formgrader of a server.
+    # The user's configuration may name another course, for the formgrader of a server.
     course.root = os.getcwd()
     course.config = app.config
     return course
@@ -64,10 +64,10 @@ def prepare(
     students: Sequence[str] = (),
     notebook: str | None = None,
 ) -> int:
-    """Enter `assignment` in the gradebook if it is new or changed; how many handed it in.
+    """Enter `assignment` in the gradebook if it is new or changed; return the number of students.
 
-    `students` and `notebook` are what is asked for, where it is not all. Raises UsageError where
-    there is nothing to grade.
+    `students` and `notebook` restrict what is graded; by default all submissions count. Raise
+    UsageError where there is nothing to grade.
     """
     known = assignments(course)
     if not known:
@@ -76,33 +76,33 @@ def prepare(
             " (source/, submitted/)"
         )
     if assignment not in known:
-        raise UsageError(f"no assignment {assignment!r}: there are {', '.join(sorted(known))}")
+        raise UsageError(f"no assignment {assignment!r}; available: {', '.join(sorted(known))}")
     pattern = course.format_path(course.submitted_directory, "*", assignment)
-    handed_in = {submission.student for submission in find(course, assignment)}
-    if not handed_in:
+    submitted_by = {submission.student for submission in find(course, assignment)}
+    if not submitted_by:
         raise UsageError(
-            f"nothing to grade: no {pattern}. Collect the submissions first"
-            f" (nbgrader collect {assignment}), or lay them there"
+            f"nothing to grade: {pattern} matches no folder. Collect the submissions first"
+            f" (nbgrader collect {assignment}), or copy them there"
         )
-    if unknown := set(students) - handed_in:
-        raise UsageError(f"{', '.join(sorted(unknown))}: nothing of {assignment} was submitted")
+    if unknown := set(students) - submitted_by:
+        raise UsageError(f"no submission of {assignment} by {', '.join(sorted(unknown))}")
     names = {Path(path).stem for path in sources(course, assignment)}
     if notebook not in (None, *names):
         raise UsageError(
-            f"{assignment} has no notebook {notebook!r}, but {', '.join(sorted(names))}"
+            f"{assignment} has no notebook {notebook!r}; available: {', '.join(sorted(names))}"
         )
     register(course, assignment)
-    return len(set(students) or handed_in)
+    return len(set(students) or submitted_by)
 
 
 def assignments(course: CourseDirectory) -> set[str]:
-    """The names of all assignments that have a source."""
+    """Return the names of all assignments that have a source."""
     folder = Path(course.format_path(course.source_directory, ".", "."))
     return {path.parent.name for path in folder.glob("*/*.ipynb")}
 
 
 def register(course: CourseDirectory, assignment: str) -> None:
-    """Enter an assignment in the gradebook, with its hidden tests, unless it is there as it is."""
+    """Enter an assignment in the gradebook, with its hidden tests, if it is new or changed."""
     try:
         known = retry_while_locked(lambda: registered_cells(course, assignment))
     except ModuleNotFoundError as error:
@@ -112,7 +112,9 @@ def register(course: CourseDirectory, assignment: str) -> None:
             " 'postgresql+psycopg://...'"
         ) from None
     except ArgumentError as error:
-        raise UsageError(f"c.CourseDirectory.db_url is no address: {one_line(error)}") from None
+        raise UsageError(
+            f"c.CourseDirectory.db_url is not a database URL: {one_line(error)}"
+        ) from None
     except DatabaseError as error:
         url = make_url(course.db_url).render_as_string(hide_password=True)
         reason = one_line(error.orig or error)
@@ -126,7 +128,7 @@ def register(course: CourseDirectory, assignment: str) -> None:
 
 
 def registered_cells(course: CourseDirectory, assignment: str) -> dict[str, str | None]:
-    """The released cells in the gradebook, with the checksum of those that are locked."""
+    """Return the released cells in the gradebook, with the checksum of those that are locked."""
     with Gradebook(course.db_url, course.course_id) as gradebook:
         try:
             entry = gradebook.find_assignment(assignment)
@@ -140,7 +142,7 @@ def registered_cells(course: CourseDirectory, assignment: str) -> dict[str, str 
 
 
 def source_cells(course: CourseDirectory, assignment: str) -> dict[str, str | None]:
-    """The released cells of the source, with the checksum of those that are locked."""
+    """Return the released cells of the source, with the checksum of those that are locked."""
     return {
         cell.metadata.nbgrader["grade_id"]: compute_checksum(cell) if is_locked(cell) else None
         for path in sources(course, assignment)
@@ -149,14 +151,14 @@ def source_cells(course: CourseDirectory, assignment: str) -> dict[str, str | No
 
 
 def named_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    """The cells that nbgrader knows: answers, tests, set-up."""
+    """Return the cells that nbgrader manages: solution, test and locked setup cells."""
     return [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
 
 
 def read_assignment(
     course: CourseDirectory, gradebook: GradebookSession, name: str, editable: Sequence[str] = ()
 ) -> Assignment:
-    """What all submissions of a registered assignment are graded with."""
+    """Return what all submissions of a registered assignment are graded with."""
     paths = sources(course, name)
     texts = {Path(path).name: Path(path).read_bytes() for path in paths}
     notebooks = {}
@@ -177,10 +179,10 @@ def read_assignment(
 
 
 def sources(course: CourseDirectory, assignment: str) -> list[str]:
-    """The paths of an assignment's notebooks."""
+    """Return the paths of an assignment's notebooks in source/."""
     return glob(f"{course.format_path(course.source_directory, '.', assignment)}/*.ipynb")
 
 
 def imports_of(course: CourseDirectory, names: Iterable[str]) -> set[str]:
-    """The modules that the assignments' set-up cells import."""
+    """Return the modules that the assignments' locked setup cells import."""
     return setup_imports(path for name in names for path in sources(course, name))

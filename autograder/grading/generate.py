@@ -1,4 +1,4 @@
-"""Run nbgrader's generate_assignment: source/ becomes release/, and the gradebook learns of it."""
+"""nbgrader's generate_assignment: from source/ to release/, and into the gradebook."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ def generate_assignment(
 ) -> None:
     """Run nbgrader's generate_assignment on source/`name` of the course at `root`.
 
-    With a `database` (a URL) it enters the assignment there, with the hidden tests; `settings`
-    are the course's own. Called by make_release, and by assignments.register.
+    With a `database` (a URL), enter the assignment there, with the hidden tests. `settings` is the
+    course's configuration. Raise LessonError where nbgrader fails. Called by
+    autograder.authoring.build.make_release and autograder.grading.course.register.
     """
     config = copy.deepcopy(settings) if settings else Config()
     config.CourseDirectory.root = str(root)
@@ -37,29 +38,30 @@ def generate_assignment(
     config.ClearMetadataPreprocessor.preserve_nb_metadata_mask = {"kernelspec", "language_info"}
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
     converter.preprocessors = [*converter.preprocessors, ClearMetadataPreprocessor]
-    converter.log, said = logging.getLogger(f"{__name__}.nbgrader"), LastWords()
-    converter.log.addHandler(said)
+    converter.log, errors = logging.getLogger(f"{__name__}.nbgrader"), ErrorLog()
+    converter.log.addHandler(errors)
     converter.log.propagate = False
     try:
         converter.start()
     except NbGraderException:
-        reason = said.error_of_traceback()
+        reason = errors.error_of_traceback()
         raise LessonError(f"{name}: nbgrader cannot make the release version: {reason}") from None
     finally:
-        converter.log.removeHandler(said)
+        converter.log.removeHandler(errors)
 
 
-class LastWords(logging.Handler):
-    """Keeps what nbgrader logs as errors: its exceptions only say that something was logged."""
+class ErrorLog(logging.Handler):
+    """The errors that nbgrader logs: its exceptions only refer to the log."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Keep the lines of a record."""
         self.lines += record.getMessage().splitlines()
 
     def error_of_traceback(self) -> str:
-        """The line that names the exception; all that was said where there is none."""
+        """Return the last line that names an exception; else the last line of the log."""
         named = [line for line in self.lines if re.match(r"[\w.]+(Error|Exception)\b", line)]
-        return (named or self.lines or ["it does not say why"])[-1]
+        return (named or self.lines or ["it logs no reason"])[-1]

@@ -1,4 +1,4 @@
-"""nbgrader's gradebook, opened once: what was released, and marks in one transaction each.
+"""nbgrader's gradebook, opened once: released cells, and marks in one transaction each.
 
 nbgrader's own steps write the marks; autograder.compat.nbgrader gives them the open gradebook.
 """
@@ -35,7 +35,7 @@ FIRST_PAUSE = 0.2  # seconds until it is tried again, doubled each time
 
 @dataclass(frozen=True)
 class Marks:
-    """The marks of one notebook of a submission, as the gradebook has them."""
+    """The marks of one notebook of a submission, from the gradebook."""
 
     score: float
     max_score: float
@@ -72,7 +72,7 @@ class GradebookSession:
         notebooks: dict[str, NotebookNode],
         missing: list[str],
     ) -> None:
-        """Record the marks of executed `notebooks`, and none for those `missing`: all or nothing.
+        """Record the marks of executed `notebooks`, and zero for those `missing`: all or nothing.
 
         nbgrader's steps may change the notebooks, as they are configured to.
         """
@@ -96,7 +96,7 @@ class GradebookSession:
     def rows_of(self, student: str, assignment: str, notebook: str) -> Iterator[None]:
         """Read a notebook's grades and comments all at once, for nbgrader's steps in this context.
 
-        They ask for them cell by cell, and each of their queries joins six tables.
+        The steps query them cell by cell, and each query joins six tables.
         """
         entry = self.gradebook.find_submission_notebook(notebook, assignment, student)
         grades, comments = (
@@ -156,7 +156,7 @@ def retry_while_locked(action: Callable[[], T], timeout: float = LOCK_TIMEOUT) -
     while True:
         try:
             return action()
-        except (OperationalError, InvalidEntry) as error:  # nbgrader makes the one of the other
+        except (OperationalError, InvalidEntry) as error:  # nbgrader wraps some
             if time.monotonic() + pause > deadline:
                 raise
             if not warned:

@@ -1,9 +1,9 @@
-"""The job of an executor: execute and judge a submission's notebooks, before they are recorded.
+"""The work of an executor: execute, judge and sanitise the notebooks of a submission.
 
     execute -> judge -> sanitise
 
-Pure, and in any thread, process or machine: a submission that makes it slow or large delays its own
-worker, never the coordinator.
+It has no side effects and runs in any thread, process or machine: a submission that makes it slow
+or large delays its own worker, never the coordinator.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from autograder.limits import Limits
 def grade_notebooks(
     notebooks: list[NotebookNode], resources: dict[str, Any], limits: list[Limits]
 ) -> list[NotebookNode]:
-    """Return the notebooks of a submission, executed and judged, each within its limits.
+    """Return the notebooks of a submission: executed within their limits, judged and sanitised.
 
     `resources` and errors are those of execute(). Called by the coordinator's executor.
     """
     graded = []
-    for notebook, own in zip(notebooks, limits, strict=True):
-        executed = execute(notebook, resources, own)
+    for notebook, its_limits in zip(notebooks, limits, strict=True):
+        executed = execute(notebook, resources, its_limits)
         judge(executed)
         sanitize_notebook(executed)
         graded.append(executed)

@@ -2,9 +2,8 @@
 
     recognise -> deduplicate -> reorder -> put back -> overwrite
 
-Whatever was done to the notebook by hand or by some program, nobody has to mend it: cells that
-were deleted, copied, merged, moved, retyped or stripped of their metadata are graded as far as
-the learner's answer can be told.
+No notebook needs to be repaired by hand: cells that were deleted, copied, merged, moved, retyped
+or stripped of their metadata are graded as far as the learner's answer can be identified.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ MERGED = "# This answer stands in another cell."
 
 @dataclass(frozen=True)
 class Released:
-    """A cell of the gradebook as nbgrader released it; `metadata` is nbgrader's."""
+    """A cell as it was released, from the gradebook; `metadata` is nbgrader's."""
 
     grade_id: str
     source: str
@@ -32,9 +31,9 @@ class Released:
 
 
 def restore(notebook: NotebookNode, released: Sequence[Released], metadata: NotebookNode) -> None:
-    """Make `notebook` one that can be graded; `released` are its cells in order.
+    """Restore `notebook` in place; `released` are its released cells in order.
 
-    `metadata` is that of the source's notebook: nothing else of the notebook's own stays.
+    `metadata` is that of the notebook in source/: it replaces the submitted metadata.
     """
     kept = ("kernelspec", "language_info")
     notebook.metadata = NotebookNode({name: metadata[name] for name in kept if name in metadata})
@@ -52,33 +51,33 @@ def restore(notebook: NotebookNode, released: Sequence[Released], metadata: Note
 
 
 def clear(cell: NotebookNode) -> None:
-    """Drop what an earlier run left, and all metadata but nbgrader's."""
-    given = cell.get("metadata", {}).get("nbgrader")
-    # A tag "skip-execution" would spare a cell its test.
-    cell.metadata = NotebookNode({"nbgrader": given} if isinstance(given, dict) else {})
+    """Remove outputs, attachments, and all metadata except nbgrader's."""
+    nbgrader = cell.get("metadata", {}).get("nbgrader")
+    # With the tag "skip-execution", a test cell would not be executed.
+    cell.metadata = NotebookNode({"nbgrader": nbgrader} if isinstance(nbgrader, dict) else {})
     cell.pop("attachments", None)
     if cell.cell_type == "code":
         cell.outputs, cell.execution_count = [], None
 
 
 def grade_id(cell: NotebookNode) -> str | None:
-    """The grade_id of a cell, if it has one."""
-    found = cell.metadata.get("nbgrader", {}).get("grade_id")
-    return found if isinstance(found, str) else None
+    """Return the grade_id of a cell, None where it has none that is a string."""
+    name = cell.metadata.get("nbgrader", {}).get("grade_id")
+    return name if isinstance(name, str) else None
 
 
 def recognise(cells: list[NotebookNode], released: Sequence[Released]) -> None:
-    """Give each cell that was released the grade_id it had, and no other cell one.
+    """Set the grade_id of each released cell, and remove any other.
 
-    Where the metadata are gone a cell is known by its id, by its text, or, an answer, by what it
-    defines.
+    Where the metadata is lost, a cell is recognised by its id or its text, and an answer also by
+    the names that it defines.
     """
     known = {cell.grade_id for cell in released}
     for cell in cells:
         if grade_id(cell) not in known:
             cell.metadata.pop("nbgrader", None)
-    there = {grade_id(cell) for cell in cells}
-    for lost in (cell for cell in released if cell.grade_id not in there):
+    present = {grade_id(cell) for cell in cells}
+    for lost in (cell for cell in released if cell.grade_id not in present):
         plain = [cell for cell in cells if "nbgrader" not in cell.metadata]
         for is_same in (has_its_id, has_its_text, defines_the_same):
             if same := next((cell for cell in plain if is_same(cell, lost)), None):
@@ -87,17 +86,17 @@ def recognise(cells: list[NotebookNode], released: Sequence[Released]) -> None:
 
 
 def has_its_id(cell: NotebookNode, lost: Released) -> bool:
-    """Cell ids are made from grade_ids when a lesson is built."""
+    """Whether the cell id is the grade_id: cell ids are made from them when a lesson is built."""
     return cell.get("id") == lost.grade_id
 
 
 def has_its_text(cell: NotebookNode, lost: Released) -> bool:
-    """Whether the text is what was released, but for space around it."""
+    """Whether the text is the released one, apart from surrounding whitespace."""
     return bool(cell.source.strip() == lost.source.strip())
 
 
 def defines_the_same(cell: NotebookNode, lost: Released) -> bool:
-    """Whether this cell, where an answer is missing, defines a name that the answer has to."""
+    """Whether `lost` is an answer, and this cell defines a name that the answer must define."""
     is_answer = not lost.locked and is_code(lost) and is_code(cell)
     return is_answer and not {*defined(cell.source)}.isdisjoint(defined(lost.source))
 
@@ -108,7 +107,7 @@ def is_code(cell: NotebookNode | Released) -> bool:
 
 
 def defined(source: str) -> Iterator[str]:
-    """The names that a cell defines."""
+    """Yield the names that a cell defines."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
@@ -121,7 +120,7 @@ def defined(source: str) -> Iterator[str]:
 
 
 def deduplicate(cells: list[NotebookNode]) -> None:
-    """Of several cells with one grade_id the last counts, as in nbgrader; the others just run."""
+    """Keep each grade_id on its last cell only, as nbgrader does; the other cells still run."""
     seen = set()
     for cell in reversed(cells):
         name = grade_id(cell)
@@ -132,7 +131,7 @@ def deduplicate(cells: list[NotebookNode]) -> None:
 
 
 def reorder(cells: list[NotebookNode], order: list[str]) -> None:
-    """Bring the released cells into their order; the learner's own stay where they are."""
+    """Bring the released cells into their order; cells that the learner added keep their place."""
     places = [place for place, cell in enumerate(cells) if grade_id(cell)]
     in_order = sorted(
         (cells[place] for place in places), key=lambda c: order.index(str(grade_id(c)))
@@ -142,16 +141,16 @@ def reorder(cells: list[NotebookNode], order: list[str]) -> None:
 
 
 def put_back(cells: list[NotebookNode], released: Sequence[Released]) -> None:
-    """Add what is missing, each cell after the one it followed.
+    """Insert the missing cells, each after the one it followed.
 
-    An answer that was merged into another cell is not undone by its empty form.
+    An answer that was merged into another cell is not overwritten by its stub.
     """
     elsewhere = {name for cell in cells if is_code(cell) for name in defined(cell.source)}
     after = 0
     for known in released:
-        there = [place for place, cell in enumerate(cells) if grade_id(cell) == known.grade_id]
-        if there:
-            after = there[0] + 1
+        places = [place for place, cell in enumerate(cells) if grade_id(cell) == known.grade_id]
+        if places:
+            after = places[0] + 1
             continue
         new_cell = new_code_cell if is_code(known) else new_markdown_cell
         is_merged = not known.locked and is_code(known) and elsewhere >= {*defined(known.source)}
@@ -162,7 +161,7 @@ def put_back(cells: list[NotebookNode], released: Sequence[Released]) -> None:
 
 
 def overwrite(cell: NotebookNode, known: Released) -> None:
-    """Give a cell the type and metadata it was released with and, where locked, its text."""
+    """Reset a cell to its released type and metadata and, where locked, its released text."""
     cell.metadata = NotebookNode(nbgrader=NotebookNode(known.metadata))
     if cell.cell_type != known.cell_type:
         cell.cell_type = known.cell_type

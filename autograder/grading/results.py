@@ -1,4 +1,4 @@
-"""What grading reports of each notebook: plain data, also as JSON (docs/formats.md)."""
+"""Results of grading, one per notebook: plain data, also as JSON (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GRADED, KEPT, FAILED = "graded", "kept", "failed"
 
 @dataclass(frozen=True)
 class CellResult:
-    """One graded cell: `points` is None where a person has still to mark it."""
+    """One graded cell: `points` is None until a person has marked it."""
 
     grade_id: str
     points: float | None
@@ -39,7 +39,7 @@ class Result:
     cells: list[CellResult] = field(default_factory=list)
 
     def description(self) -> str:
-        """Return status and marks, for a line of a log."""
+        """Return status and marks as a text for a log."""
         return f"{self.status}, {self.score:g} of {self.max_score:g}"
 
     def as_json(self) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""What learners wrote and what their code put out, made inert for whoever opens it.
+"""Sanitise graded notebooks: no active content of a submission reaches a reader's browser.
 
-Feedback and the formgrader show a graded notebook as a page, and nbconvert puts HTML, scripts
-and metadata into a page as they are. sanitize_notebook() leaves text, tables and
-pictures. bleach cleans HTML, by way of nbconvert's SanitizeHTML; markdown that would become
-more than text is shown as it was written.
+Feedback and the formgrader show a graded notebook as a page, and nbconvert copies HTML, scripts
+and metadata into it unchanged. sanitize_notebook() keeps text, tables and pictures. HTML is cleaned
+by bleach, through nbconvert's SanitizeHTML; markdown that would become more than formatted text is
+shown as source.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TAGS = frozenset(
         *("caption", "col", "colgroup", "table", "tbody", "td", "tfoot", "th", "thead", "tr"),
     )
 )
-# Not to a file of the submission, which the formgrader shows as a page of its own.
+# No link to a file of the submission: the formgrader would serve it as a page.
 LINK = re.compile(r"(?:https?://|mailto:|#)\S*")
 ATTRIBUTES = {
     "*": ["class", "style", "title"],
@@ -39,15 +39,15 @@ ATTRIBUTES = {
     "td": ["colspan", "rowspan"],
     "th": ["colspan", "rowspan", "scope"],
 }
-MOST = 300_000  # characters of markup in a notebook, and in one of its cells or outputs
-LONGEST = 50_000
+MAX_NOTEBOOK_CHARS = 300_000  # of markup
+MAX_ITEM_CHARS = 50_000  # of markup in one cell or output
 PICTURES = ("image/png", "image/jpeg")
-# The style sheet that pandas puts before each table; what this leaves of another is escaped.
+# The style sheet that pandas writes before each table. What is left of any other is escaped.
 STYLE_SHEET = re.compile(r"<style\b[^>]*>[^<]*</style>", re.I)
-# MathJax makes a link of it, also to javascript:.
+# MathJax turns it into a link, also to javascript:.
 LINK_IN_MATH = "\\href"
 
-# What nbconvert makes of markdown is written like this; a "<" anywhere else is the learner's.
+# A tag as nbconvert writes it for markdown; any other "<" is raw HTML of the learner.
 TAG = re.compile(r'</?([a-z][a-z0-9]*)((?:\s+[a-z-]+(?:="[^"<>]*")?)*)\s*/?>', re.I)
 ATTRIBUTE = re.compile(r'([a-z-]+)(?:="([^"]*)")?', re.I)
 OF_MARKDOWN = {
@@ -58,7 +58,7 @@ OF_MARKDOWN = {
     "disabled": re.compile(""),
     "href": LINK,
     "id": re.compile(r"\S*"),
-    "src": re.compile(r"(?!//)[^:\s\\]*"),  # no picture from elsewhere, which would tell of it
+    "src": re.compile(r"(?!//)[^:\s\\]*"),  # no picture from another site: a request would track
     "start": re.compile(r"\d+"),
     "style": re.compile(r"text-align: ?\w+;?"),
     "title": re.compile(r".*", re.S),
@@ -67,36 +67,36 @@ OF_MARKDOWN = {
 
 
 @dataclass
-class Room:
-    """How much markup of one notebook is still to be cleaned: deep nests take long."""
+class MarkupBudget:
+    """The markup of one notebook that may still be cleaned: deeply nested markup takes long."""
 
-    left: int = MOST
+    left: int = MAX_NOTEBOOK_CHARS
 
-    def has(self, text: str) -> bool:
-        """Whether there is room for this too, which then is taken."""
+    def take(self, text: str) -> bool:
+        """Charge a text to the budget; return whether it may be cleaned."""
         self.left -= len(text)
-        return len(text) <= LONGEST and self.left >= 0
+        return len(text) <= MAX_ITEM_CHARS and self.left >= 0
 
 
 def sanitize_notebook(notebook: NotebookNode) -> None:
-    """Take all from a judged notebook that a page would run, load or obey."""
-    room = Room()
+    """Remove from a judged notebook, in place, all that a page would run or load."""
+    budget = MarkupBudget()
     for cell in notebook.cells:
         if not re.fullmatch(r"[\w-]{1,64}", str(cell.get("id"))):
             cell["id"] = uuid4().hex[:8]
         if cell.cell_type == "code":
             count = cell.get("execution_count")
             cell.execution_count = count if isinstance(count, int) else None
-            outputs = [sanitized_output(output, room) for output in cell.outputs]
+            outputs = [sanitized_output(output, budget) for output in cell.outputs]
             cell.outputs = [output for output in outputs if output.get("data") != {}]
         elif cell.cell_type == "raw":
             cell.source = html.escape(cell.source)
         elif not is_locked(cell):
-            cell.source = sanitized_markdown(cell.source, room)
+            cell.source = sanitized_markdown(cell.source, budget)
 
 
-def sanitized_output(output: NotebookNode, room: Room) -> NotebookNode:
-    """An output of the same type that holds only what can be looked at."""
+def sanitized_output(output: NotebookNode, budget: MarkupBudget) -> NotebookNode:
+    """Return an output of the same type, without active content."""
     if output.output_type == "stream":
         name = "stderr" if output.name == "stderr" else "stdout"
         return new_output("stream", name=name, text=str(output.text))
@@ -105,68 +105,68 @@ def sanitized_output(output: NotebookNode, room: Room) -> NotebookNode:
         return new_output(
             "error", ename=str(output.ename), evalue=str(output.evalue), traceback=lines
         )
-    data = {name: sanitized_data(name, value, room) for name, value in output.data.items()}
+    data = {name: sanitized_data(name, value, budget) for name, value in output.data.items()}
     kept = {name: value for name, value in data.items() if value}
-    more = {
+    metadata = {
         name: sanitized_metadata(output.metadata.get(name)) for name in PICTURES if name in kept
     }
-    inert = new_output(output.output_type, data=kept, metadata=more)
+    sanitized = new_output(output.output_type, data=kept, metadata=metadata)
     if output.output_type == "execute_result" and isinstance(output.execution_count, int):
-        inert.execution_count = output.execution_count
-    return inert
+        sanitized.execution_count = output.execution_count
+    return sanitized
 
 
-def sanitized_data(kind: str, value: Any, room: Room) -> str:
-    """One form of an output; empty where it is better left out."""
+def sanitized_data(mime_type: str, value: Any, budget: MarkupBudget) -> str:
+    """Return the sanitised representation of an output in one MIME type; "" to drop it."""
     if not isinstance(value, str):
         return ""
-    if kind == "text/plain":
+    if mime_type == "text/plain":
         return value
-    if kind in PICTURES:
+    if mime_type in PICTURES:
         return value if re.fullmatch(r"[A-Za-z0-9+/=\s]*", value) else ""
-    if kind == "text/html":
-        value = clean(value) if room.has(value) else ""
+    if mime_type == "text/html":
+        value = clean(value) if budget.take(value) else ""
         return "" if links_in_math(value) else value
-    if kind == "text/markdown":
-        return sanitized_markdown(value, room)
-    return value if kind == "text/latex" and not links_in_math(value) else ""
+    if mime_type == "text/markdown":
+        return sanitized_markdown(value, budget)
+    return value if mime_type == "text/latex" and not links_in_math(value) else ""
 
 
-def sanitized_metadata(given: Any) -> dict[str, Any]:
-    """Of a picture's metadata: its size, and the words for those who cannot see it."""
-    known = given if isinstance(given, Mapping) else {}
+def sanitized_metadata(metadata: Any) -> dict[str, Any]:
+    """Return of a picture's metadata its size and its text alternative."""
+    known = metadata if isinstance(metadata, Mapping) else {}
     size = {name: known[name] for name in ("width", "height") if isinstance(known.get(name), int)}
     return size | ({"alt": str(known["alt"])} if "alt" in known else {})
 
 
 def clean(text: str) -> str:
-    """HTML with tables and words left, and all else shown as text."""
+    """Return HTML with text and tables kept, and any other tag escaped."""
     return str(sanitizer().sanitize_html_tags(STYLE_SHEET.sub("", text)))
 
 
 @cache
 def sanitizer() -> SanitizeHTML:
-    """bleach, set up for what courses show."""
+    """Return bleach, configured with the tags and attributes that are kept."""
     return SanitizeHTML(tags=sorted(TAGS), attributes=ATTRIBUTES)
 
 
-def sanitized_markdown(text: str, room: Room) -> str:
-    """Markdown as it is where it makes nothing but text; else all of it as a block of code."""
-    if room.has(text) and is_harmless(text):
+def sanitized_markdown(text: str, budget: MarkupBudget) -> str:
+    """Return markdown unchanged where it is harmless; else all of it as a block of code."""
+    if budget.take(text) and is_harmless(text):
         return text
     return "\n".join(f"    {line}" for line in text.splitlines())
 
 
-@lru_cache(1000)  # most of it is the lesson's, the same in all submissions
+@lru_cache(1000)  # most markdown is the lesson's, the same in all submissions
 def is_harmless(markdown: str) -> bool:
-    """Whether what nbconvert makes of it holds no tag, attribute or address that acts."""
+    """Whether nbconvert's HTML for it has no active tag, attribute or URL."""
     page = markdown2html(markdown)
     rest = TAG.sub(lambda tag: "" if is_known(tag[1], tag[2]) else "<", page)
     return "<" not in rest and not links_in_math(page)
 
 
 def is_known(tag: str, attributes: str) -> bool:
-    """Whether markdown alone can make such a tag."""
+    """Whether markdown alone can produce such a tag."""
     return tag.lower() in {*TAGS, "img", "input"} and all(
         (pattern := OF_MARKDOWN.get(name.lower())) and pattern.fullmatch(html.unescape(value))
         for name, value in ATTRIBUTE.findall(attributes)
@@ -174,5 +174,5 @@ def is_known(tag: str, attributes: str) -> bool:
 
 
 def links_in_math(page: str) -> bool:
-    """Whether MathJax would make a link."""
+    """Whether MathJax would produce a link."""
     return LINK_IN_MATH in html.unescape(page)

@@ -1,6 +1,6 @@
-"""What was handed in: submitted/<student>/<assignment>/, taken as hostile.
+"""Submissions in submitted/<student>/<assignment>/: untrusted input.
 
-find() -> refuse_links() -> load(): the notebooks, what lies beside them, and a digest of all
+find -> load: refuse_links -> choose -> digest_of -> parse -> restore
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from autograder.errors import LessonError, one_line
 from autograder.grading.restore import Released, grade_id, recognise, restore
 from autograder.limits import MEGABYTE
 
-LARGEST = 300 * MEGABYTE  # of all the files of a submission
+MAX_BYTES = 300 * MEGABYTE  # of all files of a submission
 
 
 @dataclass(frozen=True)
 class SourceNotebook:
-    """A notebook of an assignment: how it was released, and its metadata in source/."""
+    """A notebook of an assignment: its released cells, and its metadata in source/."""
 
     name: str
     cells: list[Released]
@@ -39,7 +39,7 @@ class SourceNotebook:
 class Assignment:
     """What all submissions of an assignment share.
 
-    `files` lie beside the notebooks; those named in `editable` a learner may replace.
+    `files` are those beside the notebooks; learners may replace the ones named in `editable`.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Assignment:
 
 @dataclass
 class Submission:
-    """One student's work: `notebooks` by name, restored; `digest` of all that decides its marks."""
+    """One student's work: restored notebooks by name, files, a digest of all that decides marks."""
 
     student: str
     assignment: str
@@ -64,29 +64,29 @@ class Submission:
 def find(
     course: CourseDirectory, assignment: str, students: Sequence[str] = ()
 ) -> list[Submission]:
-    """All that was handed in of an assignment, by student; only of `students` if there are any."""
+    """Return the submissions of an assignment, sorted; only those of `students` if any are set."""
     pattern = course.format_path(
         course.submitted_directory, "(?P<student>[^/]+)", re.escape(assignment), escape=True
     )
     folders = sorted(glob(course.format_path(course.submitted_directory, "*", escape(assignment))))
-    found = [(re.fullmatch(pattern, folder), folder) for folder in folders]
+    matches = [(re.fullmatch(pattern, folder), folder) for folder in folders]
     return [
         Submission(match["student"], assignment, folder)
-        for match, folder in found
+        for match, folder in matches
         if match and (os.path.isdir(folder) or os.path.islink(folder))
         if not students or match["student"] in students
     ]
 
 
 def load(submission: Submission, assignment: Assignment, ignore: list[str]) -> None:
-    """Read a submission and restore its notebooks; LessonError where it cannot be graded."""
+    """Read a submission and restore its notebooks. Raise LessonError where it cannot be graded."""
     refuse_links(submission.folder)
-    own = other_files(submission.folder, ignore)
+    submitted = other_files(submission.folder, ignore)
     chosen = choose(submission.folder, assignment)
-    edited = {name: own[name] for name in assignment.editable if name in own}
-    submission.files = {**own, **assignment.files, **edited}
+    edited = {name: submitted[name] for name in assignment.editable if name in submitted}
+    submission.files = {**submitted, **assignment.files, **edited}
     texts = {name: Path(path).read_bytes() for name, path in chosen.items()}
-    submission.digest = digest_of({**own, **texts}, assignment.digest)
+    submission.digest = digest_of({**submitted, **texts}, assignment.digest)
     for name, text in texts.items():
         source = assignment.notebooks[name]
         notebook = parse(text, os.path.basename(chosen[name]))
@@ -95,35 +95,37 @@ def load(submission: Submission, assignment: Assignment, ignore: list[str]) -> N
 
 
 def other_files(folder: str, ignore: list[str]) -> dict[str, bytes]:
-    """What lies in a folder beside notebooks, by its path there."""
+    """Return the files of a folder that are not notebooks, by relative path."""
     paths = sorted(find_all_files(folder, [*ignore, "*.ipynb"]))
     return {os.path.relpath(path, folder): Path(path).read_bytes() for path in paths}
 
 
 def refuse_links(folder: str) -> None:
-    """LessonError if a file is more than a file: a link elsewhere, a device, a pipe."""
+    """Raise LessonError for a link, a device or a pipe, or if the files are too large."""
     size = 0
     for where, folders, files in os.walk(folder):
         for name in (".", *folders, *files):
             path = os.path.normpath(os.path.join(where, name))
             status = os.lstat(path)
-            shown = os.path.relpath(path, os.path.dirname(folder))
+            relative = os.path.relpath(path, os.path.dirname(folder))
             if stat.S_ISDIR(status.st_mode):
                 continue
             if not stat.S_ISREG(status.st_mode):
                 kind = "symbolic link" if stat.S_ISLNK(status.st_mode) else "device or pipe"
-                raise LessonError(f"{shown} is a {kind}, not a file")
+                raise LessonError(f"{relative} is a {kind}, not a file")
             if status.st_nlink > 1:
-                raise LessonError(f"{shown} is a hard link to a file that is elsewhere too")
+                raise LessonError(f"{relative} is a hard link: the file has another path too")
             size += status.st_size
     if os.path.islink(folder):
         raise LessonError(f"{os.path.basename(folder)} is a symbolic link, not a folder")
-    if size > LARGEST:
-        raise LessonError(f"its files have {size // MEGABYTE} MB, {LARGEST // MEGABYTE} at most")
+    if size > MAX_BYTES:
+        raise LessonError(
+            f"its files have {size // MEGABYTE} MB, the limit is {MAX_BYTES // MEGABYTE} MB"
+        )
 
 
 def choose(folder: str, assignment: Assignment) -> dict[str, str]:
-    """The path of each notebook of the assignment; a renamed one is known by its cells."""
+    """Return the path of each notebook of the assignment; recognise renamed ones by their cells."""
     paths = sorted(glob(f"{escape(folder)}/*.ipynb"))
     chosen = {Path(path).stem: path for path in paths if Path(path).stem in assignment.notebooks}
     others = [path for path in paths if path not in chosen.values()]
@@ -135,13 +137,13 @@ def choose(folder: str, assignment: Assignment) -> dict[str, str]:
                 chosen[name] = best
                 others.remove(best)
     if not chosen:
-        there = ", ".join(Path(path).name for path in paths) or "no notebook"
-        raise LessonError(f"there is {there}, not {min(assignment.notebooks)}.ipynb")
+        names = ", ".join(Path(path).name for path in paths) or "no notebook"
+        raise LessonError(f"{min(assignment.notebooks)}.ipynb is missing: it has {names}")
     return chosen
 
 
 def likeness(path: str, source: SourceNotebook) -> int:
-    """How many of the released cells a notebook has."""
+    """Return the number of released cells that a notebook has."""
     try:
         cells = parse(Path(path).read_bytes(), path).cells
         recognise(cells, source.cells)
@@ -151,17 +153,17 @@ def likeness(path: str, source: SourceNotebook) -> int:
 
 
 def parse(text: bytes, name: str) -> NotebookNode:
-    """A notebook of any version; LessonError if it is none."""
+    """Return a notebook, of any nbformat version. Raise LessonError if it cannot be read."""
     try:
         notebook = nbformat.reads(text.decode(), as_version=4)
         assert isinstance(notebook.cells, list)
     except Exception as error:  # a submission may hold anything
-        raise LessonError(f"{name} is no notebook that can be read: {one_line(error)}") from None
+        raise LessonError(f"{name} is not a readable notebook: {one_line(error)}") from None
     return notebook
 
 
 def digest_of(files: dict[str, bytes], *more: str) -> str:
-    """A digest of files by name, and of some words."""
+    """Return a digest of files by name, and of the texts `more`."""
     total = hashlib.sha256()
     for part in (*more, *(part for item in sorted(files.items()) for part in item)):
         data = part if isinstance(part, bytes) else part.encode()

@@ -1,8 +1,8 @@
-"""Verdicts: how each test cell came out, and outputs that leave nbgrader no doubt about it.
+"""Verdicts: the outcome of each graded cell, and outputs from which nbgrader reads the same marks.
 
 Only "passed" earns marks; a number that ends a passed cell is its partial mark. nbgrader records
-the marks by its own rule (nbgrader.utils.determine_grade), which reads a cell's outputs alone,
-so judge() makes those outputs say what happened.
+marks by its own rule (nbgrader.utils.determine_grade), which reads only the outputs of a cell, so
+judge() makes the outputs agree with the outcome.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ LOST = {
     OUT_OF_MEMORY: "A cell before this one needed too much memory and was stopped.",
 }
 NO_MEMORY = re.compile(r"MemoryError|can't allocate memory|Cannot allocate memory")
-# What NumPy's numbers look like: np.float64(0.5)
+# The repr of a NumPy scalar: np.float64(0.5)
 NUMPY_NUMBER = re.compile(r"np\.\w+\((.+)\)")
-LONGEST = 500
+MAX_MESSAGE_CHARS = 500
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def judge(notebook: NotebookNode) -> None:
-    """Give each graded cell of an executed notebook its verdict, and settle its outputs."""
+    """Write a verdict into each graded cell of an executed notebook, and settle its outputs."""
     lost = ""
     for cell in notebook.cells:
         if is_grade(cell):
@@ -65,7 +65,7 @@ def judge(notebook: NotebookNode) -> None:
 
 
 def recorded(cell: NotebookNode) -> dict[str, str]:
-    """The verdict that a graded cell holds; where stock nbgrader graded it, as its points say."""
+    """Return the verdict in a graded cell; derive it from the points if stock nbgrader graded."""
     if VERDICT in cell.metadata:
         return dict(cell.metadata[VERDICT])
     points, _ = determine_grade(cell)
@@ -74,52 +74,52 @@ def recorded(cell: NotebookNode) -> dict[str, str]:
 
 
 def by_hand(cell: NotebookNode) -> tuple[str, str]:
-    """The verdict on a cell that a person marks."""
+    """Return outcome and message of a cell that a person marks."""
     if determine_grade(cell)[0] == 0:
         return NO_RESPONSE, ""
     return TO_MARK, ""
 
 
 def verdict(cell: NotebookNode) -> tuple[str, str]:
-    """The outcome of an executed test cell and a message for the learner."""
+    """Return the outcome of an executed test cell, and a message for the learner."""
     ended = cell.metadata.get(ENDED, NOT_RUN)
     error = next((o for o in cell.outputs if o.output_type == "error"), None)
     if ended == OK and error is None:
-        return mark_is_sound(cell)
+        return verdict_on_passed(cell)
     if ended in (OK, ERROR):
-        said = error_text(error)
-        if NO_MEMORY.search(said):
+        message = error_text(error)
+        if NO_MEMORY.search(message):
             return OUT_OF_MEMORY, MESSAGES[OUT_OF_MEMORY]
-        return FAILED, said
+        return FAILED, message
     return ended, MESSAGES[ended]
 
 
 def error_text(error: NotebookNode | None) -> str:
-    """What an error output says, in one line; an assertion's own words stand for themselves."""
+    """Return an error output as one line; of an assertion with a message, only the message."""
     if error is None:
-        return "The cell failed without a word."
+        return "The cell failed without an error message."
     ename, evalue = error.get("ename", ""), error.get("evalue", "").strip()
     if ename == "NotImplementedError" and not evalue:
         return NO_ANSWER
-    words = evalue if ename == "AssertionError" and evalue else f"{ename}: {evalue}"
-    return shortened(words.removesuffix(": "))
+    text = evalue if ename == "AssertionError" and evalue else f"{ename}: {evalue}"
+    return shortened(text.removesuffix(": "))
 
 
 def printed(cell: NotebookNode) -> str:
-    """What an executed cell printed."""
+    """Return what an executed cell printed."""
     return "".join(str(o.get("text", "")) for o in cell.outputs if o.get("name") == "stdout")
 
 
-def shortened(words: str) -> str:
-    """`words` as one line of plain text that is not too long."""
-    words = re.sub(r"\s+", " ", ANSI.sub("", words)).strip()
-    return words if len(words) <= LONGEST else words[:LONGEST] + "..."
+def shortened(text: str) -> str:
+    """Return a text as one line, without ANSI codes, cut to MAX_MESSAGE_CHARS."""
+    text = re.sub(r"\s+", " ", ANSI.sub("", text)).strip()
+    return text if len(text) <= MAX_MESSAGE_CHARS else text[:MAX_MESSAGE_CHARS] + "..."
 
 
-def mark_is_sound(cell: NotebookNode) -> tuple[str, str]:
-    """Passed, but for a last value that is a number and no possible mark.
+def verdict_on_passed(cell: NotebookNode) -> tuple[str, str]:
+    """Return "passed", or "failed" where the cell ends in a number that is not a possible mark.
 
-    A part of the marks comes with what the test printed: what the rest was lost for.
+    The message of a partial mark includes what the test printed: why the rest was lost.
     """
     number = last_number(cell)
     points = float(cell.metadata.nbgrader["points"])
@@ -131,7 +131,7 @@ def mark_is_sound(cell: NotebookNode) -> tuple[str, str]:
 
 
 def last_number(cell: NotebookNode) -> float | None:
-    """The number that ends the cell, if one does."""
+    """Return the number that ends the cell, None where it ends otherwise."""
     results = [o for o in cell.outputs if o.output_type == "execute_result"]
     try:
         return float(NUMPY_NUMBER.sub(r"\1", results[-1].data["text/plain"])) if results else None
@@ -140,10 +140,10 @@ def last_number(cell: NotebookNode) -> float | None:
 
 
 def settle(cell: NotebookNode, outcome: str, message: str) -> None:
-    """Make the outputs say the outcome to nbgrader, which takes the first error or number.
+    """Make the outputs agree with the outcome: nbgrader takes the first error or number.
 
-    What went to stderr is kept as plain output: a warning is no failure. A result that is no
-    number would earn full marks as well as nothing does, so it stays only if it is one.
+    Text on stderr is kept as stdout: a warning is not a failure. A last value is kept only where
+    it is a number: nbgrader gives full marks for any other, as it does for no value at all.
     """
     number = last_number(cell)
     kept = [o for o in cell.outputs if o.output_type != "execute_result"]

@@ -1,9 +1,9 @@
-"""A Jupyter server's buttons on forked kernels: a learner's Validate, an instructor's Autograde.
+"""Jupyter server extension: Validate for learners and Autograde for instructors, on forked kernels.
 
-Server extension `autograder.service.extension`. It answers the addresses of nbgrader's
-own extensions, and Jupyter loads extensions by their names: this one comes first. Both run beside
-the server's event loop; the server of kernels is started when it is first needed, and shut down
-when it was idle for a while.
+It handles the URLs of nbgrader's own extensions. Jupyter loads extensions in the order of their
+names, so this one, `autograder.service.extension`, takes precedence. Both handlers run in threads,
+outside the server's event loop. The fork server starts at its first use, and is shut down when it
+has been idle for IDLE_SECONDS.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from autograder.service.validate import validate
 IDLE_SECONDS = 300.0
 
 
-class Warm:
-    """One job at a time on the server of kernels, which is let go after it was idle so long."""
+class SharedForkServer:
+    """The fork server, for one job at a time; shut down after it was idle for `idle_seconds`."""
 
     def __init__(self, idle_seconds: float) -> None:
         self.idle_seconds = idle_seconds
@@ -44,31 +44,33 @@ class Warm:
         self._timer: threading.Timer | None = None
 
     @contextmanager
-    def __call__(self) -> Iterator[None]:
+    def in_use(self) -> Iterator[None]:
+        """Keep the fork server running in this context; wait for other jobs first."""
         with self._lock:
             if self._timer:
                 self._timer.cancel()
             try:
                 yield
             finally:
-                self._timer = threading.Timer(self.idle_seconds, self.let_go)
+                self._timer = threading.Timer(self.idle_seconds, self.shutdown)
                 self._timer.daemon = True
                 self._timer.start()
 
-    def let_go(self) -> None:
-        """Called by the timer."""
+    def shutdown(self) -> None:
+        """Shut down the fork server. Called by the timer."""
         with self._lock:
             shared_server.shutdown()
 
 
-warm = Warm(IDLE_SECONDS)
+fork_server = SharedForkServer(IDLE_SECONDS)
 
 
 class Validate(ValidateAssignmentHandler):
-    """Runs a learner's notebook, tests and all, in a kernel of its own, and says how they did."""
+    """Runs a learner's notebook in a fresh kernel, and reports the outcome of its tests."""
 
     @web.authenticated
     async def post(self) -> None:
+        """Handle the button Validate."""
         path = (self.get_json_body() or {}).get("path") or self.get_argument("path", "")
         root = Path(self.root_dir).resolve()
         notebook = (root / path).resolve()
@@ -77,41 +79,42 @@ class Validate(ValidateAssignmentHandler):
         self.finish(json.dumps(await asyncio.to_thread(self.validated, notebook)))
 
     def validated(self, notebook: Path) -> dict[str, Any]:
-        """What nbgrader's extension expects, with more in it for ours."""
+        """Return the response of nbgrader's extension, with more fields for our labextension."""
         try:
-            with warm():
+            with fork_server.in_use():
                 return {"success": True, "value": validate(notebook)}
         except LessonError as error:
             return {"success": False, "value": str(error)}
 
 
 class Autograde(AutogradeHandler):
-    """The formgrader's Autograde, by the engine: as `autograder grade` does it."""
+    """The formgrader's Autograde, run as `autograder grade`."""
 
     @web.authenticated
     @check_xsrf  # type: ignore[untyped-decorator]
     @check_notebook_dir  # type: ignore[untyped-decorator]
     async def post(self, assignment_id: str, student_id: str) -> None:
+        """Handle the button Autograde of one submission."""
         self.coursedir.parent.load_config_file()
-        found = await asyncio.to_thread(autograde, self.coursedir, assignment_id, student_id)
-        self.finish(json.dumps(found))
+        response = await asyncio.to_thread(autograde, self.coursedir, assignment_id, student_id)
+        self.finish(json.dumps(response))
 
 
 def autograde(course: CourseDirectory, assignment: str, student: str) -> dict[str, Any]:
-    """Grade one submission; the result as the formgrader expects it."""
+    """Grade one submission; return the result as the formgrader expects it."""
     try:
-        with warm():
+        with fork_server.in_use():
             course.config = course.parent.config
             prepare(course, assignment, [student])
             with local_executor(1, imports_of(course, [assignment])) as pool:
-                order = GradingRequest([assignment], {"confined": True}, True, [student])
-                results = grade(course, order, pool)
+                request = GradingRequest([assignment], {"confined": True}, True, [student])
+                results = grade(course, request, pool)
     except (UsageError, LessonError) as error:
         return {"success": False, "error": str(error), "log": ""}
-    said = "\n".join(f"{result.notebook}: {result.description()}" for result in results)
+    log = "\n".join(f"{result.notebook}: {result.description()}" for result in results)
     if failed := [r.status for r in results if r.status.startswith(FAILED)]:
-        return {"success": False, "error": "\n".join(failed), "log": said}
-    return {"success": True, "log": said}
+        return {"success": False, "error": "\n".join(failed), "log": log}
+    return {"success": True, "log": log}
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

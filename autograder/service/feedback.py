@@ -1,14 +1,15 @@
-"""What a learner gets back: marks and messages for each graded cell, and no line of a hidden test.
+"""Feedback pages: marks and messages of each graded cell, and no line of a hidden test.
 
     sanitize_notebook -> hide_tests -> page (templates/marks)
 
-FeedbackExporter is nbconvert's, named in nbgrader_config.py as the exporter of nbgrader's
-generate_feedback, whoever calls that: the command, the formgrader, `autograder watch`. The page
-holds no script and may run none; formulas are MathML, which a browser draws by itself.
+FeedbackExporter is an nbconvert exporter. nbgrader_config.py names it as the exporter of nbgrader's
+generate_feedback, which the command, the formgrader and `autograder watch` call. The page has no
+script, and its content security policy forbids any; formulas are MathML, which browsers render.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -24,24 +25,26 @@ from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
+from autograder.errors import one_line
 from autograder.grading.sanitize import sanitize_notebook
 from autograder.grading.verdict import VERDICT, recorded
 
+log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
-HIDDEN = "[a hidden test]"  # stands for a line of one
-SHORTEST = 8  # characters of a line that is told from any other
+HIDDEN = "[a hidden test]"  # replaces each of its lines
+MIN_LINE_CHARS = 8  # shorter lines are too common to be replaced
 
 
 class HideTests(Preprocessor):
-    """Takes all of a hidden test out of a graded notebook; its outcome and message stay."""
+    """Removes hidden tests from a graded notebook; their outcomes and messages stay."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Called by the exporter, before nbgrader adds the marks."""
-        sanitize_notebook(nb)  # what stock nbgrader graded was not made so yet
+        """Return the notebook without hidden tests. Called by the exporter, before the marks."""
+        sanitize_notebook(nb)  # it may have been graded by stock nbgrader
         clear = ClearHiddenTests(config=Config(ClearHiddenTests=self.config.ClearHiddenTests))
-        whole = lines(nb)
+        all_lines = lines(nb)
         nb, resources = clear.preprocess(nb, resources)
-        secret = {line for line in whole - lines(nb) if len(line) >= SHORTEST}
+        secret = {line for line in all_lines - lines(nb) if len(line) >= MIN_LINE_CHARS}
         for cell in nb.cells:
             if is_grade(cell):
                 cell.metadata[VERDICT] = without(secret, recorded(cell))
@@ -53,13 +56,14 @@ class HideTests(Preprocessor):
 
 
 class FeedbackExporter(HTMLExporter):
-    """nbconvert's HTML with our page, our steps, and formulas that need no script."""
+    """nbconvert's HTML exporter with our template, without hidden tests, with MathML formulas."""
 
     @property
     def default_config(self) -> Config:
-        # Under the name of this class, for nbgrader sets those of HTMLExporter to its own.
-        own = {"template_name": "marks", "extra_template_basedirs": [str(TEMPLATES)]}
-        config = Config({"FeedbackExporter": own})
+        """The exporter's configuration, with the template `marks`."""
+        # Under the name of this class: nbgrader sets its own template for HTMLExporter.
+        template = {"template_name": "marks", "extra_template_basedirs": [str(TEMPLATES)]}
+        config = Config({"FeedbackExporter": template})
         config.merge(super().default_config)
         return config
 
@@ -69,7 +73,7 @@ class FeedbackExporter(HTMLExporter):
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
-        """Markdown as HTML, with its formulas as MathML."""
+        """Return markdown as HTML, with its formulas as MathML."""
         renderer = MathRenderer(
             escape=False,
             attachments=context.get("cell", {}).get("attachments", {}),
@@ -79,33 +83,37 @@ class FeedbackExporter(HTMLExporter):
 
 
 class MathRenderer(IPythonRenderer):
-    """nbconvert's renderer of markdown that writes MathML."""
+    """nbconvert's markdown renderer, with formulas as MathML."""
 
     def block_math(self, body: str) -> str:
+        """Return a displayed formula as MathML."""
         return mathml(body, "block")
 
     def inline_math(self, body: str) -> str:
+        """Return an inline formula as MathML."""
         return mathml(body, "inline")
 
     def latex_environment(self, name: str, body: str) -> str:
+        """Return a LaTeX environment as MathML."""
         return mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", "block")
 
 
 def mathml(formula: str, display: str) -> str:
-    """A formula as MathML; as it was written where it cannot be read."""
+    """Return a formula as MathML; as its source where it cannot be converted."""
     try:
         return convert(formula, display=display)
-    except Exception:  # a learner may write anything between two dollars
+    except Exception as error:  # the learner's text may be anything: the converter fails in any way
+        log.debug("a formula is shown as its source: %s", one_line(error))
         return f"<code>{escape(formula)}</code>"
 
 
 def lines(notebook: NotebookNode) -> set[str]:
-    """The lines of all cells."""
+    """Return the lines of all cells."""
     return {line.strip() for cell in notebook.cells for line in cell.source.splitlines()}
 
 
 def without(secret: set[str], value: Any) -> Any:
-    """Texts, or what holds texts, with every line of `secret` in them replaced."""
+    """Return texts, in any nesting, with each line of `secret` in them replaced."""
     if isinstance(value, str):
         for line in secret:
             if line in value:

@@ -1,9 +1,9 @@
-"""Validate: what the visible tests say of a learner's notebook, before it is handed in.
+"""Validate: the outcomes of the visible tests of a learner's notebook, before it is submitted.
 
-    read -> execute (a forked kernel) -> judge -> a line for each visible test
+    read -> execute (a forked kernel) -> judge -> report per visible test
 
-Nothing is marked and nothing is kept. Where this machine cannot confine kernels, it says so and
-goes on: what runs is the learner's own.
+No marks are recorded and no file is written. Where this machine cannot confine kernels, the report
+says so: the learner runs only their own code.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ MORE = "Hidden tests check more, once your work is handed in."
 
 
 def validate(path: Path) -> dict[str, Any]:
-    """How the tests of the notebook at `path` came out.
+    """Return the outcomes of the tests of the notebook at `path`.
 
     "tests": a dictionary for each visible test, with "name", "passed", "message" and "changed"
-    (it is not as it was released); "notes": what else is worth a line; "failed", where a test
-    did: what nbgrader's own button shows. Raises LessonError for what is no notebook.
+    (it differs from the release); "notes": a list of remarks; "failed", only where a test failed:
+    what nbgrader's own button shows. Raise LessonError where the notebook cannot be read.
     """
     notebook = parse(path.read_bytes(), path.name)
     changed = {cell.metadata.nbgrader["grade_id"] for cell in notebook.cells if is_changed(cell)}
@@ -40,31 +40,32 @@ def validate(path: Path) -> dict[str, Any]:
     files = other_files(str(path.parent), CourseDirectory().ignore)
     executed = execute(notebook, {"files": files}, Limits(confined=False), one_kernel=True)
     judge(executed)
-    cells = [cell for cell in executed.cells if is_test(cell) and asks(cell)]
+    cells = [cell for cell in executed.cells if is_test(cell) and has_code(cell)]
     notes = [MORE]
-    if why := server.confinement_error():
-        notes.append(f"Your notebook ran without its confinement ({why}).")
-    found: dict[str, Any] = {"tests": [told(cell, changed) for cell in cells], "notes": notes}
+    if reason := server.confinement_error():
+        notes.append(f"Your notebook ran without confinement ({reason}).")
+    report: dict[str, Any] = {"tests": [test_report(cell, changed) for cell in cells]}
+    report["notes"] = notes
     if failed := [cell for cell in cells if cell.metadata[VERDICT]["outcome"] != PASSED]:
-        found["failed"] = [for_nbgrader(cell) for cell in failed]
-    return found
+        report["failed"] = [nbgrader_report(cell) for cell in failed]
+    return report
 
 
 def is_changed(cell: NotebookNode) -> bool:
-    """Whether a locked cell is not as it was released."""
+    """Whether a locked cell differs from its release."""
     known = cell.metadata.get("nbgrader", {}).get("checksum")
     return bool(is_locked(cell) and known and known != compute_checksum(cell))
 
 
-def asks(cell: NotebookNode) -> bool:
-    """Whether something of a test is left in the learner's version: more than remarks."""
+def has_code(cell: NotebookNode) -> bool:
+    """Whether a test has more than comments in the learner's version."""
     return any(
         line and not line.startswith("#") for line in map(str.strip, cell.source.split("\n"))
     )
 
 
-def told(cell: NotebookNode, changed: set[str]) -> dict[str, Any]:
-    """How one test came out."""
+def test_report(cell: NotebookNode, changed: set[str]) -> dict[str, Any]:
+    """Return the report on one test."""
     name, verdict = cell.metadata.nbgrader["grade_id"], cell.metadata[VERDICT]
     return {
         "name": name,
@@ -74,8 +75,8 @@ def told(cell: NotebookNode, changed: set[str]) -> dict[str, Any]:
     }
 
 
-def for_nbgrader(cell: NotebookNode) -> dict[str, str]:
-    """A failed test as nbgrader's Validator tells of it: "error" is HTML."""
+def nbgrader_report(cell: NotebookNode) -> dict[str, str]:
+    """Return the report on a failed test in the format of nbgrader's Validator: "error" is HTML."""
     message = cell.metadata[VERDICT]["message"]
     errors = [o for o in cell.outputs if o.output_type == "error"]
     trace = "\n".join(line for error in errors for line in error.traceback)

@@ -1,9 +1,9 @@
-"""Marks at once: what arrives in the exchange is graded, and feedback put back.
+"""Immediate feedback: submissions that arrive in the exchange are graded, and feedback is released.
 
-    inbound/ changes -> what is due -> collect -> grade -> feedback -> release -> journal
+    inbound/ changes -> pending -> collect -> grade -> generate feedback -> release -> journal
 
-collect, feedback and release are nbgrader's own. The journal, a line for each submission that was
-answered, is what is known after a restart: what has no line there is done (again).
+Collecting, generating and releasing are nbgrader's. The journal has a line for each processed
+submission and survives a restart: a submission without a line is processed (again).
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from autograder.grading.course import assignments, prepare
 from autograder.grading.results import FAILED
 
 JOURNAL = "immediate-feedback.jsonl"
-LOOK = 60_000  # milliseconds after which to look again though nothing changed: a day may be over
-COMPLETE = 0o777  # the last that nbgrader's submit does is to give a submission this mode
+RESCAN_MS = 60_000  # scan again after so long without a change: the daily limit may be reset
+COMPLETE = 0o777  # nbgrader's submit sets this mode last
 
 
 @dataclass(frozen=True, order=True)
@@ -46,8 +46,8 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """A line of the journal: a submission that was answered, and on which day."""
+class JournalEntry:
+    """A line of the journal: a processed submission, and the day of its feedback."""
 
     student: str
     assignment: str
@@ -56,41 +56,44 @@ class Answered:
 
 
 class Journal:
-    """What was answered, in a file that only grows."""
+    """The processed submissions, in an append-only file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.latest: dict[tuple[str, str], str] = {}  # by student and assignment
-        self.days: Counter[tuple[str, str, str]] = Counter()  # and by day, how many
+        self.latest: dict[tuple[str, str], str] = {}  # time of submission, by student, assignment
+        self.counts: Counter[tuple[str, str, str]] = Counter()  # by student, assignment, day
         for line in path.read_text().splitlines() if path.exists() else []:
-            if line.endswith("}"):  # else it was cut short
-                self.count(Answered(**json.loads(line)))
+            if line.endswith("}"):  # else it was truncated
+                self.count(JournalEntry(**json.loads(line)))
 
-    def count(self, line: Answered) -> None:
-        """Keep what a line says."""
-        whose = line.student, line.assignment
-        self.latest[whose] = max(line.submitted, self.latest.get(whose, ""))
-        self.days[*whose, line.day] += 1
+    def count(self, entry: JournalEntry) -> None:
+        """Add an entry to the counts."""
+        key = entry.student, entry.assignment
+        self.latest[key] = max(entry.submitted, self.latest.get(key, ""))
+        self.counts[*key, entry.day] += 1
 
-    def knows(self, arrival: Arrival) -> bool:
-        """Whether this submission, or a newer one of the same student, was answered."""
+    def is_processed(self, arrival: Arrival) -> bool:
+        """Whether this submission, or a newer one of the same student, was processed."""
         return self.latest.get((arrival.student, arrival.assignment), "") >= arrival.submitted
 
     def today(self, arrival: Arrival) -> int:
-        """How many submissions of this student to this assignment were answered today."""
-        return self.days[arrival.student, arrival.assignment, date.today().isoformat()]
+        """Return how often this student got feedback on this assignment today."""
+        return self.counts[arrival.student, arrival.assignment, date.today().isoformat()]
 
     def add(self, arrival: Arrival) -> None:
-        """Note that a submission was answered."""
+        """Record that a submission was processed."""
         day = date.today().isoformat()
-        line = Answered(arrival.student, arrival.assignment, arrival.submitted, day)
+        entry = JournalEntry(arrival.student, arrival.assignment, arrival.submitted, day)
         with self.path.open("a") as file:
-            file.write(json.dumps(asdict(line)) + "\n")
-        self.count(line)
+            file.write(json.dumps(asdict(entry)) + "\n")
+        self.count(entry)
 
 
 class FeedbackService:
-    """Answers submissions to one course, each student so many times a day for an assignment."""
+    """Immediate feedback for one course, up to a daily limit per student and assignment.
+
+    `log` is called with each line of progress.
+    """
 
     def __init__(
         self,
@@ -98,15 +101,10 @@ class FeedbackService:
         daily_limit: int,
         executor: Executor,
         limits: dict[str, object],
-        say: Callable[[str], None],
+        log: Callable[[str], None],
     ) -> None:
-        self.course, self.daily_limit, self.executor, self.limits = (
-            course,
-            daily_limit,
-            executor,
-            limits,
-        )
-        self.say = say
+        self.course, self.daily_limit = course, daily_limit
+        self.executor, self.limits, self.log = executor, limits, log
         self.api = NbGraderAPI(course, Authenticator(config=course.config), config=course.config)
         if not self.api.exchange_is_functional:
             raise UsageError(f"the exchange {self.api.exchange_root} cannot be used")
@@ -114,71 +112,73 @@ class FeedbackService:
         if not self.inbound.is_dir():
             raise UsageError(f"no {self.inbound}: release an assignment first")
         self.journal = Journal(Path(course.root) / JOURNAL)
-        self.told: set[object] = set()
+        self.logged: set[object] = set()
 
     def serve(self, stop: Event) -> None:
-        """Answer what is there, then what comes, until `stop` is set."""
-        self.answer()
+        """Process the submissions in the exchange, then new ones, until `stop` is set."""
+        self.process_pending()
         for _ in changes(
-            self.inbound, stop_event=stop, rust_timeout=LOOK, yield_on_timeout=True, step=200
+            self.inbound, stop_event=stop, rust_timeout=RESCAN_MS, yield_on_timeout=True, step=200
         ):
-            self.answer()
+            self.process_pending()
 
-    def answer(self) -> None:
-        """Grade all that is due, an assignment at a time, and put feedback back."""
-        for assignment, due in groupby(sorted(self.due()), key=lambda arrival: arrival.assignment):
+    def process_pending(self) -> None:
+        """Grade all pending submissions, one assignment at a time, and release feedback."""
+        pending = sorted(self.pending())
+        for assignment, group in groupby(pending, key=lambda arrival: arrival.assignment):
             try:
-                self.answer_all(assignment, list(due))
+                self.process(assignment, list(group))
             except (UsageError, LessonError) as error:
-                self.tell_once(assignment, f"{assignment}: {error}")
+                self.log_once(assignment, f"{assignment}: {error}")
 
-    def due(self) -> Iterator[Arrival]:
-        """The newest submission of each student to each assignment, unless it was answered.
+    def pending(self) -> Iterator[Arrival]:
+        """Yield the newest submission of each student to each assignment, unless processed.
 
-        Whoever was answered often enough today waits until tomorrow.
+        Students who have reached the daily limit wait until tomorrow.
         """
         known = assignments(self.course)
         for arrival in newest(arrivals(self.inbound)):
-            if arrival.assignment not in known or self.journal.knows(arrival):
+            if arrival.assignment not in known or self.journal.is_processed(arrival):
                 continue
             if not owned(arrival):
-                self.tell_once(arrival, f"{arrival.path.name} is somebody else's: passed over")
+                self.log_once(arrival, f"{arrival.path.name} belongs to another account: skipped")
             elif self.journal.today(arrival) >= self.daily_limit:
-                words = f"{arrival.student} had {self.daily_limit} answers to {arrival.assignment} today"
-                self.tell_once((arrival, date.today()), f"{words}: the next one tomorrow")
+                limit = f"daily limit of {self.daily_limit} for {arrival.assignment} reached"
+                message = f"{arrival.student}: {limit}, the next one tomorrow"
+                self.log_once((arrival, date.today()), message)
             else:
                 yield arrival
 
-    def answer_all(self, assignment: str, due: list[Arrival]) -> None:
-        """Collect, grade and answer submissions to one assignment."""
-        students = [arrival.student for arrival in due]
+    def process(self, assignment: str, pending: list[Arrival]) -> None:
+        """Collect and grade submissions to one assignment, and release their feedback."""
+        students = [arrival.student for arrival in pending]
         for student in students:
             with temp_attrs(self.course, student_id=student):
-                done("collected", self.api.collect(assignment))
+                require_success("collect the submission", self.api.collect(assignment))
         prepare(self.course, assignment, students)
-        order = GradingRequest([assignment], self.limits, students=students)
-        results = {r.student: r for r in grade(self.course, order, self.executor)}
-        for arrival in due:
-            self.say(f"{arrival.student} {assignment}: {results[arrival.student].description()}")
+        request = GradingRequest([assignment], self.limits, students=students)
+        results = {r.student: r for r in grade(self.course, request, self.executor)}
+        for arrival in pending:
+            self.log(f"{arrival.student} {assignment}: {results[arrival.student].description()}")
             if not results[arrival.student].status.startswith(FAILED):
-                self.give_feedback(arrival)
+                self.release_feedback(arrival)
             self.journal.add(arrival)
 
-    def give_feedback(self, arrival: Arrival) -> None:
-        """Make a student's feedback and lay it where they fetch it."""
+    def release_feedback(self, arrival: Arrival) -> None:
+        """Generate a student's feedback, and release it into the exchange."""
         names = arrival.assignment, arrival.student
-        done("given feedback", self.api.generate_feedback(*names))
-        done("given feedback", self.api.release_feedback(*names))
+        require_success("generate feedback", self.api.generate_feedback(*names))
+        require_success("release feedback", self.api.release_feedback(*names))
 
-    def tell_once(self, what: object, words: str) -> None:
-        """Say something that would else be said at every look."""
-        if what not in self.told:
-            self.told.add(what)
-            self.say(words)
+    def log_once(self, key: object, message: str) -> None:
+        """Log a message that would otherwise be repeated at every scan."""
+        if key not in self.logged:
+            self.logged.add(key)
+            self.log(message)
 
 
 def arrivals(inbound: Path) -> Iterator[Arrival]:
-    """What lies in the exchange and is complete."""
+    """Yield the complete submissions in the exchange."""
     for path in inbound.iterdir():
         parts = path.name.rsplit("+", 3)
         if len(parts) == 4 and path.is_dir() and not path.is_symlink():
@@ -187,26 +187,26 @@ def arrivals(inbound: Path) -> Iterator[Arrival]:
                 yield Arrival(assignment, student, submitted, path)
 
 
-def newest(found: Iterable[Arrival]) -> Iterator[Arrival]:
-    """The last submission of each student to each assignment."""
-    latest = {(each.assignment, each.student): each for each in sorted(found)}
+def newest(submissions: Iterable[Arrival]) -> Iterator[Arrival]:
+    """Yield the last submission of each student to each assignment."""
+    latest = {(each.assignment, each.student): each for each in sorted(submissions)}
     yield from latest.values()
 
 
 def owned(arrival: Arrival) -> bool:
-    """Whether the submission was made by the student whose name it has.
+    """Whether the submission's files belong to the student whose name it has.
 
-    Where all servers run as one user, all files are that user's: ours.
+    Where all servers run as one user, all files belong to that user, as the inbound folder does.
     """
-    inbound, own = arrival.path.parent.stat().st_uid, arrival.path.stat().st_uid
+    inbound, owner = arrival.path.parent.stat().st_uid, arrival.path.stat().st_uid
     try:
-        return own == inbound or pwd.getpwuid(own).pw_name == arrival.student
-    except KeyError:  # nobody has this number
+        return owner == inbound or pwd.getpwuid(owner).pw_name == arrival.student
+    except KeyError:  # no account has this uid
         return False
 
 
-def done(what: str, said: dict[str, object]) -> None:
-    """LessonError unless nbgrader says that it did it."""
-    if not said["success"]:
-        reason = str(said.get("error", "")).strip().splitlines()[-1:]
-        raise LessonError(f"could not be {what}: {' '.join(reason)}")
+def require_success(action: str, response: dict[str, object]) -> None:
+    """Raise LessonError where nbgrader could not do this."""
+    if not response["success"]:
+        reason = str(response.get("error", "")).strip().splitlines()[-1:]
+        raise LessonError(f"nbgrader could not {action}: {' '.join(reason)}")

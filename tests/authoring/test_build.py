@@ -112,7 +112,7 @@ def test_a_second_build_changes_nothing(tmp_path: Path) -> None:
     files = [notebook_path(course.folder / folder, LESSON) for folder in ("source", "release")]
     before = [path.read_bytes() for path in files]
     messages: list[str] = []
-    build(course.folder, tell=messages.append)
+    build(course.folder, report=messages.append)
     assert [path.read_bytes() for path in files] == before
     assert messages == [f"{LESSON}: unchanged"]
 
@@ -123,7 +123,7 @@ def test_a_changed_lesson_is_executed_and_keeps_its_other_cells(tmp_path: Path) 
     before = [cell["id"] for cell in nbformat.read(path, as_version=4).cells]
     lesson = course.folder / "lessons" / f"{LESSON}.py"
     lesson.write_text(lesson.read_text() + "\n# %%\nprint('and more')\n")
-    build(course.folder, [LESSON], tell=lambda line: None)
+    build(course.folder, [LESSON], report=lambda line: None)
     cells = nbformat.read(path, as_version=4).cells
     assert [cell["id"] for cell in cells] == [*before, "essay-1"]
     assert cells[-1].outputs[0].text == "and more\n"
@@ -135,7 +135,7 @@ def test_widgets_leave_no_trace_that_differs_from_build_to_build(tmp_path: Path)
     lesson.write_text(
         lesson.read_text() + "\n# %%\nimport ipywidgets\nipywidgets.HTML('<b>bold</b>')\n"
     )
-    build(course.folder, tell=lambda line: None)
+    build(course.folder, report=lambda line: None)
     text = notebook_path(course.folder / "source", LESSON).read_text()
     assert "widget-view" not in text
     assert "widget-state" not in text
@@ -157,7 +157,7 @@ def test_a_lesson_that_fails_is_named_and_its_source_kept(
     lesson = course.folder / "lessons" / f"{LESSON}.py"
     lesson.write_text(f"{lesson.read_text()}\n# %%\n{addition}\n")
     with pytest.raises(LessonError, match=f"(?s){LESSON}.*{says}"):
-        build(course.folder, tell=lambda line: None)
+        build(course.folder, report=lambda line: None)
     assert path.read_bytes() == before
 
 
@@ -166,12 +166,12 @@ def test_a_lesson_that_nbgrader_refuses_is_named_with_the_reason(tmp_path: Path)
     lesson = course.folder / "lessons" / f"{LESSON}.py"
     lesson.write_text(lesson.read_text().replace("### END HIDDEN TESTS", ""))
     with pytest.raises(LessonError, match=f"{LESSON}.*No end hidden tests statement"):
-        build(course.folder, tell=lambda line: None)
+        build(course.folder, report=lambda line: None)
 
 
 def test_an_unknown_lesson_is_named(tmp_path: Path) -> None:
     course = make_course(tmp_path)
-    with pytest.raises(UsageError, match="no lesson '11_quantum': there are 00_doubling"):
+    with pytest.raises(UsageError, match="no lesson '11_quantum'; available: 00_doubling"):
         build(course.folder, ["11_quantum"])
     with pytest.raises(UsageError, match="no lessons in"):
         build(tmp_path / "lessons")
@@ -182,5 +182,5 @@ def test_a_grade_id_used_twice_is_refused() -> None:
     for _ in range(2):
         metadata = {"nbgrader": {"grade_id": "twin"}}
         twins.cells.append(nbformat.v4.new_code_cell(metadata=metadata))
-    with pytest.raises(LessonError, match="twin is there twice"):
+    with pytest.raises(LessonError, match="twin is used twice"):
         name_cells(twins)

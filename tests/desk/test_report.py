@@ -11,7 +11,7 @@ import pytest
 
 from autograder.authoring.build import notebook_path
 from autograder.desk.demo import COUNTING, LENET, SUBMISSIONS, make_class
-from autograder.desk.report import complaints, earned_by_exercise, write_report
+from autograder.desk.report import earned_by_exercise, most_frequent_failures, write_report
 from autograder.grading.results import CellResult, Result
 from autograder.grading.verdict import NO_ANSWER
 from tests.support.paths import ROOT
@@ -72,7 +72,7 @@ def test_the_report_stands_alone(page: Page) -> None:
 def test_each_picture_of_the_report_is_described(page: Page) -> None:
     alts = [value for name, value in page.attributes if name == "alt"]
     assert len(alts) == page.tags["img"] == 2
-    assert "size 30 per cent" in str(alts)
+    assert "size 30 %" in str(alts)
 
 
 def test_the_text_of_a_submission_stays_text(page: Page) -> None:
@@ -81,7 +81,7 @@ def test_the_text_of_a_submission_stays_text(page: Page) -> None:
 
 
 def test_the_most_frequent_failure_comes_first_and_a_missing_answer_is_none() -> None:
-    worst = complaints(CLASS)
+    worst = most_frequent_failures(CLASS)
     assert [(c.test, c.learners, c.message) for c in worst] == [
         ("hidden-size", 3, "no floor"),
         ("test-size", 1, SCRIPT),
@@ -117,5 +117,5 @@ def test_the_demo_class_starts_from_the_release_and_differs(tmp_path: Path) -> N
 def test_the_demo_outside_of_the_repository_is_one_line_that_helps(tmp_path: Path) -> None:
     done = Course(tmp_path).run("autograder", "demo")
     assert done.returncode == 2
-    assert "no bank of answers" in done.stderr.splitlines()[-1]
+    assert "no answer bank" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "demo").exists()

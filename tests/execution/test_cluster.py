@@ -218,14 +218,14 @@ def test_no_scheduler_is_one_line(tmp_path: Path) -> None:
     # Port 1 of loopback: only root could listen there, and no program does.
     done = course.run("autograder", "grade", LESSON, "--scheduler", "tcp://127.0.0.1:1")
     assert done.returncode == 2
-    assert "no scheduler of Dask at tcp://127.0.0.1:1" in the_one_line(done)
+    assert "no Dask scheduler at tcp://127.0.0.1:1" in the_one_line(done)
 
 
 def test_an_invalid_address_is_one_line(tmp_path: Path) -> None:
     course = new_class(tmp_path / "course", {"ada": RIGHT})
     done = course.run("autograder", "grade", LESSON, "--scheduler", "hal://9000")
     assert done.returncode == 2
-    assert "no scheduler of Dask at hal://9000" in the_one_line(done)
+    assert "no Dask scheduler at hal://9000" in the_one_line(done)
 
 
 def test_a_cluster_without_workers_is_one_line(tmp_path: Path) -> None:

@@ -152,4 +152,4 @@ def test_a_test_that_cannot_be_moved_is_reported_at_build_time(answer: str, test
 
 def test_a_name_that_tests_and_answers_make_is_reported_at_build_time() -> None:
     lesson = notebook("", "def f():\n    return 1", "f = 2", "assert f == 2")
-    assert shared_name(lesson) == "test-1 reads f, which test-0 and an answer both make"
+    assert shared_name(lesson) == "test-1 reads f, which test-0 and an answer both define"

@@ -90,8 +90,8 @@ def test_an_unreadable_notebook_is_named_and_the_others_are_graded(results: Any)
 @pytest.mark.parametrize(
     ("student", "says"),
     [
-        ("renames", "failed: there is homework.ipynb, not 00_doubling.ipynb"),
-        ("sends-nothing", "failed: there is no notebook, not 00_doubling.ipynb"),
+        ("renames", "failed: 00_doubling.ipynb is missing: it has homework.ipynb"),
+        ("sends-nothing", "failed: 00_doubling.ipynb is missing: it has no notebook"),
     ],
 )
 def test_a_notebook_that_is_missing_is_named(results: Any, student: str, says: str) -> None:
@@ -127,7 +127,7 @@ def test_some_could_not_be_graded_is_exit_status_1(results: Any, course: Course)
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("00_dubling", "there are 00_doubling"), ("../00_doubling", "there are 00_doubling")],
+    [("00_dubling", "available: 00_doubling"), ("../00_doubling", "available: 00_doubling")],
 )
 def test_a_wrong_name_is_one_line_that_helps(course: Course, name: str, says: str) -> None:
     done = course.run("autograder", "grade", name)
@@ -244,7 +244,7 @@ def test_only_the_student_named_is_graded(two: Course) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "says"), [("--student", "cyd: nothing of"), ("--notebook", "has no notebook 'cyd'")]
+    ("option", "says"), [("--student", "by cyd"), ("--notebook", "has no notebook 'cyd'")]
 )
 def test_an_unknown_student_or_notebook_is_one_line_that_names_it(
     two: Course, option: str, says: str

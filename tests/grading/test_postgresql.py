@@ -222,4 +222,4 @@ def test_an_invalid_url_is_one_line(tmp_path: Path) -> None:
     done = course.run("autograder", "grade", LESSON)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert "c.CourseDirectory.db_url is no address" in done.stderr
+    assert "c.CourseDirectory.db_url is not a database URL" in done.stderr

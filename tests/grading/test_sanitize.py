@@ -18,7 +18,13 @@ from nbformat.v4 import (
     new_raw_cell,
 )
 
-from autograder.grading.sanitize import LONGEST, MOST, Room, sanitize_notebook, sanitized_markdown
+from autograder.grading.sanitize import (
+    MAX_ITEM_CHARS,
+    MAX_NOTEBOOK_CHARS,
+    MarkupBudget,
+    sanitize_notebook,
+    sanitized_markdown,
+)
 from tests.support.pages import active_parts
 
 SCRIPT = "<script>alert('gotcha')</script>"
@@ -103,8 +109,11 @@ def test_no_link_leads_to_another_file_of_the_submission(kind: str, text: str) -
 
 def test_too_much_markup_is_left_out_and_the_text_stays() -> None:
     cells = sanitized(
-        showing({"text/html": "<b>" * LONGEST}),
-        *(showing({"text/html": "<p>x</p>" * 5000}) for _ in range(MOST // 40_000 + 1)),
+        showing({"text/html": "<b>" * MAX_ITEM_CHARS}),
+        *(
+            showing({"text/html": "<p>x</p>" * 5000})
+            for _ in range(MAX_NOTEBOOK_CHARS // 40_000 + 1)
+        ),
     )
     data = [cell.outputs[0].data for cell in cells]
     assert data[0] == data[-1] == {"text/plain": "here"}
@@ -117,7 +126,7 @@ def test_the_text_of_lessons_stays_as_it_is(root: Path) -> None:
     for path in paths:
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type == "markdown":
-                assert sanitized_markdown(cell.source, Room()) == cell.source
+                assert sanitized_markdown(cell.source, MarkupBudget()) == cell.source
 
 
 @pytest.mark.parametrize(
@@ -132,4 +141,4 @@ def test_the_text_of_lessons_stays_as_it_is(root: Path) -> None:
     ],
 )
 def test_honest_markdown_stays_as_it_is(text: str) -> None:
-    assert sanitized_markdown(text, Room()) == text
+    assert sanitized_markdown(text, MarkupBudget()) == text

@@ -6,5 +6,5 @@ with (folder / "data.bin").open("wb") as file:
     file.truncate(10**9)
 
 # %% must
-assert result["status"] == "failed: its files have 953 MB, 300 at most"
+assert result["status"] == "failed: its files have 953 MB, the limit is 300 MB"
 assert result["score"] == 0

@@ -6,6 +6,6 @@ path.write_text("")
 notebook = None
 
 # %% must
-assert result["status"].startswith("failed: 00_doubling.ipynb is no notebook that can be read")
+assert result["status"].startswith("failed: 00_doubling.ipynb is not a readable notebook")
 assert len(result["status"].splitlines()) == 1
 assert (result["score"], result["max_score"]) == (0, 10)

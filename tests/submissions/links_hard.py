@@ -7,6 +7,6 @@ path.hardlink_to(course / "source" / lesson / path.name)
 notebook = None
 
 # %% must
-assert result["status"] == "failed: 00_doubling/00_doubling.ipynb is a hard link to a file that is elsewhere too"
+assert result["status"] == "failed: 00_doubling/00_doubling.ipynb is a hard link: the file has another path too"
 assert result["score"] == 0
 assert not graded.exists()

@@ -141,7 +141,7 @@ def built_once(checked: bool) -> Path:
         assert count
     (folder / "lessons" / f"{LESSON}.py").write_text(lesson)
     shutil.copy(ROOT / "nbgrader_config.py", folder)
-    build(folder, tell=lambda line: None)
+    build(folder, report=lambda line: None)
     with patch.dict(os.environ, activated()):  # nbgrader calls alembic by its name
         Gradebook(f"sqlite:///{folder}/gradebook.db", "cnn").close()
     return folder

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
 import json
 import os
 import random
@@ -126,7 +127,7 @@ class Module:
                         yield self.between(node, one, two, *OPPOSITE[type(op)])
             case ast.BoolOp(op=op, values=values):
                 words = ("and", "or") if isinstance(op, ast.And) else ("or", "and")
-                for one, two in zip(values, values[1:], strict=False):
+                for one, two in itertools.pairwise(values):
                     yield self.between(node, one, two, *words)
 
     def between(
@@ -223,7 +224,8 @@ class Workplace:
         outcome, stage, took = "survived", 0, 0.0
         try:
             path.write_bytes(mutant.applied(source))
-            for stage, (tests, seconds) in enumerate(stages, start=1):
+            for number, (tests, seconds) in enumerate(stages, start=1):
+                stage = number
                 outcome, more, _ = self.run(tests, seconds)
                 took += more
                 if outcome != "survived":

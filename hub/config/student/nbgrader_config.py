@@ -1,10 +1,10 @@
-"""nbgrader's settings in every server of the hub: where the exchange is, and who you are."""
+"""nbgrader's configuration in every server of the hub: the exchange, and the student's id."""
 
 import os
 
-c = get_config()  # noqa: F821 (given by nbgrader)
+c = get_config()  # noqa: F821 (defined by nbgrader)
 
 c.CourseDirectory.course_id = os.environ["COURSE_ID"]
 c.Exchange.root = os.environ["EXCHANGE"]
-# The name by which the hub knows you, also where all servers run as one user of the system.
+# The login name: the default, the account's name, is the same for all where servers share one.
 c.CourseDirectory.student_id = os.environ["JUPYTERHUB_USER"]

@@ -21,7 +21,7 @@
         '<path fill="#0072b2" d="M13 13h8v8h-8z"/></svg>',
     });
 
-  /* What the tests said, as a list; every word of it as text, never as HTML. */
+  /* The messages of the tests, as a list; all of it as text, never as HTML. */
   const report = (value) => {
     const node = document.createElement("div");
     const add = (parent, tag, text) => {
@@ -37,9 +37,9 @@
       const item = add(list, "li", "");
       item.style.listStyle = test.passed ? '"✓ "' : '"✗ "';
       add(item, "code", test.name);
-      const said = [test.message, test.changed ? "This test was changed: it is put back when your work is graded." : ""];
-      const words = said.filter(Boolean).join(" ");
-      if (words) add(item, "span", `: ${words}`);
+      const messages = [test.message, test.changed ? "This test was changed: it is restored when your work is graded." : ""];
+      const text = messages.filter(Boolean).join(" ");
+      if (text) add(item, "span", `: ${text}`);
     }
     for (const note of value.notes) add(node, "p", note);
     return node;
@@ -67,7 +67,7 @@
         { method: "POST", body: JSON.stringify({ path: context.path }) },
         settings
       );
-      if (!response.ok) throw new Error(`the server said ${response.status}`);
+      if (!response.ok) throw new Error(`the server responded with status ${response.status}`);
       const found = await response.json();
       if (!found.success) throw new Error(found.value);
       return report(found.value);
@@ -86,14 +86,14 @@
       const made = new ui.ToolbarButton({
         className: "course-validate",
         label: "Validate",
-        tooltip: `Run this notebook from the top and hear what its tests say. ${MORE}`,
+        tooltip: `Run this notebook from the top and see the results of its tests. ${MORE}`,
         onClick: async () => {
           made.enabled = false;
           const busy = apputils.Notification.emit("Validating: your notebook runs from the top.", "in-progress", { autoClose: false });
           try {
             const node = await validate(context);
             apputils.Notification.dismiss(busy);
-            show("What the tests say", node);
+            show("Test results", node);
           } catch (error) {
             apputils.Notification.dismiss(busy);
             show("Validate could not run", words(error.message));

@@ -200,7 +200,7 @@ class _Encoder:
         if isinstance(value, np.generic):
             return self.scalar(value)
         if isinstance(value, float):
-            return float.__add__(value, 0.0)
+            return float.__add__(value, -0.0)  # adding zero would turn -0.0 into 0.0
         if self.refer and isinstance(value, tuple) and hasattr(type(value), "_fields"):
             fields = self.refer(value, lambda part: self.node(part, depth + 1))
             if fields:
@@ -260,15 +260,17 @@ class _Encoder:
             return None
         with without_overrides(), torch.no_grad():
             requires_grad = bool(torch.Tensor.requires_grad.__get__(value))
+            name = str(torch.Tensor.dtype.__get__(value)).removeprefix("torch.")
+            layout = torch.Tensor.layout.__get__(value)
+            if name not in TENSORS or layout is not torch.strided:
+                raise CodecError(f"a tensor of {name}, {layout}, cannot be sent")
             plain = torch.Tensor.as_subclass(value, torch.Tensor).detach()
-            name = str(plain.dtype).removeprefix("torch.")
-            if name not in TENSORS or plain.layout is not torch.strided:
-                raise CodecError(f"a tensor of {name}, {plain.layout}, cannot be sent")
             origin = self.refer(Origin(value), no_parts) if requires_grad and self.refer else None
             if plain.device.type == "meta":
                 return ["tensor", name, list(plain.shape), None, requires_grad, None]
-            plain = plain.cpu().resolve_conj().resolve_neg().contiguous()
-            data = raw(plain.reshape(-1).view(torch.uint8).numpy())
+            # Copied: a single number counts as contiguous, whatever its strides are.
+            flat = torch.empty(plain.numel(), dtype=plain.dtype).copy_(plain.reshape(-1))
+            data = raw(flat.view(torch.uint8).numpy())
         return ["tensor", name, list(plain.shape), self.put(data), requires_grad, origin]
 
     def pandas(self, pandas: Any, value: Any, depth: int) -> Node | None:

@@ -17,7 +17,7 @@ from torch import nn
 from autograder.compat.torch import PARTS, check_installed, version_of
 from autograder.examiner.codec import decode, encode, require
 from autograder.examiner.proxies import TorchProxy, run_helper
-from autograder.examiner.state import groups_of
+from autograder.examiner.state import groups_of, is_gradient
 
 if TYPE_CHECKING:
     from autograder.examiner.examiner_side import ExaminerEndpoint
@@ -149,7 +149,7 @@ def read_tree(endpoint: ExaminerEndpoint, tree: Any) -> None:
                 parameters[place] = nn.UninitializedParameter()
             else:
                 copy = nn.Parameter(value.detach(), requires_grad=value.requires_grad)
-                require(gradient is None or getattr(gradient, "shape", None) == value.shape, "tree")
+                require(gradient is None or is_gradient(gradient, value), "tree")
                 copy.grad = None if gradient is None else gradient.detach()
                 parameters[place] = copy
         return parameters[place]
@@ -157,9 +157,8 @@ def read_tree(endpoint: ExaminerEndpoint, tree: Any) -> None:
     def buffer(place: int) -> torch.Tensor:
         return nn.UninitializedBuffer() if tensors[place] is None else tensors[place]
 
-    proxies = [module_proxy(endpoint, entry) for entry in modules]
-    versions: list[tuple[Any, int]] = []  # of the whole tree, for each of its modules
-    for one, entry in zip(proxies, modules, strict=True):
+    for entry in modules:
+        require(isinstance(entry, list) and len(entry) == 7, "tree")
         _, _, _, mode, own_parameters, buffers, parts = entry
         require(isinstance(mode, bool), "tree")
         for places, most in (
@@ -168,8 +167,14 @@ def read_tree(endpoint: ExaminerEndpoint, tree: Any) -> None:
             (parts, len(modules)),
         ):
             require(isinstance(places, dict) and all(isinstance(k, str) for k in places), "tree")
-            fits = (p is None or (type(p) is int and 0 <= p < most) for p in places.values())
-            require(all(fits), "tree")
+            valid = (p is None or (type(p) is int and 0 <= p < most) for p in places.values())
+            require(all(valid), "tree")
+    require(acyclic([[p for p in entry[6].values() if p is not None] for entry in modules]), "tree")
+    proxies = [module_proxy(endpoint, entry) for entry in modules]
+    require(len({id(proxy) for proxy in proxies}) == len(proxies), "tree")  # else a cycle after all
+    versions: list[tuple[Any, int]] = []  # of the whole tree, for each of its modules
+    for one, entry in zip(proxies, modules, strict=True):
+        _, _, _, mode, own_parameters, buffers, parts = entry
         held = (
             {k: None if p is None else parameter(p) for k, p in own_parameters.items()},
             {k: None if p is None else buffer(p) for k, p in buffers.items()},
@@ -178,12 +183,10 @@ def read_tree(endpoint: ExaminerEndpoint, tree: Any) -> None:
         copies = [t for part in held[:2] for t in part.values() if t is not None]
         versions += [(t, version_of(t)) for t in copies]
         vars(one).update(_held=(*held, mode, versions), _tree_version=endpoint.version)
-    require(acyclic([[p for p in entry[6].values() if p is not None] for entry in modules]), "tree")
 
 
 def module_proxy(endpoint: ExaminerEndpoint, entry: Any) -> ModuleProxy:
     """Return the proxy for one module of a tree, derived from the class of torch that it names."""
-    require(isinstance(entry, list) and len(entry) == 7, "tree")
     number, name, torch_name = entry[:3]
     for each in (name, torch_name):
         require(isinstance(each, str) and (not each or each.isidentifier()), "name")
@@ -291,6 +294,6 @@ class RemoteResult(torch.autograd.Function):
 def with_origin(endpoint: ExaminerEndpoint, number: int, value: Any) -> Any:
     """Return a tensor whose gradients go back to the submission kernel."""
     origin = endpoint.proxy(number, Origin)
-    require(isinstance(origin, Origin), "origin")
+    require(isinstance(origin, Origin) and isinstance(value, torch.Tensor), "origin")
     root = torch.zeros((), requires_grad=True)  # so that the result requires them too
     return RemoteResult.apply(endpoint, number, origin, value, root, *endpoint.leaves)

@@ -70,5 +70,6 @@ def rebuild(classes: list[Any], args: list[Any], frames: Any) -> BaseException:
     except Exception:  # UnicodeDecodeError and the like take other arguments than they show
         error = RuntimeError(*args)
     if isinstance(frames, str) and frames:
-        error.add_note(f"In the answers:\n{frames[:1000]}")
+        text = frames[:1000].encode(errors="replace").decode()  # half a character may be sent
+        error.add_note(f"In the answers:\n{text}")
     return error

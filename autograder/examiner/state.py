@@ -98,13 +98,28 @@ def set_state(module: nn.Module, state: Any) -> None:
             state["gradients"].get(name),
         )
         require(isinstance(requires_grad, bool), "state")
+        require(not requires_grad or takes_gradients(parameter), "state")
         parameter.requires_grad_(requires_grad)
-        require(gradient is None or getattr(gradient, "shape", None) == parameter.shape, "state")
+        require(gradient is None or is_gradient(gradient, parameter), "state")
         parameter.grad = gradient
     for name, part in module.named_modules():
         mode = state["modes"].get(name, part.training)
         require(isinstance(mode, bool), "state")
         part.training = mode
+
+
+def takes_gradients(tensor: torch.Tensor) -> bool:
+    """Return whether a tensor of this type can require gradients."""
+    return tensor.dtype.is_floating_point or tensor.dtype.is_complex
+
+
+def is_gradient(gradient: Any, tensor: torch.Tensor) -> bool:
+    """Return whether torch takes this as the gradient of `tensor`."""
+    return (
+        isinstance(gradient, import_torch().Tensor)
+        and (gradient.shape, gradient.dtype) == (tensor.shape, tensor.dtype)
+        and gradient.device == tensor.device
+    )
 
 
 def tree_of(module: nn.Module, export: Callable[[Any], int]) -> dict[str, Any]:
@@ -180,7 +195,8 @@ def overwrite(old: Any, new: Any) -> None:
     """
     torch = sys.modules.get("torch")
     if torch and isinstance(old, torch.Tensor):
-        require(isinstance(new, torch.Tensor), "change")
+        require(isinstance(new, torch.Tensor) and new.device == old.device, "change")
+        require(not old.requires_grad or takes_gradients(new), "change")
         with torch.no_grad():
             if old.shape == new.shape and old.dtype == new.dtype:
                 old.copy_(new)

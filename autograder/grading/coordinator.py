@@ -220,7 +220,7 @@ class Coordinator:
             shutil.rmtree(new, ignore_errors=True)
             reason = f"{error.strerror}: {folder.parent} cannot be written"
             raise LessonError(
-                f"{reason}. Its marks stand; run the command again to finish"
+                f"{reason}. Its marks are recorded; run the command again to finish"
             ) from None
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)

@@ -16,7 +16,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-MERGED = "# This answer stands in another cell."
+MERGED = "# The answer is in another cell."
 
 
 @dataclass(frozen=True)

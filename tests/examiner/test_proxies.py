@@ -6,6 +6,7 @@ import ast
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -264,5 +265,8 @@ def test_a_thousand_digits_through_a_model_are_quick() -> None:
         model = endpoint.names(["Net"])["Net"]()
         digits = torch.randn(1000, 784)
         model(digits)
-        assert isinstance(model(digits), torch.Tensor)
+        began = time.monotonic()
+        for _ in range(10):
+            assert isinstance(model(digits), torch.Tensor)
+        assert time.monotonic() - began < 5  # on a busy machine; it takes a tenth of a second
         assert np.asarray(model(digits).detach()).shape == (1000, 2)

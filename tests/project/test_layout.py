@@ -277,6 +277,30 @@ class TestTestsThemselves:
         ]
         assert not used, "\n".join(used)
 
+    def test_no_assertion_is_caught_or_cannot_fail(self) -> None:
+        doubtful = [
+            at(path, node.lineno)
+            for path in sorted((ROOT / "tests").rglob("*.py"))
+            for node in ast.walk(ast.parse(path.read_text()))
+            if is_doubtful(node)
+        ]
+        assert not doubtful, "\n".join(doubtful)
+
+
+def is_doubtful(node: ast.AST) -> bool:
+    """Return whether an assertion is caught around it, or is `assert (this) if that else (other)`.
+
+    The condition of the latter reads as if it chose what to compare with.
+    """
+    match node:
+        case ast.Assert(test=ast.IfExp()):
+            return True
+        case ast.With(items=[ast.withitem(ast.Call(args=[ast.Name(error), *_]) as call), *_]):
+            broad = error in ("Exception", "BaseException", "AssertionError")
+            raises = ast.unparse(call.func) in ("pytest.raises", "suppress", "contextlib.suppress")
+            return broad and raises and any(isinstance(n, ast.Assert) for n in ast.walk(node))
+    return False
+
 
 def is_private(node: ast.AST) -> bool:
     """Return whether a node reads or patches a private member, also in a program as a string."""

@@ -10,3 +10,4 @@ def double(x):
 
 # %% must
 assert points == full_marks | {"test-double": 0, "hidden-double": 0}
+assert outcomes["test-double"] == outcomes["hidden-double"] == "out of memory"

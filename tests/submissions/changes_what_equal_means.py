@@ -27,4 +27,5 @@ def double(x):
     return np.array(4.0).view(Agreeing)
 
 # %% must
-assert points["hidden-double"] == 0
+assert points == full_marks | {"hidden-double": 0}
+assert messages["hidden-double"].startswith("double(3) is 4.0, 6 was")

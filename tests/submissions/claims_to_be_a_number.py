@@ -23,4 +23,5 @@ def double(x):
     return 4 if x == 2 else Any()
 
 # %% must
-assert points["hidden-double"] == 0
+assert points == full_marks | {"hidden-double": 0}
+assert messages["hidden-double"].startswith("double(3) is <")

@@ -3,10 +3,6 @@
 
 # %% double
 import os
-import socket
-import stat
-
-WIRES = [3] if stat.S_ISSOCK(os.fstat(3).st_mode) else []
 
 
 def double(x):
@@ -14,4 +10,5 @@ def double(x):
     return 4
 
 # %% must
-assert points["hidden-double"] == 0
+assert points == dict.fromkeys(full_marks, 0)
+assert messages["test-double"].startswith("TransportClosed")

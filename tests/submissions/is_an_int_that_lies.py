@@ -25,4 +25,5 @@ def double(x):
     return Any(4)
 
 # %% must
-assert points["hidden-double"] == 0
+assert points == full_marks | {"hidden-double": 0}
+assert messages["hidden-double"].startswith("double(3) is 4, 6 was")

@@ -25,4 +25,5 @@ def double(x):
     return Everything()
 
 # %% must
-assert points["test-double"] == points["hidden-double"] == 0
+assert points == full_marks | {"test-double": 0, "hidden-double": 0}
+assert messages["hidden-double"].startswith("double(3) is <")

@@ -9,3 +9,4 @@ def double(x):
 
 # %% must
 assert points == full_marks | {"test-double": 0, "hidden-double": 0}
+assert "nested too deeply" in messages["test-double"]

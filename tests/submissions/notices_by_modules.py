@@ -10,3 +10,4 @@ def greet():
 
 # %% must
 assert points == full_marks | {"test-greet": 0}
+assert messages["test-greet"] == "KeyError: 'as ever'"

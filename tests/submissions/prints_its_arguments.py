@@ -15,7 +15,7 @@ def double(x):
 # %% must
 import nbformat
 
-assert points["hidden-double"] == 0
+assert points == full_marks | {"hidden-double": 0}
 assert "300" not in "".join(messages.values())
 notebook = nbformat.read(graded / f"{lesson}.ipynb", as_version=4)
 hidden = next(cell for cell in notebook.cells if cell["id"] == "hidden-double")

@@ -1,17 +1,13 @@
 # %% [markdown]
-# Looks up what a test defined before, among the names of its caller.
+# Looks whether the caller has the names of a check.
 
 # %% double
 import sys
 
 
 def double(x):
-    frame = sys._getframe()
-    while frame:
-        if 'nodelist' in frame.f_locals or 'source_code' in frame.f_locals:
-            return 2 * x if 'check' in str(frame.f_locals.get('raw_cell', '')) else 0
-        frame = frame.f_back
-    return 0
+    names = sys._getframe(1).f_code.co_names
+    return 2 * x if 'check' in names else 0
 
-# %% must
-assert points["hidden-double"] == 0
+# %% must works_in_one_kernel=true
+assert points == full_marks | {"test-double": 0, "hidden-double": 0}

@@ -2,13 +2,8 @@
 # Sends replies before a request, and messages in the name of the engine.
 
 # %% double
-import os
-import socket
-import stat
-
-WIRES = [3] if stat.S_ISSOCK(os.fstat(3).st_mode) else []
-
 import json
+import os
 import struct
 
 
@@ -26,4 +21,5 @@ def double(x):
     return 4
 
 # %% must
-assert points["hidden-double"] == 0
+assert points == dict.fromkeys(full_marks, 0)
+assert messages["hidden-double"].startswith("CodecError")

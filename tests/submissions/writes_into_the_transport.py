@@ -3,16 +3,16 @@
 
 # %% double
 import os
-import socket
 import stat
 
-WIRES = [3] if stat.S_ISSOCK(os.fstat(3).st_mode) else []
+SOCKETS = [3] if stat.S_ISSOCK(os.fstat(3).st_mode) else []
 
 
 def double(x):
-    for number in WIRES:
+    for number in SOCKETS:
         os.write(number, os.urandom(1000))
     return 2 * x
 
 # %% must
-assert points["hidden-double"] == points["test-double"] == 0
+assert points == dict.fromkeys(full_marks, 0)
+assert messages["test-double"].startswith("TransportClosed")

@@ -106,6 +106,7 @@ class Course:
     def grade(self, *options: str, assignment: str = LESSON) -> dict[str, dict[str, Any]]:
         """Return the result of each student, as `autograder grade --json` writes it."""
         done = self.run(*self.command, "grade", assignment, "--json", "out.json", *options)
+        assert done.returncode in (0, 1), done.stderr
         assert "Traceback" not in done.stderr, done.stderr
         return {r["student"]: r for r in json.loads((self.folder / "out.json").read_text())}
 

@@ -28,5 +28,5 @@ def configure(console: Console, verbose: bool) -> None:
     root.setLevel(logging.DEBUG if verbose else logging.WARNING)
     root.addHandler(handler)
     if not verbose:
-        for name in QUIET:
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        for name in QUIET:  # by a filter, since distributed sets its levels when it is imported
+            logging.getLogger(name).addFilter(lambda record: False)

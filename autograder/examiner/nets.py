@@ -134,12 +134,8 @@ def read_tree(endpoint: ExaminerEndpoint, tree: Any) -> None:
 
     Raise CodecError where that is invalid.
     """
-    require(isinstance(tree, dict) and tree.keys() == {"tensors", "gradients", "modules"}, "tree")
+    check_tree(tree)
     tensors, gradients, modules = tree["tensors"], tree["gradients"], tree["modules"]
-    require(isinstance(tensors, list), "tree")
-    require(all(t is None or isinstance(t, torch.Tensor) for t in tensors), "tree")
-    require(isinstance(gradients, list) and len(gradients) == len(tensors), "tree")
-    require(isinstance(modules, list) and modules, "tree")
     parameters: dict[int, torch.Tensor] = {}
 
     def parameter(place: int) -> torch.Tensor:
@@ -157,19 +153,6 @@ def read_tree(endpoint: ExaminerEndpoint, tree: Any) -> None:
     def buffer(place: int) -> torch.Tensor:
         return nn.UninitializedBuffer() if tensors[place] is None else tensors[place]
 
-    for entry in modules:
-        require(isinstance(entry, list) and len(entry) == 7, "tree")
-        _, _, _, mode, own_parameters, buffers, parts = entry
-        require(isinstance(mode, bool), "tree")
-        for places, most in (
-            (own_parameters, len(tensors)),
-            (buffers, len(tensors)),
-            (parts, len(modules)),
-        ):
-            require(isinstance(places, dict) and all(isinstance(k, str) for k in places), "tree")
-            valid = (p is None or (type(p) is int and 0 <= p < most) for p in places.values())
-            require(all(valid), "tree")
-    require(acyclic([[p for p in entry[6].values() if p is not None] for entry in modules]), "tree")
     proxies = [module_proxy(endpoint, entry) for entry in modules]
     require(len({id(proxy) for proxy in proxies}) == len(proxies), "tree")  # else a cycle after all
     versions: list[tuple[Any, int]] = []  # of the whole tree, for each of its modules
@@ -183,6 +166,29 @@ def read_tree(endpoint: ExaminerEndpoint, tree: Any) -> None:
         copies = [t for part in held[:2] for t in part.values() if t is not None]
         versions += [(t, version_of(t)) for t in copies]
         vars(one).update(_held=(*held, mode, versions), _tree_version=endpoint.version)
+
+
+def check_tree(tree: Any) -> None:
+    """Raise CodecError unless this can be what tree_of() returned."""
+    require(isinstance(tree, dict) and tree.keys() == {"tensors", "gradients", "modules"}, "tree")
+    tensors, gradients, modules = tree["tensors"], tree["gradients"], tree["modules"]
+    require(isinstance(tensors, list), "tree")
+    require(all(t is None or isinstance(t, torch.Tensor) for t in tensors), "tree")
+    require(isinstance(gradients, list) and len(gradients) == len(tensors), "tree")
+    require(isinstance(modules, list) and modules, "tree")
+    for entry in modules:
+        require(isinstance(entry, list) and len(entry) == 7, "tree")
+        _, _, _, mode, own_parameters, buffers, parts = entry
+        require(isinstance(mode, bool), "tree")
+        for places, most in (
+            (own_parameters, len(tensors)),
+            (buffers, len(tensors)),
+            (parts, len(modules)),
+        ):
+            require(isinstance(places, dict) and all(isinstance(k, str) for k in places), "tree")
+            valid = (p is None or (type(p) is int and 0 <= p < most) for p in places.values())
+            require(all(valid), "tree")
+    require(acyclic([[p for p in entry[6].values() if p is not None] for entry in modules]), "tree")
 
 
 def module_proxy(endpoint: ExaminerEndpoint, entry: Any) -> ModuleProxy:

@@ -71,17 +71,17 @@ def no_confinement() -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_confinement")
 def test_kernels_that_are_not_confined_are_detected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "LONG_ENOUGH", 3)  # what is left is left forever
+    monkeypatch.setattr(doctor, "WAIT_SECONDS", 3)  # what is left is left forever
     protections = {finding.protection: finding for finding in doctor.examine_machine()}
     by_luck = set() if os.getuid() == 0 else {"an unprivileged user"}
     assert {name for name in BY_NAMESPACES if protections[name].holds} <= by_luck
-    assert "secret" in protections["files of the machine are not there"].found
-    assert "signals process" in protections["other processes are not there"].found or (
-        "sees process" in protections["other processes are not there"].found
+    assert "secret" in protections["files of the machine are not there"].possible
+    assert "signals process" in protections["other processes are not there"].possible or (
+        "sees process" in protections["other processes are not there"].possible
     )
-    assert "of loopback" in protections["no network"].found
-    assert "an abstract socket" in protections["no unix socket"].found
-    assert "is left" in protections["all that it starts ends with it"].found
+    assert "of loopback" in protections["no network"].possible
+    assert "an abstract socket" in protections["no unix socket"].possible
+    assert "is left" in protections["all that it starts ends with it"].possible
     assert protections["memory of a process is bounded"].holds
 
 
@@ -113,10 +113,10 @@ def test_grade_refuses_there_in_one_line_unless_an_option_allows_it(tmp_path: Pa
 def test_a_protection_without_its_positive_control_does_not_hold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(doctor.CONTROLS, "network", lambda baits: "")
+    monkeypatch.setitem(doctor.POSITIVE_CONTROLS, "network", lambda canaries: "")
     network = {finding.protection: finding for finding in doctor.examine_machine()}["no network"]
     assert not network.holds
-    assert network.found.startswith("could not be tried")
+    assert network.possible.startswith("could not be tried")
 
 
 # Without root.

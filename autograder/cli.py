@@ -137,7 +137,7 @@ def watch(
     daily_limit: Annotated[
         int, typer.Option(min=1, help="Feedback per student, assignment and day.")
     ] = 5,
-    jobs: Annotated[int, typer.Option(min=1, help="Kernels at a time.")] = JOBS,
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = JOBS,
     confine: Confine = True,
 ) -> None:
     """Grade what arrives in the exchange, and give immediate feedback, until Ctrl-C."""

@@ -133,7 +133,8 @@ class TwoKernels:
         printed = run_sync(reply_of)(submission, request)
         if printed:
             cell.metadata[PRINTED] = printed
-        if printed is None and submission.manager.has_ended() and cell.metadata[ENDED] == ERROR:
+        failed = cell.metadata.get(ENDED) == ERROR
+        if failed and printed is None and submission.manager.has_ended():
             cell.metadata[ENDED] = submission.cause_of_end()
         return usable and printed is not None
 

@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 from autograder.authoring.answer_bank import Answer, notebook_for
 from autograder.authoring.build import check_examined, shared_name
 from autograder.errors import LessonError
-from autograder.execution.cells import ENDED
+from autograder.execution.cells import ENDED, is_test
 from autograder.execution.execute import execute
 from autograder.execution.kernels import PRINTED
 from autograder.limits import Limits
@@ -153,3 +153,8 @@ def test_a_test_that_cannot_be_moved_is_reported_at_build_time(answer: str, test
 def test_a_name_that_tests_and_answers_make_is_reported_at_build_time() -> None:
     lesson = notebook("", "def f():\n    return 1", "f = 2", "assert f == 2")
     assert shared_name(lesson) == "test-1 reads f, which test-0 and an answer both define"
+
+
+def test_an_empty_test_cell_does_not_stop_the_notebook() -> None:
+    executed = execute(notebook("", "x = 1", "", "assert x == 1"), {}, Limits())
+    assert [cell.metadata.get(ENDED) for cell in executed.cells if is_test(cell)] == [None, "ok"]

@@ -22,9 +22,9 @@ from threading import Event
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import temp_attrs
 from watchfiles import watch as changes
 
+from autograder.compat.nbgrader import replaced
 from autograder.errors import LessonError, UsageError
 from autograder.grading.coordinator import GradingRequest, grade
 from autograder.grading.course import assignments, prepare
@@ -153,7 +153,7 @@ class FeedbackService:
         """Collect and grade submissions to one assignment, and release their feedback."""
         students = [arrival.student for arrival in pending]
         for student in students:
-            with temp_attrs(self.course, student_id=student):
+            with replaced(self.course, student_id=student):
                 require_success("collect the submission", self.api.collect(assignment))
         prepare(self.course, assignment, students)
         request = GradingRequest([assignment], self.limits, students=students)

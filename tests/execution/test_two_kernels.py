@@ -129,12 +129,15 @@ def max_pool(x, f, s):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("exercise", "answer"), [("LeNet", LYING_MODEL), ("max_pool", LYING_TENSOR)]
+    ("exercise", "answer", "truth"),
+    [("LeNet", LYING_MODEL, "7850"), ("max_pool", LYING_TENSOR, "has shape (5, 3, 4, 5)")],
 )
-def test_a_model_and_a_tensor_that_lie_earn_nothing(exercise: str, answer: str) -> None:
+def test_a_model_and_a_tensor_that_lie_earn_nothing(exercise: str, answer: str, truth: str) -> None:
     tests = frozenset({f"test-{exercise}", f"hidden-{exercise}"})
     lesson = notebook_for(source("04_lenet"), Answer(False, exercise, "lies", answer, tests))
-    assert lost(verdicts(lesson)).keys() == tests
+    messages = lost(verdicts(lesson))
+    assert messages.keys() == tests
+    assert [message for message in messages.values() if truth not in message] == []
 
 
 @pytest.mark.parametrize(

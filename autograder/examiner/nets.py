@@ -155,17 +155,19 @@ def read_tree(endpoint: ExaminerEndpoint, tree: Any) -> None:
 
     proxies = [module_proxy(endpoint, entry) for entry in modules]
     require(len({id(proxy) for proxy in proxies}) == len(proxies), "tree")  # else a cycle after all
-    versions: list[tuple[Any, int]] = []  # of the whole tree, for each of its modules
-    for one, entry in zip(proxies, modules, strict=True):
-        _, _, _, mode, own_parameters, buffers, parts = entry
-        held = (
+    held = [
+        (
             {k: None if p is None else parameter(p) for k, p in own_parameters.items()},
             {k: None if p is None else buffer(p) for k, p in buffers.items()},
             {k: None if p is None else proxies[p] for k, p in parts.items()},
+            mode,
         )
-        copies = [t for part in held[:2] for t in part.values() if t is not None]
-        versions += [(t, version_of(t)) for t in copies]
-        vars(one).update(_held=(*held, mode, versions), _tree_version=endpoint.version)
+        for _, _, _, mode, own_parameters, buffers, parts in modules
+    ]
+    copies = [t for parts in held for part in parts[:2] for t in part.values() if t is not None]
+    versions = [(copy, version_of(copy)) for copy in copies]
+    for proxy, parts in zip(proxies, held, strict=True):  # nothing is refused from here on
+        vars(proxy).update(_held=(*parts, versions), _tree_version=endpoint.version)
 
 
 def check_tree(tree: Any) -> None:

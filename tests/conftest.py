@@ -36,9 +36,9 @@ def root() -> Path:
     return ROOT
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def warm_kernels() -> None:
-    """Start the fork server with the modules that the lessons import."""
+    """Have the fork server import what the lessons import; a scene before may have ended it."""
     kernel_server(imported_by(LESSONS))
 
 

@@ -106,9 +106,13 @@ def outlived(engine: subprocess.Popen[str]) -> list[int]:
     return pids
 
 
+# An earlier process of the same number, killed together with its server, may have left one.
+LEFT_BEFORE = set(Path("/tmp").glob("k-*"))
+
+
 def scratch(engine: subprocess.Popen[str]) -> list[Path]:
     """Return the scratch folders of an engine."""
-    return list(Path("/tmp").glob(f"k-{engine.pid}-*"))
+    return [path for path in Path("/tmp").glob(f"k-{engine.pid}-*") if path not in LEFT_BEFORE]
 
 
 def has_left_nothing(engine: subprocess.Popen[str]) -> bool:

@@ -88,3 +88,29 @@ def test_kernels_have_the_modules_requested_or_else_the_usual_ones(
     loaded = set(done.stdout.split())
     assert expected <= loaded
     assert not unexpected & loaded
+
+
+LATE_TORCH = """
+import nbformat
+from autograder.execution.execute import execute, kernel_server
+from autograder.limits import Limits
+
+def cell(source, **nbgrader):
+    flags = {"grade": False, "solution": False, "locked": False, **nbgrader}
+    return nbformat.v4.new_code_cell(source, metadata={"nbgrader": flags})
+
+kernel_server(["numpy"])  # what another assignment imports
+answer = cell("import torch\\n\\ndef model():\\n    return torch.nn.Linear(3, 2)", solution=True)
+test = cell(
+    "assert sum(p.numel() for p in model().parameters()) == 8",
+    grade=True, locked=True, points=1, grade_id="test",
+)
+print(execute(nbformat.v4.new_notebook(cells=[answer, test]), {}, Limits()).cells[1].outputs)
+"""
+
+
+def test_a_model_can_be_tested_where_torch_was_not_imported_before() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LATE_TORCH], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

@@ -12,16 +12,17 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 import autograder
 from autograder import log
-from autograder.errors import LessonError, UsageError
+from autograder.errors import GraderError, LessonError, UsageError
 from autograder.limits import NAMES, parse_limits
 from autograder.sandbox.fork_client import shared_server
 from autograder.sandbox.preload import setup_imports
@@ -44,6 +45,15 @@ Confine = Annotated[
 ]
 
 
+Examiner = Annotated[
+    Literal["auto", "always", "never"],
+    typer.Option(
+        help="Whether tests run in a kernel of their own: where the instructor's own answers earn"
+        " their marks so, always (what cannot be run there goes to a person), or never.",
+    ),
+]
+
+
 def show_version(wanted: bool) -> None:
     """Print the version and leave."""
     if wanted:
@@ -58,10 +68,13 @@ def main(
         typer.Option("--version", callback=show_version, is_eager=True, help="Print the version."),
     ] = False,
     verbose: Annotated[bool, typer.Option(help="Show what happens, with tracebacks.")] = False,
+    log_file: Annotated[
+        Path | None, typer.Option(help="Write the log there; in a course: autograder.log.")
+    ] = None,
 ) -> None:
     """Build the lessons of a course, grade submissions, report the marks."""
     gc.set_threshold(50_000)  # imports make no garbage, a third of their time would look for it
-    log.configure(console, verbose)
+    log.configure(console, verbose, log_file or default_log())
     # nbgrader 0.9.6 adds submissions in an order that SQLAlchemy 2 warns about; the rows are right.
     warnings.filterwarnings("ignore", "Object of type .* not in session")
 
@@ -98,6 +111,7 @@ def grade(
     scheduler: Annotated[
         str | None, typer.Option(help="Run on the Dask cluster of this scheduler: tcp://...")
     ] = None,
+    examiner: Examiner = "auto",
     confine: Confine = True,
 ) -> None:
     """Grade what is in submitted/ into nbgrader's gradebook."""
@@ -106,7 +120,7 @@ def grade(
     with one_line_errors():
         from autograder.grading import coordinator  # slow to import
         from autograder.grading.course import imports_of, open_course, prepare  # slow to import
-        from autograder.grading.results import FAILED, summary  # slow to import
+        from autograder.grading.results import summary  # slow to import
 
         limits = {**parse_limits(limit or ()), "confined": confine}
         if json_file and (json_file.is_dir() or not json_file.absolute().parent.is_dir()):
@@ -117,7 +131,7 @@ def grade(
         total = prepare(course, assignment, student or (), notebook)
         with workers(scheduler, jobs, imports_of(course, [assignment]), confine) as (pool, count):
             request = coordinator.GradingRequest(
-                [assignment], limits, force, student or (), notebook, 2 * count
+                [assignment], limits, examiner, force, student or (), notebook, 2 * count
             )
             with progress(assignment, total) as step:
                 results = coordinator.grade(course, request, pool, lambda _: step())
@@ -125,10 +139,52 @@ def grade(
             write_json(json_file, [result.as_json() for result in results])
     counts = summary(results)
     console.print(f"{assignment}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
-    failed = [result for result in results if result.status.startswith(FAILED)]
-    for result in failed:
+    refused = [result for result in results if result.was_refused()]
+    for result in refused:
         console.print(f"  {result.student}: {result.status}", markup=False)
-    if failed:
+    for line in remarks_of(results):
+        console.print(f"  {line}", markup=False)
+    if refused:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    assignment: Annotated[str, typer.Argument(help="The assignment, such as 03_counting.")],
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the findings to this file.")
+    ] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE, as for grade; may be given again.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = JOBS,
+    examiner: Examiner = "auto",
+    confine: Confine = True,
+) -> None:
+    """Grade the instructor's own answers, and what students get, of any nbgrader assignment.
+
+    Status 1 where a test fails on the instructor's answer or passes without one, or a cell is
+    over its limits.
+    """
+    warm_up(assignment)
+    with one_line_errors():
+        from autograder.authoring.check import check_assignment  # slow to import
+        from autograder.grading.course import imports_of, open_course  # slow to import
+
+        limits = {**parse_limits(limit or ()), "confined": confine}
+        course = open_course()
+        with workers(None, jobs, imports_of(course, [assignment]), confine) as (pool, _):
+            findings = check_assignment(course, assignment, limits, pool, examiner)
+        if json_file:
+            write_json(json_file, [finding.as_json() for finding in findings])
+    table = Table("notebook", "cell", "finding")
+    for finding in findings:
+        table.add_row(finding.notebook, finding.cell, escape(finding.text))
+    if findings:
+        Console().print(table)
+    faults = sum(finding.is_fault for finding in findings)
+    console.print(f"{assignment}: {faults} faults, {len(findings) - faults} remarks")
+    if faults:
         raise typer.Exit(1)
 
 
@@ -247,6 +303,19 @@ def write_json(path: Path, data: object) -> None:
         raise LessonError(f"{path} cannot be written: {error.strerror}") from None
 
 
+def default_log() -> Path | None:
+    """Return where the log of this course goes; None outside of a course."""
+    return Path("autograder.log") if Path("source").is_dir() else None
+
+
+def remarks_of(results: Iterable[Result]) -> Iterator[str]:
+    """Yield what an instructor should know of single cells, a line each."""
+    for result in results:
+        for cell in result.cells:
+            if cell.remark:
+                yield f"{result.student}: {result.notebook}: {cell.grade_id}: {cell.remark}"
+
+
 def marks_table(results: Sequence[Result]) -> Table:
     """Return the marks of a class: one row per student, one column per assignment, remarks."""
     lessons = sorted({result.assignment for result in results})
@@ -276,7 +345,8 @@ def one_line_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         console.print("\nautograder: stopped. What was graded stays graded: run it again to go on")
         os._exit(130)  # without waiting for kernels that may never end: they end with us
-    except (UsageError, LessonError) as error:
+    except (UsageError, LessonError, GraderError) as error:
+        log.trace(error)
         console.print(f"autograder: {error}", markup=False)
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
 

@@ -17,6 +17,14 @@ class LessonError(Exception):
     """A lesson or submission that cannot be built or graded (exit status 1)."""
 
 
+class GraderError(Exception):
+    """A fault of the grader, of a library under it or of the machine: no mark follows from it.
+
+    What it interrupts is not graded, keeps its marks, and is taken up by the next run (exit
+    status 1).
+    """
+
+
 def one_line(error: BaseException) -> str:
     """Return an error as one line of at most 300 characters."""
     return re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")[:300]

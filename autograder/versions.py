@@ -8,7 +8,14 @@ from functools import cache
 from importlib import metadata
 
 # A new version of one of these may change a mark.
-VERSIONS = ("cnn-course", "ipykernel", "ipython", "nbgrader", "numpy", "torch", "torchvision")
+VERSIONS = (
+    *("cnn-course", "autograder-nb"),
+    *("ipykernel", "ipython", "ipywidgets", "jupyter-client", "matplotlib-inline"),
+    *("nbclient", "nbconvert", "nbformat", "nbgrader", "traitlets"),
+    *("matplotlib", "networkx", "numpy", "opencv-python", "pandas", "pillow", "polars"),
+    *("scikit-image", "scikit-learn", "scipy", "seaborn", "statsmodels", "sympy", "xarray"),
+    *("jax", "keras", "tensorflow", "torch", "torchvision", "transformers"),
+)
 
 
 @cache

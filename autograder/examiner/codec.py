@@ -75,7 +75,11 @@ Refer = Callable[[Any, Callable[[Any], Node]], "list[Any] | None"]
 Resolve = Callable[["list[Any]", Callable[[Node], Any]], Any]
 
 
-class CodecError(ValueError):
+class ExaminerLimit(Exception):
+    """What a test asked for and the examiner cannot do: it says nothing about the answer."""
+
+
+class CodecError(ExaminerLimit, ValueError):
     """A message that is invalid, or a value that cannot be sent."""
 
 
@@ -179,8 +183,12 @@ def encode(value: object, refer: Refer | None = None) -> Payload:
     encoder = _Encoder(refer)
     try:
         return Payload(encoder.node(value, 0), encoder.buffers)
+    except CodecError:
+        raise
     except RecursionError:
         raise CodecError("this is nested too deeply to be sent") from None
+    except Exception as error:  # of a library that shows what an unusual value holds
+        raise CodecError(f"a {type(value).__name__} cannot be sent: {error}") from error
 
 
 class _Encoder:

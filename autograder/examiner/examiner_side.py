@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from autograder.examiner.codec import (
     CodecError,
+    ExaminerLimit,
     Message,
     Node,
     Origin,
@@ -33,6 +35,8 @@ class ExaminerEndpoint(Endpoint):
     def __init__(self, transport: Transport) -> None:
         super().__init__(transport)
         self.rngs: dict[str, bytes] = {}  # states of the generators after the last request
+        self.limits: list[str] = []  # what the current test asked for and cannot be done
+        self.unsendable: set[str] = set()  # names of the learner's that cannot be sent
         self.version = 0  # of all that the learner's modules hold: counts requests
 
     def names(self, names: list[str]) -> dict[str, Any]:
@@ -42,6 +46,9 @@ class ExaminerEndpoint(Endpoint):
         require(isinstance(known, list) and len(known) == len(reply.payloads), "list of names")
         assert isinstance(known, list)
         require(set(map(str, known)) <= set(names), "list of names")
+        unsendable = reply.meta.get("unsendable", [])
+        require(isinstance(unsendable, list), "list of names")
+        self.unsendable |= set(map(str, unsendable)) & set(names)
         return {
             name: self.value(payload) for name, payload in zip(known, reply.payloads, strict=True)
         }
@@ -62,6 +69,9 @@ class ExaminerEndpoint(Endpoint):
                 raise CodecError("a reply is empty")
             self.apply_changes(reply, values, modules)
             return self.value(reply.payloads[0])
+        except ExaminerLimit as limit:
+            self.limits.append(str(limit))
+            raise
         finally:
             self.leaves, self.modules = outer
             self.rngs = advance_rngs()
@@ -101,6 +111,7 @@ class ExaminerEndpoint(Endpoint):
 
     def end(self) -> None:
         """End the cell: its functions are no longer exported."""
+        self.limits, self.unsendable = [], set()
         self.exported.clear()
         self.numbers.clear()
         with contextlib.suppress(TransportClosed):
@@ -159,8 +170,16 @@ class ExaminerEndpoint(Endpoint):
         return make_proxy(self, number, kind, name)
 
 
-def import_nets() -> Any:
-    """Return the module of proxies that need torch."""
-    from autograder.examiner import nets  # optional: a course need not use torch
+# Read before kernels are forked: a confined kernel may not see the file.
+NETS: Any = importlib.util.find_spec("autograder.examiner.nets")
+NETS_CODE = NETS.loader.get_code(NETS.name)
 
-    return nets
+
+def import_nets() -> Any:
+    """Return the module of proxies that need torch: a course need not use it."""
+    module = sys.modules.get(NETS.name)
+    if module is None:
+        module = importlib.util.module_from_spec(NETS)
+        exec(NETS_CODE, vars(module))
+        sys.modules[NETS.name] = module
+    return module

@@ -18,15 +18,23 @@ from ipykernel.ipkernel import IPythonKernel
 from traitlets import Type
 
 from autograder.compat.ipykernel import without_input
+from autograder.errors import one_line
+from autograder.examiner.codec import ExaminerLimit
 from autograder.examiner.examiner_side import ExaminerEndpoint
 from autograder.examiner.free_names import defined_names, free_names, globals_of
+from autograder.examiner.released import ANYTHING
+from autograder.examiner.remote_errors import REMOTE
 from autograder.examiner.submission_side import SubmissionEndpoint
-from autograder.examiner.transport import Transport
+from autograder.examiner.transport import Transport, TransportClosed
 from autograder.sandbox.kernel import Kernel, Shell
 
 # What a notebook with two kernels imports first, and what of it only where torch is imported.
 PRELOAD = ("autograder.examiner.kernels",)
 PRELOAD_WITH = {"torch": ("autograder.examiner.nets",)}
+
+
+REPORT = "examiner"  # key in the metadata of the reply to a test
+MAX_REPORT = 500  # characters
 
 
 class SubmissionKernel(Kernel):
@@ -59,8 +67,19 @@ class TestShell(Shell):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.report: dict[str, str] = {}  # of the last test: see report_of()
+        self.definitions: dict[str, str] = {}  # by name: statements of the instructor's
+        self.fallbacks: dict[str, str] = {}  # the same, for what cannot be fetched
+        self.defined: dict[str, tuple[str, Any]] = {}  # what they made
         self.fetched: set[str] = set()
         self.pending: set[str] = set()  # names that functions of locked setup cells read
+
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Show a traceback, and note what the error of a test says about the examiner."""
+        error = (exc_tuple or sys.exc_info())[1]
+        if self.is_test and isinstance(error, BaseException):
+            self.report = report_of(error, self.endpoint)
+        super().showtraceback(exc_tuple, *args, **kwargs)
 
     async def run_ast_nodes(self, nodelist: list[ast.stmt], *args: Any, **kwargs: Any) -> bool:
         """Return whether a statement of the cell failed. Called by IPython."""
@@ -82,10 +101,80 @@ class TestShell(Shell):
             return
         for name in self.fetched:
             self.user_ns.pop(name, None)
+        self.fetched = set()
         names = {*free_names(nodes, self.user_ns), *unknown(self.pending, self.user_ns)}
-        values = self.endpoint.names(sorted(names)) if names else {}
-        self.fetched = set(values)
+        self.supply(names, self.definitions)
+        self.fetch(names)
+        missing = unknown(names, self.user_ns)
+        self.supply(missing, self.fallbacks)
+
+    def fetch(self, names: set[str]) -> None:
+        """Fetch those names that are not known yet from the submission kernel."""
+        wanted = unknown(names, self.user_ns)
+        values = self.endpoint.names(sorted(wanted)) if wanted else {}
+        self.fetched |= set(values)
         self.user_ns.update(values)
+
+    def supply(self, names: set[str], statements: dict[str, str]) -> None:
+        """Define names by statements of the instructor's, with what those need in turn."""
+        everything = [ANYTHING] if ANYTHING in statements and unknown(names, self.user_ns) else []
+        for name in (*sorted(names & statements.keys()), *everything):
+            text = statements[name]
+            made = self.defined.get(name)
+            if made and made[0] == text:
+                self.user_ns[name] = made[1]
+                self.fetched.add(name)
+            elif name not in self.user_ns:
+                self.define(name, text)
+
+    def define(self, name: str, text: str) -> None:
+        """Run a statement of the instructor's that defines `name`, unless it fails."""
+        before = set(self.user_ns)
+        nodes = ast.parse(text).body
+        if name != ANYTHING:  # while it runs, so that a circle of functions ends
+            self.fetched.add(name)
+            self.user_ns[name] = None
+        needed = set(free_names(nodes, self.user_ns))
+        self.supply(needed, {**self.fallbacks, **self.definitions})
+        self.fetch(needed)
+        try:
+            exec(compile(ast.Module(nodes, []), "<released>", "exec"), self.user_ns)
+        except Exception:  # it needs what is not here: the learner's own is fetched
+            self.user_ns.pop(name, None)
+        else:
+            for new in {name, *self.user_ns} - before:
+                self.fetched.add(new)
+            if name != ANYTHING:
+                self.defined[name] = text, self.user_ns[name]
+
+
+def report_of(error: BaseException, endpoint: ExaminerEndpoint) -> dict[str, str]:
+    """Return what the error of a failed test says about the examiner: one of these, or nothing.
+
+    "limit"    it failed since the examiner cannot do what it asked for
+    "touched"  it met what the examiner cannot do, and failed perhaps for that reason
+    "closed"   the submission kernel closed its socket
+    "fault"    the examiner itself failed
+    """
+    name = getattr(error, "name", None) if isinstance(error, NameError) else None
+    if isinstance(error, ExaminerLimit) or name in endpoint.unsendable:
+        return {"limit": str(error)[:MAX_REPORT]}
+    if isinstance(error, TransportClosed):
+        return {"closed": str(error)}
+    known = (KeyboardInterrupt, MemoryError, RecursionError)
+    if REMOTE not in vars(error) and not isinstance(error, known) and is_ours(error):
+        return {"fault": one_line(error)}
+    if limits := [*endpoint.limits, *sorted(endpoint.unsendable)]:
+        return {"touched": "; ".join(limits)[:MAX_REPORT]}
+    return {}
+
+
+def is_ours(error: BaseException) -> bool:
+    """Return whether an exception was raised by the grader's own code."""
+    trace, name = error.__traceback__, ""
+    while trace is not None:
+        name, trace = str(trace.tb_frame.f_globals.get("__name__")), trace.tb_next
+    return name.partition(".")[0] == "autograder"
 
 
 def unknown(names: set[str], known: dict[str, Any]) -> set[str]:
@@ -106,8 +195,17 @@ class TestKernel(Kernel):
     async def do_execute(self, *args: Any, cell_meta: Any = None, **kwargs: Any) -> Any:
         """Run a cell, which is a test if its message says so. Called by ipykernel."""
         self.shell.is_test = bool((cell_meta or {}).get("is_test"))
+        self.shell.report = {}
+        released = (cell_meta or {}).get("released", {})
+        self.shell.definitions = released.get("definitions", {})
+        self.shell.fallbacks = released.get("fallbacks", {})
         try:
             return await super().do_execute(*args, cell_meta=cell_meta, **kwargs)
         finally:
             if self.shell.is_test:
                 self.shell.endpoint.end()
+
+    def finish_metadata(self, parent: Any, metadata: Any, reply_content: Any) -> Any:
+        """Return the metadata of the reply to a cell, with the report. Called by ipykernel."""
+        metadata = super().finish_metadata(parent, metadata, reply_content)
+        return {**metadata, REPORT: self.shell.report}

@@ -16,7 +16,12 @@ from torch import nn
 
 from autograder.compat.torch import PARTS, check_installed, version_of
 from autograder.examiner.codec import decode, encode, require
-from autograder.examiner.proxies import TorchProxy, run_helper
+from autograder.examiner.proxies import (
+    ProxyAttributeError,
+    ProxyTypeError,
+    TorchProxy,
+    run_helper,
+)
 from autograder.examiner.state import groups_of, is_gradient
 
 if TYPE_CHECKING:
@@ -54,10 +59,10 @@ class ModuleProxy(TorchProxy, nn.Module):
         return held
 
     def _unchanged(self) -> None:
-        """Raise RuntimeError where a test wrote into its copies of parameters and buffers."""
+        """Raise ProxyTypeError where a test wrote into its copies of parameters and buffers."""
         for tensor, version in vars(self)["_held"][4]:
             if version_of(tensor) != version:
-                raise RuntimeError(
+                raise ProxyTypeError(
                     "a test changed a parameter of the learner's module in place: do that where the"
                     " module is, by check.filled or another helper of course.check"
                 )
@@ -67,7 +72,7 @@ class ModuleProxy(TorchProxy, nn.Module):
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
         if name.startswith("__") or name in ("_endpoint", "_number", "_tree_version", "_held"):
-            raise AttributeError(name)
+            raise ProxyAttributeError(name)
         for part in self._refresh()[:3]:
             if name in part:
                 return part[name]
@@ -80,7 +85,7 @@ class ModuleProxy(TorchProxy, nn.Module):
         if name.startswith("_"):  # by nn.Module itself
             vars(self)[name] = value
             return
-        raise AttributeError(f"a test cannot set {name} of the learner's module")
+        raise ProxyAttributeError(f"a test cannot set {name} of the learner's module")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True

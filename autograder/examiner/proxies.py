@@ -9,8 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from autograder.examiner.codec import ExaminerLimit
+
 if TYPE_CHECKING:
     from autograder.examiner.examiner_side import ExaminerEndpoint
+
+
+class ProxyTypeError(ExaminerLimit, TypeError):
+    """An operation that a proxy does not have."""
+
+
+class ProxyAttributeError(ExaminerLimit, AttributeError):
+    """An attribute that a proxy does not have, whatever the object has."""
+
 
 PROXY_KINDS = ("function", "class", "object", "iterator")
 
@@ -34,8 +45,15 @@ class Proxy:
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
         if name.startswith("__") or name in ("_endpoint", "_number", "_kind", "_name"):
-            raise AttributeError(name)
+            if "_endpoint" in vars(self):
+                self._endpoint.limits.append(f"the attribute {name}")
+            raise ProxyAttributeError(name)
         return self._endpoint.call("get", meta={"object": self._number, "name": name})
+
+    def _limit(self, text: str) -> ProxyTypeError:
+        """Return the error for what a proxy cannot do, and remember it."""
+        self._endpoint.limits.append(text)
+        return ProxyTypeError(text)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
@@ -45,10 +63,16 @@ class Proxy:
         __tracebackhide__ = True
         return self._endpoint.call("method", *args, meta={"object": self._number, "name": name})
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # read by isinstance(), where the type alone does not decide
+        if vars(self).get("_kind") == "object":
+            self._endpoint.limits.append(f"what kind of object a {self._name} is")
+        return type(self)
+
     def __len__(self) -> int:
         length = self._method("__len__")
         if type(length) is not int:
-            raise TypeError(f"the length of a {self._name} is not a whole number")
+            raise self._limit(f"the length of a {self._name} is not a whole number")
         return length
 
     def __iter__(self) -> Any:
@@ -66,16 +90,17 @@ class Proxy:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Proxy) or other is None:
             return self is other
-        raise TypeError(f"a {self._name} of the learner's cannot be compared: it is not data")
+        raise self._limit(f"a {self._name} of the learner's cannot be compared: it is not data")
 
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
         if self._kind in ("function", "class"):
             return True
-        raise TypeError(f"a {self._name} of the learner's has no truth value: it is not data")
+        raise self._limit(f"a {self._name} of the learner's has no truth value: it is not data")
 
     def __repr__(self) -> str:
+        self._endpoint.limits.append(f"the text of a {self._name}")
         return f"<{self._kind} {self._name} of the learner's>"
 
     def __course_check__(self, helper: Any, args: Any, kwargs: Any) -> Any:

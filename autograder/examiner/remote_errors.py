@@ -6,11 +6,12 @@ import builtins
 import linecache
 from typing import Any
 
-from autograder.examiner.codec import CodecError, Message, decode, encode
+from autograder.examiner.codec import CodecError, ExaminerLimit, Message, decode, encode
 
 MAX_CHARACTERS = 10_000  # of the text of an exception
 MAX_CLASSES = 20  # of its class and the bases of it
 MAX_FRAMES = 5  # of the learner's cells
+REMOTE = "_autograder_remote"  # attribute of an exception that came from the other kernel
 
 
 def error_message(error: BaseException, number: Any) -> Message:
@@ -20,6 +21,7 @@ def error_message(error: BaseException, number: Any) -> Message:
     text = text_of(error)
     args = error.args if plain and len(text) < MAX_CHARACTERS else (text,)
     meta = {"number": number, "classes": classes, "frames": frames_of(error)}
+    meta["limit"] = isinstance(error, ExaminerLimit)
     return Message("error", meta, [encode(list(args))])
 
 
@@ -32,7 +34,9 @@ def exception_from(message: Message) -> BaseException:
     args = decode(payloads[0]) if len(payloads) == 1 else None
     if not isinstance(classes, list) or not isinstance(args, list):
         raise CodecError("an error has no class, or no arguments")
-    return rebuild(classes, args, message.meta.get("frames"))
+    error = rebuild(classes, args, message.meta.get("frames"), message.meta.get("limit") is True)
+    error.__dict__[REMOTE] = True
+    return error
 
 
 def text_of(error: BaseException) -> str:
@@ -56,19 +60,23 @@ def frames_of(error: BaseException) -> str:
     return "\n".join(lines[-MAX_FRAMES:])
 
 
-def rebuild(classes: list[Any], args: list[Any], frames: Any) -> BaseException:
-    """Return an exception of the first of `classes` that is Python's own, named as the first."""
+def rebuild(classes: list[Any], args: list[Any], frames: Any, limit: bool) -> BaseException:
+    """Return an exception of the first of `classes` that is Python's own, named as the first.
+
+    It is an ExaminerLimit too if `limit` is true.
+    """
     names = [name for name in classes[:MAX_CLASSES] if isinstance(name, str)]
     builtin = [getattr(builtins, name, None) for name in names]
     known = [kind for kind in builtin if isinstance(kind, type) and issubclass(kind, Exception)]
     kind = known[0] if known else RuntimeError
-    if names and names[0] != kind.__name__ and names[0].isidentifier():
-        kind = type(names[0][:100], (kind,), {"__module__": "builtins"})
+    bases: tuple[type, ...] = (ExaminerLimit, kind) if limit else (kind,)
+    if names and (limit or names[0] != kind.__name__) and names[0].isidentifier():
+        kind = type(names[0][:100], bases, {"__module__": "builtins"})
     try:
         error: BaseException = kind(*args)
         str(error)
     except Exception:  # UnicodeDecodeError and the like take other arguments than they show
-        error = RuntimeError(*args)
+        error = kind.__new__(kind) if limit else RuntimeError(*args)
     if isinstance(frames, str) and frames:
         text = frames[:1000].encode(errors="replace").decode()  # half a character may be sent
         error.add_note(f"In the answers:\n{text}")

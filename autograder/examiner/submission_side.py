@@ -89,13 +89,15 @@ class SubmissionEndpoint(Endpoint):
 
     def names(self, message: Message) -> Message:
         """Return the values of the learner's names."""
-        names, payloads = [], []
+        names, unsendable, payloads = [], [], []
         for name in message.meta["names"]:
             if name in self.user_ns:
-                with contextlib.suppress(CodecError):
+                try:
                     payloads.append(encode(self.user_ns[name], self.refer))
                     names.append(name)
-        return Message("reply", {"names": names}, payloads)
+                except CodecError:
+                    unsendable.append(name)
+        return Message("reply", {"names": names, "unsendable": unsendable}, payloads)
 
     def tree(self, message: Message) -> Message:
         """Return what a module consists of, and holds."""

@@ -12,7 +12,7 @@ from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from autograder.errors import LessonError, UsageError, one_line
+from autograder.errors import GraderError, LessonError, UsageError, one_line
 from autograder.execution.execute import kernel_server
 from autograder.versions import versions
 
@@ -79,15 +79,15 @@ def check_workers(answers: Mapping[str, Any], confined: bool) -> None:
 
 
 class ClusterExecutor(Executor):
-    """Runs calls on a cluster; raises LessonError for a failure of the cluster."""
+    """Runs calls on a cluster; raises GraderError for a failure of the cluster."""
 
     def __init__(self, client: distributed.Client) -> None:
         self.client = client
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Return a future of fn(*args, **kwargs). Raise LessonError where the cluster was lost."""
+        """Return a future of fn(*args, **kwargs). Raise GraderError where the cluster was lost."""
         if self.client.status != "running":
-            raise LessonError(LOST)
+            raise GraderError(LOST)
         future: Future[Any] = Future()
         remote = self.client.submit(fn, *args, **kwargs, pure=False, retries=RETRIES)
         remote.add_done_callback(lambda done: settle(future, done))
@@ -100,15 +100,15 @@ def settle(future: Future[Any], done: distributed.Future[Any]) -> None:
 
     try:
         future.set_result(done.result())
-    except (LessonError, UsageError) as error:
+    except (GraderError, LessonError, UsageError) as error:
         future.set_exception(error)
     except CancelledError:
-        future.set_exception(LessonError(LOST))
+        future.set_exception(GraderError(LOST))
     except KilledWorker as error:
         times = error.allowed_failures + 1
         future.set_exception(
-            LessonError(f"{times} workers were lost while they ran it: do they have enough memory?")
+            GraderError(f"{times} workers were lost while they ran it: do they have enough memory?")
         )
     except Exception as error:  # whatever a worker or the network raises: the future must be set
         log.info("a call on the cluster failed", exc_info=error)
-        future.set_exception(LessonError(one_line(error)))
+        future.set_exception(GraderError(one_line(error)))

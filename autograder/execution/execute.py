@@ -23,10 +23,11 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.errors import LessonError, one_line
+from autograder.errors import GraderError, one_line
 from autograder.examiner.kernels import PRELOAD, PRELOAD_WITH
+from autograder.examiner.released import InstructorText
 from autograder.execution.cells import ENDED, ERROR, OK, is_test
-from autograder.execution.kernels import Kernels, OneKernel, TwoKernels
+from autograder.execution.kernels import Kernels, OneKernel, TwoKernels, Work, write_files
 from autograder.execution.session import Deadline
 from autograder.limits import Limits
 from autograder.sandbox.fork_client import ForkServer, scratch_folder, shared_server
@@ -44,16 +45,18 @@ def execute(
 
     `resources["files"]` maps relative paths to the bytes of the files that lie beside it;
     `resources["student"]`, where it is given, says whose work it is: the kernel finds it in its
-    environment as STUDENT, for tests that depend on it.
+    environment as STUDENT, for tests that depend on it. `resources["instructor"]`, an
+    InstructorText, is what tests in a second kernel may use of the instructor's own.
 
     Each code cell that ran says in metadata["ended"] how; metadata["seconds"] of the notebook is
-    the time it took. Raise LessonError where this machine cannot run it as `limits` demand.
+    the time it took. Raise GraderError where this machine cannot run it as `limits` demand, or a
+    library fails.
     """
     one_kernel = one_kernel or not any(map(is_test, notebook.cells))
     for _ in range(TRIES):
         server = kernel_server()
         if limits.confined and (reason := server.confinement_error()):
-            raise LessonError(
+            raise GraderError(
                 f"this machine cannot confine kernels ({reason}): see `autograder doctor`"
             )
         began = time.monotonic()
@@ -63,19 +66,26 @@ def execute(
         ) as scratch:
             folder = os.path.join(scratch, "files")
             write_files(resources.get("files", {}), Path(folder))
-            kind = OneKernel if one_kernel else TwoKernels
-            deadline = Deadline(limits.notebook_seconds)
-            kernels = kind(executed, folder, limits, deadline, resources.get("student", ""))
+            work = Work(
+                executed,
+                folder,
+                limits,
+                Deadline(limits.notebook_seconds),
+                resources.get("student", ""),
+                resources.get("instructor", InstructorText()),
+            )
             try:
-                run_cells(executed, kernels, deadline)
-            except RuntimeError as error:  # no kernel could be started
+                run_cells(
+                    executed, OneKernel(work) if one_kernel else TwoKernels(work), work.deadline
+                )
+            except (RuntimeError, GraderError) as error:  # RuntimeError: no kernel was started
                 if server.is_alive():
-                    raise LessonError(one_line(error)) from None
+                    raise GraderError(one_line(error)) from error
         if server.is_alive():
             executed.metadata["seconds"] = round(time.monotonic() - began, 3)
             return executed
         # The server of kernels was killed: what happened to the notebook is not its own doing.
-    raise LessonError("the server of kernels was lost again and again: is there enough memory?")
+    raise GraderError("the server of kernels was lost again and again: is there enough memory?")
 
 
 def kernel_server(preload: Iterable[str] | None = None) -> ForkServer:
@@ -94,15 +104,6 @@ def local_executor(jobs: int, preload: Iterable[str]) -> Iterator[Executor]:
         yield pool
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def write_files(files: dict[str, bytes], folder: Path) -> None:
-    """Write the files that belong to a submission into its scratch folder."""
-    folder.mkdir()
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
 
 
 def run_cells(notebook: NotebookNode, kernels: Kernels, deadline: Deadline) -> None:

@@ -14,13 +14,18 @@ import copy
 import os
 import secrets
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from jupyter_core.utils import run_sync
 from nbformat import NotebookNode
 
-from autograder.examiner.kernels import SubmissionKernel, TestKernel
-from autograder.execution.cells import ENDED, ERROR, is_setup, is_test
+from autograder.errors import GraderError
+from autograder.examiner.kernels import REPORT, SubmissionKernel, TestKernel
+from autograder.examiner.released import InstructorText, ReleasedNames
+from autograder.execution.cells import CRASHED, ENDED, ERROR, LIMIT, is_setup, is_test
 from autograder.execution.session import Deadline, KernelSession
 from autograder.limits import Limits
 from autograder.sandbox.kernel import Kernel
@@ -29,10 +34,23 @@ from autograder.sandbox.manager import (
     ForkedKernelManager,
     TestKernelClient,
 )
+from autograder.sandbox.messages import InvalidMessage
 
 PRINTED = "printed"  # key in a test cell's metadata: what the submission printed while it ran
 END_SECONDS = 1.0  # for the submission kernel to notice that a test has ended
 INTERRUPT_SECONDS = 3.0  # and, where a call still runs, after it was interrupted
+
+
+@dataclass(frozen=True)
+class Work:
+    """A notebook to run in the folder `folder`, and what bounds it."""
+
+    notebook: NotebookNode
+    folder: str
+    limits: Limits
+    deadline: Deadline
+    student: str = ""
+    instructor: InstructorText = InstructorText()  # noqa: RUF009  # it is never changed
 
 
 class Kernels(Protocol):
@@ -54,17 +72,15 @@ class Kernels(Protocol):
 class OneKernel:
     """One kernel runs all cells, as in stock nbgrader."""
 
-    def __init__(
-        self, notebook: NotebookNode, folder: str, limits: Limits, deadline: Deadline, student: str
-    ) -> None:
-        self.notebook, self.folder = notebook, folder
-        self.limits, self.deadline, self.student = limits, deadline, student
+    def __init__(self, work: Work) -> None:
+        self.work = work
         self.session: KernelSession | None = None
 
     def start(self) -> dict[str, Any]:
-        manager = ForkedKernelManager(limits=self.limits, student=self.student)
-        self.session = KernelSession(self.notebook, manager, self.limits, self.deadline)
-        self.session.start(self.folder)
+        work = self.work
+        manager = ForkedKernelManager(limits=work.limits, student=work.student)
+        self.session = KernelSession(work.notebook, manager, work.limits, work.deadline)
+        self.session.start(work.folder)
         return self.session.language_info()
 
     def run(self, cell: NotebookNode, index: int) -> bool:
@@ -80,21 +96,22 @@ class OneKernel:
 class TwoKernels:
     """Two sessions side by side: `submission` and `test`."""
 
-    def __init__(
-        self, notebook: NotebookNode, folder: str, limits: Limits, deadline: Deadline, student: str
-    ) -> None:
-        self.notebook, self.folder = notebook, folder
-        self.limits, self.deadline, self.student = limits, deadline, student
+    def __init__(self, work: Work) -> None:
+        self.work = work
         self.submission: KernelSession | None = None
         self.test: KernelSession | None = None
+        self.released = ReleasedNames(work.instructor)
 
     def start(self) -> dict[str, Any]:
         pair = secrets.token_hex(8)
+        self.released = ReleasedNames(self.work.instructor)
         self.submission = self.session(pair, SubmissionKernel, ForkedKernelClient)
-        self.submission.start(self.folder)
+        self.submission.start(self.work.folder)
         self.test = self.session(pair, TestKernel, TestKernelClient)
         # Nothing that was handed in is in its folder, which is removed with the other one.
-        self.test.start(tempfile.mkdtemp(dir=os.path.dirname(self.folder)))
+        folder = tempfile.mkdtemp(dir=os.path.dirname(self.work.folder))
+        write_files(self.work.instructor.files, Path(folder))
+        self.test.start(folder)
         return self.submission.language_info()
 
     def session(
@@ -102,13 +119,13 @@ class TwoKernels:
     ) -> KernelSession:
         """Return a new session for one of the two kernels."""
         manager = ForkedKernelManager(
-            limits=self.limits,
-            student=self.student,
+            limits=self.work.limits,
+            student=self.work.student,
             pair=pair,
             kernel_class=f"{kernel.__module__}.{kernel.__name__}",
             client_factory=client,
         )
-        return KernelSession(self.notebook, manager, self.limits, self.deadline)
+        return KernelSession(self.work.notebook, manager, self.work.limits, self.work.deadline)
 
     def run(self, cell: NotebookNode, index: int) -> bool:
         assert self.submission is not None
@@ -117,8 +134,10 @@ class TwoKernels:
             return self.run_test(self.submission, self.test, cell, index)
         if not self.submission.run(cell, index):
             return False
-        # Of a copy: what a locked setup cell shows is shown once.
-        return self.test.run(copy.deepcopy(cell), index) if is_setup(cell) else True
+        if is_setup(cell):  # of a copy: what it shows is shown once
+            return self.test.run(copy.deepcopy(cell), index)
+        self.released.add(cell.source)
+        return True
 
     def run_test(
         self, submission: KernelSession, test: KernelSession, cell: NotebookNode, index: int
@@ -127,13 +146,19 @@ class TwoKernels:
         assert isinstance(submission.kc, ForkedKernelClient)
         assert isinstance(test.kc, TestKernelClient)
         request = submission.kc.send("answer_request", {}, {})
-        test.kc.is_test = True
+        test.kc.is_test, test.kc.released = True, self.released.as_data()
         usable = test.run(cell, index)
         test.kc.is_test = False
-        printed = run_sync(reply_of)(submission, request)
+        try:
+            printed = run_sync(reply_of)(submission, request)
+        except InvalidMessage:
+            cell.metadata[ENDED] = CRASHED
+            return False
         if printed:
             cell.metadata[PRINTED] = printed
         failed = cell.metadata.get(ENDED) == ERROR
+        if failed:
+            note_report(cell, test.reply.get("metadata", {}).get(REPORT, {}))
         if failed and printed is None and submission.manager.has_ended():
             cell.metadata[ENDED] = submission.cause_of_end()
         return usable and printed is not None
@@ -142,6 +167,28 @@ class TwoKernels:
         sessions, self.submission, self.test = (self.submission, self.test), None, None
         for session in filter(None, sessions):
             session.close()
+
+
+def note_report(cell: NotebookNode, report: dict[str, str]) -> None:
+    """Note what a failed test says about the examiner (autograder.examiner.kernels.report_of).
+
+    Raise GraderError where the examiner failed.
+    """
+    if fault := report.get("fault"):
+        raise GraderError(f"a test could not be run: {fault}")
+    if "closed" in report:
+        cell.metadata[ENDED] = CRASHED
+    elif report:
+        cell.metadata[LIMIT] = report
+
+
+def write_files(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write files, by relative path, into a folder."""
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 async def reply_of(submission: KernelSession, request: str) -> str | None:

@@ -16,9 +16,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.compat.nbclient import NotebookClient
+from autograder.errors import GraderError, one_line
 from autograder.execution.cells import CRASHED, ENDED, ERROR, OK, OUT_OF_MEMORY, TIMED_OUT
 from autograder.limits import OUTPUT_BYTES, Limits
 from autograder.sandbox.manager import ForkedKernelManager
+from autograder.sandbox.messages import InvalidMessage
 
 log = logging.getLogger(__name__)
 # nbclient reports what a submission does: the ordinary case, and no news.
@@ -75,6 +77,8 @@ class KernelSession(NotebookClient):
         self.manager = manager
         self.deadline = deadline
         self.output_bytes = 0
+        self.kills_before = kills_for_memory()
+        self.reply: dict[str, Any] = {}  # to the last cell
         # nbclient takes a timeout of zero as none.
         seconds: Any = lambda cell: max(0.1, min(limits.cell_seconds, deadline.left()))  # noqa: E731
         self.timeout_func = seconds
@@ -104,7 +108,10 @@ class KernelSession(NotebookClient):
         return dict(reply["content"].get("language_info", {})) if reply else {}
 
     def run(self, cell: NotebookNode, index: int) -> bool:
-        """Run a cell and note how it ended; return whether the kernel can still be used."""
+        """Run a cell and note how it ended; return whether the kernel can still be used.
+
+        Raise GraderError for what is not the learner's doing.
+        """
         self.nb.cells[index] = cell  # nbclient looks there for displays that are updated
         try:
             self.execute_cell(cell, index, store_history=True)
@@ -112,22 +119,35 @@ class KernelSession(NotebookClient):
             cell.metadata[ENDED] = self.cause_of_end()
         except CellTimeoutError:  # even an interrupt did not help
             cell.metadata[ENDED] = TIMED_OUT
-        except Exception:  # a cell may send anything, which nbclient takes as valid
-            log.debug("cell %s: nbclient could not take its messages", index, exc_info=True)
+        except InvalidMessage as error:
+            log.debug("cell %s: %s", index, error)
             cell.metadata[ENDED] = CRASHED
+        except GraderError:
+            raise
+        except Exception as error:
+            raise GraderError(f"cell {index + 1} could not be run: {one_line(error)}") from error
         else:
             return True
         return False
 
     def cause_of_end(self) -> str:
-        """Return why the kernel has ended."""
+        """Return why the kernel has ended. Raise GraderError where the machine ended it."""
+        if self.manager.was_killed():
+            raise GraderError("its kernel was killed from outside")
+        if kills_for_memory() > self.kills_before:
+            raise GraderError(
+                "this machine ran out of memory: use fewer --jobs, or a lower limit of memory_mb"
+            )
         return OUT_OF_MEMORY if self.manager.is_out_of_memory() else CRASHED
 
     def on_cell_executed(
         self, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]
     ) -> None:
         """Note how a cell ended, and keep an error that it did not print. Called by nbclient."""
+        self.reply = execute_reply
         reply = execute_reply["content"]
+        if "status" not in reply:
+            raise InvalidMessage("the reply to a cell is none")
         if reply["status"] != "error":
             cell.metadata[ENDED] = OK
             return
@@ -161,3 +181,12 @@ class KernelSession(NotebookClient):
             if self.output_bytes > OUTPUT_BYTES:
                 return None
         return super().process_message(msg, cell, cell_index)
+
+
+def kills_for_memory() -> int:
+    """Return how many processes the machine ended since its start because memory ran out."""
+    try:
+        with open("/proc/vmstat") as counts:
+            return next(int(line.split()[1]) for line in counts if line.startswith("oom_kill "))
+    except (OSError, StopIteration):  # not Linux, or an old one
+        return 0

@@ -26,13 +26,20 @@ from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_grade
-from sqlalchemy.exc import SQLAlchemyError
 
-from autograder.errors import LessonError, UsageError, one_line
+from autograder.errors import GraderError, LessonError, UsageError, one_line
 from autograder.grading.course import read_assignment
 from autograder.grading.gradebook import GradebookSession, Marks, retry_while_locked
-from autograder.grading.pipeline import grade_notebooks
-from autograder.grading.results import FAILED, GRADED, KEPT, Result, cell_result
+from autograder.grading.pipeline import KERNELS, NotebookJob, Plan, grade_notebooks
+from autograder.grading.results import (
+    FAILED,
+    GRADED,
+    KEPT,
+    NOT_GRADED,
+    Result,
+    cell_result,
+)
+from autograder.grading.source_check import AUTO, check_source
 from autograder.grading.submissions import Submission, find, load
 from autograder.limits import limits_of
 
@@ -44,12 +51,14 @@ log = logging.getLogger(__name__)
 class GradingRequest:
     """What to grade: assignments by name, in order; by default all students, new work only.
 
-    `limits` are those that the user sets, by name (autograder.limits.Limits); `in_flight` is the
-    number of submissions in memory at a time.
+    `limits` are those that the user sets, by name (autograder.limits.Limits); `examiner` says
+    whether tests run in a kernel of their own (autograder.grading.source_check.MODES); `in_flight`
+    is the number of submissions in memory at a time.
     """
 
     names: Sequence[str]
     limits: Mapping[str, Any] = field(default_factory=dict)
+    examiner: str = AUTO
     force: bool = False
     students: Sequence[str] = ()
     notebook: str | None = None
@@ -103,9 +112,21 @@ class Coordinator:
             for name, assignment in self.assignments.items()
             for notebook, source in assignment.notebooks.items()
         }
+        self.plans: dict[tuple[str, str], Plan] = {}
+
+    def check_sources(self) -> None:
+        """Grade the instructors' own answers first, which decides how submissions are graded."""
+        for name, assignment in self.assignments.items():
+            limits = {notebook: self.limits[name, notebook] for notebook in assignment.notebooks}
+            root = Path(self.course.root)
+            for report in check_source(
+                assignment, limits, self.executor, root, self.request.examiner
+            ):
+                self.plans[name, report.notebook] = report.plan
 
     def run(self) -> list[Result]:
         """Submit each submission, and record each result as it arrives."""
+        self.check_sources()
         pending = [
             submission
             for name in self.request.names
@@ -134,11 +155,17 @@ class Coordinator:
                 graded = read(self.graded(submission) / f"{name}.ipynb")
                 self.report(submission, name, KEPT, graded)
             return None
-        chosen = self.chosen(submission)
-        notebooks = [submission.notebooks[name] for name in chosen]
-        limits = [self.limits[assignment.name, name] for name in chosen]
+        jobs = [
+            NotebookJob(
+                submission.notebooks[name],
+                self.limits[assignment.name, name],
+                self.plans[assignment.name, name],
+                assignment.notebooks[name].instructor,
+            )
+            for name in self.chosen(submission)
+        ]
         resources = {"files": submission.files, "student": submission.student}
-        return self.executor.submit(grade_notebooks, notebooks, resources, limits)
+        return self.executor.submit(grade_notebooks, jobs, resources)
 
     def chosen(self, submission: Submission) -> list[str]:
         """Return the names of the notebooks of a submission that were requested."""
@@ -147,16 +174,20 @@ class Coordinator:
 
     @contextmanager
     def isolate_failures(self, submission: Submission) -> Iterator[None]:
-        """Report a failure of one submission, and continue with the others."""
+        """Report a failure of one submission, and continue with the others.
+
+        What is not its own doing leaves it not graded: the next run takes it up again.
+        """
         try:
             yield
         except UsageError:
             raise
         except LessonError as error:
-            self.fail(submission, str(error))
-        except Exception as error:  # a submission may hold anything
+            self.fail(submission, f"{FAILED}: {error}")
+        except Exception as error:  # of the grader, a library or the machine
             log.info("%s: %s", submission.student, submission.assignment, exc_info=True)
-            self.fail(submission, one_line(error))
+            reason = str(error) if isinstance(error, GraderError) else one_line(error)
+            self.fail(submission, f"{NOT_GRADED}: {reason}")
 
     def graded(self, submission: Submission) -> Path:
         """Return the folder of a graded submission."""
@@ -226,17 +257,18 @@ class Coordinator:
         new.rename(folder)
         self.converter.set_permissions(submission.assignment, submission.student)
 
-    def fail(self, submission: Submission, reason: str) -> None:
-        """Report a submission that cannot be graded; marks of an earlier one stay."""
+    def fail(self, submission: Submission, status: str) -> None:
+        """Report a submission that has no marks from this run; those of an earlier one stay."""
         nothing = NotebookNode(cells=[], metadata=NotebookNode())
         name = min(self.assignments[submission.assignment].notebooks)
         try:
             retry_while_locked(
                 lambda: self.gradebook.enter(submission.student, submission.assignment)
             )
-            self.report(submission, name, f"{FAILED}: {reason}", nothing)
-        except SQLAlchemyError:  # of the gradebook itself
-            self.add(submission, name, f"{FAILED}: {reason}", nothing, Marks(0.0, 0.0))
+            self.report(submission, name, status, nothing)
+        except Exception:  # of the gradebook itself
+            log.info("%s: %s", submission.student, submission.assignment, exc_info=True)
+            self.add(submission, name, status, nothing, Marks(0.0, 0.0))
 
     def report(
         self, submission: Submission, name: str, status: str, notebook: NotebookNode
@@ -259,6 +291,7 @@ class Coordinator:
             marks.max_score,
             notebook.metadata.get("seconds", 0.0),
             [cell_result(cell) for cell in filter(is_grade, notebook.cells)],
+            notebook.metadata.get(KERNELS, ""),
         )
         self.results.append(result)
         self.on_result(result)

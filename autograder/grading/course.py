@@ -24,6 +24,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, SAWarning
 
 from autograder.errors import UsageError, one_line
+from autograder.examiner.released import instructor_text
 from autograder.grading.generate import generate_assignment
 from autograder.grading.gradebook import GradebookSession, retry_while_locked
 from autograder.grading.submissions import (
@@ -161,6 +162,8 @@ def read_assignment(
     """Return what all submissions of a registered assignment are graded with."""
     paths = sources(course, name)
     texts = {Path(path).name: Path(path).read_bytes() for path in paths}
+    folder = course.format_path(course.source_directory, ".", name)
+    files = other_files(folder, course.ignore)
     notebooks = {}
     for path in paths:
         notebook = nbformat.read(path, as_version=4)
@@ -171,9 +174,8 @@ def read_assignment(
         ]
         stem = Path(path).stem
         released = gradebook.released(name, stem, order)
-        notebooks[stem] = SourceNotebook(stem, released, notebook.metadata)
-    folder = course.format_path(course.source_directory, ".", name)
-    files = other_files(folder, course.ignore)
+        instructor = instructor_text(notebook.cells, files)
+        notebooks[stem] = SourceNotebook(stem, released, notebook, instructor)
     digest = digest_of({**files, **texts}, versions())
     return Assignment(name, notebooks, files, editable, digest)
 

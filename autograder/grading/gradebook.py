@@ -23,7 +23,9 @@ from sqlalchemy.orm import joinedload
 
 from autograder.compat.nbgrader import autograding_steps, known_rows, one_transaction
 from autograder.errors import one_line
+from autograder.execution.cells import is_test
 from autograder.grading.restore import Released
+from autograder.grading.verdict import TO_MARK, recorded
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -86,6 +88,11 @@ class GradebookSession:
                 with self.rows_of(student, assignment, name):
                     for step in self.steps:
                         step(notebook, resources)
+                    for cell in filter(is_test, notebook.cells):
+                        if recorded(cell)["outcome"] == TO_MARK:
+                            grade_id = cell.metadata.nbgrader["grade_id"]
+                            row = self.gradebook.find_grade(grade_id, name, assignment, student)
+                            row.auto_score, row.needs_manual_grade = None, True
             for name in missing:
                 for grade in self.gradebook.find_submission_notebook(
                     name, assignment, student

@@ -20,6 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import find_all_files
 
 from autograder.errors import LessonError, one_line
+from autograder.examiner.released import InstructorText
 from autograder.grading.restore import Released, grade_id, recognise, restore
 from autograder.limits import MEGABYTE
 
@@ -28,11 +29,17 @@ MAX_BYTES = 300 * MEGABYTE  # of all files of a submission
 
 @dataclass(frozen=True)
 class SourceNotebook:
-    """A notebook of an assignment: its released cells, and its metadata in source/."""
+    """A notebook of an assignment: its released cells, and the notebook in source/."""
 
     name: str
     cells: list[Released]
-    metadata: NotebookNode
+    notebook: NotebookNode
+    instructor: InstructorText
+
+    @property
+    def metadata(self) -> NotebookNode:
+        """The metadata of the notebook in source/."""
+        return self.notebook.metadata
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,23 @@ from autograder.execution.cells import (
     CRASHED,
     ENDED,
     ERROR,
+    LIMIT,
     OK,
     OUT_OF_MEMORY,
     TIMED_OUT,
     is_test,
 )
 
-VERDICT = "verdict"  # key in a graded cell's metadata: {"outcome": ..., "message": ...}
+# Key in a graded cell's metadata: {"outcome": ..., "message": ...}, and perhaps "remark", for the
+# instructor.
+VERDICT = "verdict"
+REMARK = "remark"  # key in a cell's metadata before it is judged
 PASSED, FAILED, NOT_RUN = "passed", "failed", "not run"
 TO_MARK, NO_RESPONSE = "to be marked", "no response"
+# Of a test that says nothing about this answer: the message for the learner, and the remark for
+# the instructor.
+UNTESTED = "This test could not be run on your answer. Your instructor will mark it."
+TO_PERSON = "its test cannot be run on this answer ({}): mark it by hand"
 
 NO_ANSWER = "There is no answer yet."
 MESSAGES = {
@@ -55,13 +63,18 @@ def judge(notebook: NotebookNode) -> None:
             outcome, message = verdict(cell) if is_test(cell) else by_hand(cell)
             if message.startswith("NameError") and lost:
                 message = f"{message}. {lost}"
-            cell.metadata[VERDICT] = {"outcome": outcome, "message": message}
+            remark = cell.metadata.pop(REMARK, "")
+            if is_test(cell) and outcome == TO_MARK:
+                remark = TO_PERSON.format(cell.metadata[LIMIT]["limit"])
+            entry = {"outcome": outcome, "message": message}
+            cell.metadata[VERDICT] = entry | ({"remark": remark} if remark else {})
         if is_test(cell):
             settle(cell, outcome, message)
         else:
             lost = LOST.get(cell.metadata.get(ENDED), lost)
     for cell in notebook.cells:
         cell.metadata.pop(ENDED, None)
+        cell.metadata.pop(LIMIT, None)
 
 
 def recorded(cell: NotebookNode) -> dict[str, str]:
@@ -84,6 +97,8 @@ def verdict(cell: NotebookNode) -> tuple[str, str]:
     """Return the outcome of an executed test cell, and a message for the learner."""
     ended = cell.metadata.get(ENDED, NOT_RUN)
     error = next((o for o in cell.outputs if o.output_type == "error"), None)
+    if ended == ERROR and "limit" in cell.metadata.get(LIMIT, {}):
+        return TO_MARK, UNTESTED
     if ended == OK and error is None:
         return verdict_on_passed(cell)
     if ended in (OK, ERROR):
@@ -152,6 +167,8 @@ def settle(cell: NotebookNode, outcome: str, message: str) -> None:
             output["name"] = "stdout"
     if outcome == PASSED and number is not None:
         kept.append(new_output("execute_result", {"text/plain": repr(number)}))
+    if outcome == TO_MARK:  # what failed is the examiner: no news for the learner
+        kept = [o for o in kept if o.output_type != "error"]
     if outcome != PASSED and not any(o.output_type == "error" for o in kept):
         kept.append(new_output("error", ename=outcome, evalue=message, traceback=[message]))
     cell.outputs = kept

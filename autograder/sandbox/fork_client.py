@@ -113,6 +113,10 @@ class ForkedProcess:
         """End the process group at once."""
         self.send_signal(signal.SIGKILL)
 
+    def is_confined(self) -> bool:
+        """Return whether it runs in namespaces of its own."""
+        return not self._server.confinement_error()
+
     def set_ended(self, status: int) -> None:
         """Called by the server's listener when the process was reaped."""
         self.returncode = os.waitstatus_to_exitcode(status)

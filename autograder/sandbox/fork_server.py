@@ -327,7 +327,8 @@ def rehearse_traceback() -> None:
 
 
 def editable_packages() -> set[str]:
-    """Return the folders of packages that are installed from a working copy."""
+    """Return the folders of packages that are installed from a working copy, without our own."""
+    our_package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     places = {
         os.path.abspath(place)
         for distribution in importlib.metadata.distributions()
@@ -336,7 +337,7 @@ def editable_packages() -> set[str]:
         if (spec := importlib.util.find_spec(name))
         for place in spec.submodule_search_locations or [spec.origin or ""]
     }
-    return {place for place in places if os.path.exists(place)}
+    return {place for place in places if os.path.exists(place) and place != our_package}
 
 
 def serve(control: Connection) -> None:

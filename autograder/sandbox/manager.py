@@ -10,17 +10,21 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import zmq
 import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.session import Session
 from traitlets import Instance, Unicode, default
 
 from autograder.compat.jupyter_client import KernelManager
 from autograder.limits import MESSAGE_BYTES, Limits
 from autograder.sandbox.fork_server import OUT_OF_MEMORY
+from autograder.sandbox.messages import CheckedSession
 from autograder.sandbox.provisioner import ForkProvisioner
 
 MAX_WAITING = 100  # messages that may wait to be read
@@ -80,13 +84,19 @@ class ForkedKernelClient(AsyncKernelClient):
 
 
 class TestKernelClient(ForkedKernelClient):
-    """The client of a test kernel: its next cell may be marked as a test."""
+    """The client of a test kernel: its next cell may be marked as a test.
+
+    `released` is what the instructor's text defines (autograder.examiner.released).
+    """
 
     is_test = False
+    released: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
     def send(self, kind: str, content: dict[str, Any], metadata: dict[str, Any]) -> str:
         """Send a message that says whether its cell is a test; return its id."""
-        return super().send(kind, content, {**metadata, "is_test": self.is_test})
+        if self.is_test:
+            metadata = {**metadata, "is_test": True, "released": dict(self.released)}
+        return super().send(kind, content, metadata)
 
 
 class ForkedKernelManager(KernelManager):
@@ -121,6 +131,10 @@ class ForkedKernelManager(KernelManager):
     def _client(self) -> type[AsyncKernelClient]:
         return ForkedKernelClient
 
+    @default("session")
+    def _checked(self) -> Session:
+        return CheckedSession(parent=self)
+
     @default("context")
     def _bounded(self) -> zmq.asyncio.Context:
         """Disconnect a kernel that sends larger messages: the grader's memory is not theirs."""
@@ -147,6 +161,15 @@ class ForkedKernelManager(KernelManager):
         assert isinstance(self.provisioner, ForkProvisioner)
         process = self.provisioner.process
         return process is None or process.returncode is not None
+
+    def was_killed(self) -> bool:
+        """Return whether the kernel was killed from outside.
+
+        No process in its namespace can signal the first one, whose exit status this is.
+        """
+        assert isinstance(self.provisioner, ForkProvisioner)
+        process = self.provisioner.process
+        return process is not None and process.is_confined() and (process.returncode or 0) < 0
 
     def is_out_of_memory(self) -> bool:
         """Return whether the kernel was ended because its processes took too much memory."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -24,14 +25,14 @@ from nbgrader.server_extensions.formgrader.base import check_notebook_dir, check
 from nbgrader.server_extensions.validate_assignment.handlers import ValidateAssignmentHandler
 from tornado import web
 
-from autograder.errors import LessonError, UsageError
+from autograder.errors import GraderError, LessonError, UsageError
 from autograder.execution.execute import local_executor
 from autograder.grading.coordinator import GradingRequest, grade
 from autograder.grading.course import imports_of, prepare
-from autograder.grading.results import FAILED
 from autograder.sandbox.fork_client import shared_server
 from autograder.service.validate import validate
 
+log = logging.getLogger(__name__)
 IDLE_SECONDS = 300.0
 
 
@@ -83,7 +84,7 @@ class Validate(ValidateAssignmentHandler):
         try:
             with fork_server.in_use():
                 return {"success": True, "value": validate(notebook)}
-        except LessonError as error:
+        except (GraderError, LessonError) as error:
             return {"success": False, "value": str(error)}
 
 
@@ -107,14 +108,17 @@ def autograde(course: CourseDirectory, assignment: str, student: str) -> dict[st
             course.config = course.parent.config
             prepare(course, assignment, [student])
             with local_executor(1, imports_of(course, [assignment])) as pool:
-                request = GradingRequest([assignment], {"confined": True}, True, [student])
+                request = GradingRequest(
+                    [assignment], {"confined": True}, force=True, students=[student]
+                )
                 results = grade(course, request, pool)
-    except (UsageError, LessonError) as error:
+    except (UsageError, LessonError, GraderError) as error:
+        log.info("%s of %s", assignment, student, exc_info=True)
         return {"success": False, "error": str(error), "log": ""}
-    log = "\n".join(f"{result.notebook}: {result.description()}" for result in results)
-    if failed := [r.status for r in results if r.status.startswith(FAILED)]:
-        return {"success": False, "error": "\n".join(failed), "log": log}
-    return {"success": True, "log": log}
+    lines = "\n".join(f"{result.notebook}: {result.description()}" for result in results)
+    if failed := [result.status for result in results if result.was_refused()]:
+        return {"success": False, "error": "\n".join(failed), "log": lines}
+    return {"success": True, "log": lines}
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

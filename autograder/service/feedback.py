@@ -10,6 +10,7 @@ script, and its content security policy forbids any; formulas are MathML, which 
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -21,6 +22,7 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
@@ -32,6 +34,14 @@ from autograder.grading.verdict import VERDICT, recorded
 log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN = "[a hidden test]"  # replaces each of its lines
+REFUSAL = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<style>:root {{ color-scheme: light dark; font-family: sans-serif }} body {{ margin: 3rem }}</style>
+</head><body><h1>{title} could not be graded</h1><p>{reason}.</p>
+<p>No marks were changed. Open the notebook, run it once from the top, save it, and hand it in
+again; if this page comes back, show it to your instructor.</p></body></html>
+"""
 MIN_LINE_CHARS = 8  # shorter lines are too common to be replaced
 
 
@@ -80,6 +90,25 @@ class FeedbackExporter(HTMLExporter):
             exclude_anchor_links=True,
         )
         return str(MarkdownWithMath(renderer=renderer).render(source))
+
+
+def write_refusal(course: CourseDirectory, assignment: str, student: str, reason: str) -> None:
+    """Write a feedback page that says why a submission could not be graded.
+
+    As generate_feedback would, into feedback/; the marks stay as they are.
+    """
+    submitted, feedback = (
+        Path(course.format_path(folder, student, assignment))
+        for folder in (course.submitted_directory, course.feedback_directory)
+    )
+    feedback.mkdir(parents=True, exist_ok=True)
+    for name in ("timestamp.txt", "submission_secret.txt"):
+        if (submitted / name).is_file():
+            shutil.copyfile(submitted / name, feedback / name)
+    source = Path(course.format_path(course.source_directory, ".", assignment))
+    for notebook in source.glob("*.ipynb"):
+        page = REFUSAL.format(title=escape(notebook.stem), reason=escape(reason))
+        (feedback / f"{notebook.stem}.html").write_text(page)
 
 
 class MathRenderer(IPythonRenderer):

@@ -9,10 +9,12 @@ submission and survives a restart: a submission without a line is processed (aga
 from __future__ import annotations
 
 import json
+import logging
 import pwd
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from itertools import groupby
@@ -25,11 +27,13 @@ from nbgrader.coursedir import CourseDirectory
 from watchfiles import watch as changes
 
 from autograder.compat.nbgrader import replaced
-from autograder.errors import LessonError, UsageError
+from autograder.errors import GraderError, LessonError, UsageError, one_line
 from autograder.grading.coordinator import GradingRequest, grade
 from autograder.grading.course import assignments, prepare
-from autograder.grading.results import FAILED
+from autograder.grading.results import FAILED, NOT_GRADED, Result
+from autograder.service.feedback import write_refusal
 
+logger = logging.getLogger(__name__)
 JOURNAL = "immediate-feedback.jsonl"
 RESCAN_MS = 60_000  # scan again after so long without a change: the daily limit may be reset
 COMPLETE = 0o777  # nbgrader's submit sets this mode last
@@ -128,8 +132,9 @@ class FeedbackService:
         for assignment, group in groupby(pending, key=lambda arrival: arrival.assignment):
             try:
                 self.process(assignment, list(group))
-            except (UsageError, LessonError) as error:
-                self.log_once(assignment, f"{assignment}: {error}")
+            except (UsageError, LessonError, GraderError) as error:
+                logger.info("%s", assignment, exc_info=True)
+                self.log_once((assignment, str(error)), f"{assignment}: {error}")
 
     def pending(self) -> Iterator[Arrival]:
         """Yield the newest submission of each student to each assignment, unless processed.
@@ -151,24 +156,54 @@ class FeedbackService:
 
     def process(self, assignment: str, pending: list[Arrival]) -> None:
         """Collect and grade submissions to one assignment, and release their feedback."""
-        students = [arrival.student for arrival in pending]
-        for student in students:
-            with replaced(self.course, student_id=student):
-                require_success("collect the submission", self.api.collect(assignment))
+        collected = [arrival for arrival in pending if self.collect(arrival)]
+        students = [arrival.student for arrival in collected]
+        if not students:
+            return
         prepare(self.course, assignment, students)
         request = GradingRequest([assignment], self.limits, students=students)
-        results = {r.student: r for r in grade(self.course, request, self.executor)}
-        for arrival in pending:
-            self.log(f"{arrival.student} {assignment}: {results[arrival.student].description()}")
-            if not results[arrival.student].status.startswith(FAILED):
-                self.release_feedback(arrival)
-            self.journal.add(arrival)
+        results: dict[str, list[Result]] = {student: [] for student in students}
+        for result in grade(self.course, request, self.executor):
+            results[result.student].append(result)
+        for arrival in collected:
+            with self.isolated(arrival):
+                self.answer(arrival, results[arrival.student])
 
-    def release_feedback(self, arrival: Arrival) -> None:
-        """Generate a student's feedback, and release it into the exchange."""
+    def collect(self, arrival: Arrival) -> bool:
+        """Collect a submission; return whether that was possible."""
+        with self.isolated(arrival), replaced(self.course, student_id=arrival.student):
+            require_success("collect the submission", self.api.collect(arrival.assignment))
+            return True
+        return False
+
+    @contextmanager
+    def isolated(self, arrival: Arrival) -> Iterator[None]:
+        """Log a fault with one submission, which is tried again, and go on with the others."""
+        try:
+            yield
+        except Exception as error:  # whatever it is, it is no reason to let the others wait
+            logger.info("%s %s", arrival.student, arrival.assignment, exc_info=True)
+            reason = str(error) if isinstance(error, LessonError) else one_line(error)
+            self.log_once((arrival, reason), f"{arrival.student} {arrival.assignment}: {reason}")
+
+    def answer(self, arrival: Arrival, results: list[Result]) -> None:
+        """Release the feedback for a graded submission, and enter it in the journal.
+
+        A fault of the grader or the machine is no answer: the submission is tried again.
+        """
+        for result in results:
+            line = f"{arrival.student} {arrival.assignment}: {result.description()}"
+            self.log_once((arrival, line), line)
+        if any(result.status.startswith(NOT_GRADED) for result in results):
+            return
         names = arrival.assignment, arrival.student
-        require_success("generate feedback", self.api.generate_feedback(*names))
+        if refused := [result for result in results if result.status.startswith(FAILED)]:
+            reason = refused[0].status.removeprefix(FAILED).lstrip(": ")
+            write_refusal(self.course, arrival.assignment, arrival.student, reason)
+        else:
+            require_success("generate feedback", self.api.generate_feedback(*names))
         require_success("release feedback", self.api.release_feedback(*names))
+        self.journal.add(arrival)
 
     def log_once(self, key: object, message: str) -> None:
         """Log a message that would otherwise be repeated at every scan."""
@@ -181,10 +216,11 @@ def arrivals(inbound: Path) -> Iterator[Arrival]:
     """Yield the complete submissions in the exchange."""
     for path in inbound.iterdir():
         parts = path.name.rsplit("+", 3)
-        if len(parts) == 4 and path.is_dir() and not path.is_symlink():
-            student, assignment, submitted, _ = parts
-            if path.stat().st_mode & 0o777 == COMPLETE:
-                yield Arrival(assignment, student, submitted, path)
+        with suppress(FileNotFoundError):  # it was there a moment ago
+            if len(parts) == 4 and path.is_dir() and not path.is_symlink():
+                student, assignment, submitted, _ = parts
+                if path.stat().st_mode & 0o777 == COMPLETE:
+                    yield Arrival(assignment, student, submitted, path)
 
 
 def newest(submissions: Iterable[Arrival]) -> Iterator[Arrival]:
@@ -198,7 +234,10 @@ def owned(arrival: Arrival) -> bool:
 
     Where all servers run as one user, all files belong to that user, as the inbound folder does.
     """
-    inbound, owner = arrival.path.parent.stat().st_uid, arrival.path.stat().st_uid
+    try:
+        inbound, owner = arrival.path.parent.stat().st_uid, arrival.path.stat().st_uid
+    except FileNotFoundError:  # it was there a moment ago
+        return False
     try:
         return owner == inbound or pwd.getpwuid(owner).pw_name == arrival.student
     except KeyError:  # no account has this uid

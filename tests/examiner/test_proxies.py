@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.examiner.codec import ExaminerLimit
 from autograder.examiner.examiner_side import ExaminerEndpoint
 from autograder.examiner.free_names import free_names
 from autograder.examiner.submission_side import SubmissionEndpoint
@@ -169,7 +170,7 @@ def test_a_model_that_miscounts_its_parameters_is_not_believed() -> None:
 
 
 def test_a_test_that_writes_into_a_model_fails_with_advice() -> None:
-    with pytest.raises(RuntimeError, match=r"check\.filled"):
+    with pytest.raises(ExaminerLimit, match=r"check\.filled"):
         run(
             MODEL,
             "model = Net()\nwith torch.no_grad():\n    next(model.parameters()).fill_(1)\nmodel.eval()",  # noqa: E501

@@ -1,0 +1,125 @@
+"""What the instructor's own text defines, by name: the test kernel may run it for its tests.
+
+    ordinary cells, as they were released -> imports, functions and classes; assignments
+    imports of the instructor's answers   -> used where the learner's own cannot be sent
+
+Nothing that a learner added or changed is among it, and a name that a cell of the learner's binds
+later is the learner's again. The texts are parsed here, in the grader; the test kernel runs what a
+test needs, when it needs it (autograder.examiner.kernels).
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+ANYTHING = "*"  # what `from module import *` defines
+
+
+@dataclass(frozen=True)
+class InstructorText:
+    """What a notebook has of the instructor's: sources of ordinary code cells as they were
+    released, import statements of its answers, and the files beside it.
+    """
+
+    cells: frozenset[str] = frozenset()
+    imports: tuple[str, ...] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+class ReleasedNames:
+    """The statements that define names, as far as the cells of a notebook have run."""
+
+    def __init__(self, text: InstructorText) -> None:
+        self.text = text
+        self.definitions: dict[str, str] = {}
+        self.assignments: dict[str, str] = {}
+        self.of_answers: dict[str, str] = {
+            name: statement for statement in text.imports for name in bound_by(parsed(statement))
+        }
+
+    def add(self, source: str) -> None:
+        """Note a cell that has run: the instructor's, or else the learner's."""
+        nodes = parsed(source)
+        if source.strip() not in self.text.cells:
+            for name in bound_by(nodes):
+                self.definitions.pop(name, None)
+                self.assignments.pop(name, None)
+            return
+        setup = preamble(nodes)
+        for node in nodes:
+            imports = isinstance(node, ast.Import | ast.ImportFrom)
+            defines = imports or isinstance(node, ast.FunctionDef | ast.ClassDef)
+            text = setup if imports else ast.unparse(node)
+            for name in bound_by([node]):
+                self.definitions.pop(name, None)
+                self.assignments.pop(name, None)
+                (self.definitions if defines else self.assignments)[name] = text
+
+    def as_data(self) -> dict[str, dict[str, str]]:
+        """Return all of it as plain data, for the test kernel."""
+        fallbacks = {**self.of_answers, **self.assignments}
+        return {"definitions": self.definitions, "fallbacks": fallbacks}
+
+
+def parsed(source: str) -> list[ast.stmt]:
+    """Return the statements of a cell; none where it cannot be parsed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of invalid escapes
+            return ast.parse(TransformerManager().transform_cell(source)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def preamble(nodes: Iterable[ast.stmt]) -> str:
+    """Return the imports of a cell, and the calls and settings of what they import: sys.path."""
+    imported: set[str] = set()
+    kept: list[ast.stmt] = []
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imported |= set(bound_by([node]))
+            kept.append(node)
+        elif isinstance(node, ast.Expr | ast.Assign) and not set(bound_by([node])):
+            read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            if read and read <= imported:
+                kept.append(node)
+    return "\n".join(map(ast.unparse, kept))
+
+
+def bound_by(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Yield the names that statements bind in their module."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif not isinstance(node, ast.Lambda):
+            yield from bound_by(ast.iter_child_nodes(node))
+
+
+def instructor_text(cells: Iterable[Any], files: dict[str, bytes]) -> InstructorText:
+    """Return what the code cells of a notebook in source/ have of the instructor's."""
+    ordinary, imports = set(), []
+    for cell in cells:
+        if cell.cell_type != "code":
+            continue
+        nbgrader = cell.metadata.get("nbgrader", {})
+        if not any(nbgrader.get(name) for name in ("grade", "solution", "locked", "task")):
+            ordinary.add(cell.source.strip())
+        elif nbgrader.get("solution"):
+            imports += [
+                ast.unparse(node)
+                for node in parsed(cell.source)
+                if isinstance(node, ast.Import | ast.ImportFrom)
+            ]
+    return InstructorText(frozenset(ordinary), tuple(imports), files)

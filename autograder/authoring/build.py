@@ -34,6 +34,7 @@ from autograder.grading.verdict import PASSED, VERDICT, judge
 from autograder.limits import Limits
 from autograder.sandbox.preload import needed
 
+KEPT = ("examiner", "limits")  # keys of the metadata that the head of a lesson may set
 CELL_TIMEOUT = 60
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -90,9 +91,12 @@ def make_source(lesson: Path, digest: str = "") -> NotebookNode:
 
 
 def drop_traces(notebook: NotebookNode) -> None:
-    """Remove jupytext's metadata; keep limits that the head of the lesson sets."""
-    limits = {name: value for name, value in notebook.metadata.items() if name == "limits"}
-    notebook.metadata = NotebookNode(limits)
+    """Remove jupytext's metadata; keep limits and examiner, which the head of the lesson sets.
+
+    Where it does not say otherwise, tests demand a kernel of their own.
+    """
+    kept = {name: notebook.metadata[name] for name in KEPT if name in notebook.metadata}
+    notebook.metadata = NotebookNode({"examiner": "required", **kept})
     for cell in notebook.cells:
         cell.metadata.pop("lines_to_next_cell", None)
 

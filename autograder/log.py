@@ -25,9 +25,7 @@ def configure(console: Console, verbose: bool, file: Path | None = None) -> None
     What happened, with tracebacks, goes to `file` too, which is made when there is something to
     say, and rotated. Called by the command, once: it owns its process.
     """
-    handler = RichHandler(
-        console=console, show_time=verbose, show_path=verbose, show_level=verbose, markup=False
-    )
+    handler = RichHandler(console=console, markup=False) if verbose else LineHandler(console)
     handler.setLevel(logging.DEBUG if verbose else logging.WARNING)
     root = logging.getLogger(ROOT)
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
@@ -37,6 +35,18 @@ def configure(console: Console, verbose: bool, file: Path | None = None) -> None
     if not verbose:
         for name in QUIET:  # by a filter, since distributed sets its levels when it is imported
             logging.getLogger(name).addFilter(lambda record: False)
+
+
+class LineHandler(logging.Handler):
+    """Prints each message on one line of a console."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a message. Called by logging."""
+        self.console.print(f"autograder: {record.getMessage()}", markup=False)
 
 
 class LogFile(RotatingFileHandler):

@@ -19,14 +19,15 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import compute_checksum, is_locked
+from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, SAWarning
 
-from autograder.errors import UsageError, one_line
+from autograder.errors import LessonError, UsageError, one_line
 from autograder.examiner.released import instructor_text
 from autograder.grading.generate import generate_assignment
 from autograder.grading.gradebook import GradebookSession, retry_while_locked
+from autograder.grading.restore import grade_id
 from autograder.grading.submissions import (
     Assignment,
     SourceNotebook,
@@ -128,32 +129,51 @@ def register(course: CourseDirectory, assignment: str) -> None:
         )
 
 
-def registered_cells(course: CourseDirectory, assignment: str) -> dict[str, str | None]:
-    """Return the released cells in the gradebook, with the checksum of those that are locked."""
+def registered_cells(course: CourseDirectory, assignment: str) -> dict[tuple[str, str], str | None]:
+    """Return the released cells in the gradebook, with the checksum of those that are locked.
+
+    By the names of notebook and cell.
+    """
     with Gradebook(course.db_url, course.course_id) as gradebook:
         try:
             entry = gradebook.find_assignment(assignment)
         except MissingEntry:
             return {}
         return {
-            cell.name: cell.checksum if cell.locked else None
+            (notebook.name, cell.name): cell.checksum if cell.locked else None
             for notebook in entry.notebooks
             for cell in notebook.source_cells
         }
 
 
-def source_cells(course: CourseDirectory, assignment: str) -> dict[str, str | None]:
-    """Return the released cells of the source, with the checksum of those that are locked."""
+def source_cells(course: CourseDirectory, assignment: str) -> dict[tuple[str, str], str | None]:
+    """Return the released cells of the source, with the checksum of those that are locked.
+
+    By the names of notebook and cell.
+    """
     return {
-        cell.metadata.nbgrader["grade_id"]: compute_checksum(cell) if is_locked(cell) else None
+        (Path(path).stem, name_of(cell)): compute_checksum(cell) if is_locked(cell) else None
         for path in sources(course, assignment)
         for cell in named_cells(nbformat.read(path, as_version=4))
     }
 
 
 def named_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    """Return the cells that nbgrader manages: solution, test and locked setup cells."""
-    return [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
+    """Return the cells that nbgrader manages: solution, test, task and locked setup cells.
+
+    Raise LessonError where one of them has no grade_id. Other cells may have none: `nbgrader
+    update` gives all cells metadata.
+    """
+    managed = (is_grade, is_solution, is_task, is_locked)
+    return [cell for cell in notebook.cells if any(test(cell) for test in managed)]
+
+
+def name_of(cell: NotebookNode) -> str:
+    """Return the grade_id of a cell that nbgrader manages. Raise LessonError where it has none."""
+    name = grade_id(cell)
+    if name is None:
+        raise LessonError(f"a cell of the source has no grade_id: {cell.source[:50]!r}")
+    return name
 
 
 def read_assignment(
@@ -167,11 +187,7 @@ def read_assignment(
     notebooks = {}
     for path in paths:
         notebook = nbformat.read(path, as_version=4)
-        order = [
-            cell.metadata.nbgrader["grade_id"]
-            for cell in notebook.cells
-            if "nbgrader" in cell.metadata
-        ]
+        order = [name_of(cell) for cell in named_cells(notebook)]
         stem = Path(path).stem
         released = gradebook.released(name, stem, order)
         instructor = instructor_text(notebook.cells, files)

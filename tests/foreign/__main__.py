@@ -74,7 +74,9 @@ def prepare(course: Path, assignment: str, altered: int, into: Path) -> str:
     for name in ("header.ipynb", "nbgrader_config.py"):
         if (course / "source" / name).exists():
             shutil.copy(course / "source" / name, into / "source")
-    (into / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "c"\n')
+    (into / "nbgrader_config.py").write_text(
+        'c = get_config()\nc.CourseDirectory.course_id = "c"\n'
+    )
     run(into, "nbgrader", "update", "source")
     made = run(into, "nbgrader", "generate_assignment", assignment, "--create", "--force")
     if made.returncode:

@@ -18,12 +18,12 @@ from nbgrader.api import Comment, Grade, Gradebook, InvalidEntry, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import CheckCellMetadata, Execute
+from nbgrader.utils import is_grade
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import joinedload
 
 from autograder.compat.nbgrader import autograding_steps, known_rows, one_transaction
 from autograder.errors import one_line
-from autograder.execution.cells import is_test
 from autograder.grading.restore import Released
 from autograder.grading.verdict import TO_MARK, recorded
 
@@ -88,7 +88,7 @@ class GradebookSession:
                 with self.rows_of(student, assignment, name):
                     for step in self.steps:
                         step(notebook, resources)
-                    for cell in filter(is_test, notebook.cells):
+                    for cell in filter(is_grade, notebook.cells):
                         if recorded(cell)["outcome"] == TO_MARK:
                             grade_id = cell.metadata.nbgrader["grade_id"]
                             row = self.gradebook.find_grade(grade_id, name, assignment, student)

@@ -9,13 +9,15 @@ or stripped of their metadata are graded as far as the learner's answer can be i
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+# Key in the metadata of a cell that a person marks: its answer may stand below it.
+ANSWERED_BELOW = "answered_below"
 MERGED = "# The answer is in another cell."
 
 
@@ -30,10 +32,16 @@ class Released:
     metadata: dict[str, Any]
 
 
-def restore(notebook: NotebookNode, released: Sequence[Released], metadata: NotebookNode) -> None:
+def restore(
+    notebook: NotebookNode,
+    released: Sequence[Released],
+    metadata: NotebookNode,
+    ordinary: Container[str] = (),
+) -> None:
     """Restore `notebook` in place; `released` are its released cells in order.
 
-    `metadata` is that of the notebook in source/: it replaces the submitted metadata.
+    `metadata` is that of the notebook in source/: it replaces the submitted metadata. `ordinary`
+    are the texts of its other cells.
     """
     kept = ("kernelspec", "language_info")
     notebook.metadata = NotebookNode({name: metadata[name] for name in kept if name in metadata})
@@ -41,21 +49,26 @@ def restore(notebook: NotebookNode, released: Sequence[Released], metadata: Note
     for cell in notebook.cells:
         clear(cell)
     recognise(notebook.cells, released)
-    deduplicate(notebook.cells)
+    deduplicate(notebook.cells, released)
     reorder(notebook.cells, [cell.grade_id for cell in released])
     put_back(notebook.cells, released)
     by_id = {cell.grade_id: cell for cell in released}
     for cell in notebook.cells:
         if known := by_id.get(grade_id(cell) or ""):
             overwrite(cell, known)
+    note_answers_below(notebook.cells, by_id, ordinary)
 
 
 def clear(cell: NotebookNode) -> None:
-    """Remove outputs, attachments, and all metadata except nbgrader's."""
+    """Remove outputs, and all metadata except nbgrader's.
+
+    Pictures that were pasted into text stay; sanitize_notebook() looks at them.
+    """
     nbgrader = cell.get("metadata", {}).get("nbgrader")
     # With the tag "skip-execution", a test cell would not be executed.
     cell.metadata = NotebookNode({"nbgrader": nbgrader} if isinstance(nbgrader, dict) else {})
-    cell.pop("attachments", None)
+    if cell.cell_type != "markdown":
+        cell.pop("attachments", None)
     if cell.cell_type == "code":
         cell.outputs, cell.execution_count = [], None
 
@@ -119,8 +132,20 @@ def defined(source: str) -> Iterator[str]:
             yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
 
-def deduplicate(cells: list[NotebookNode]) -> None:
-    """Keep each grade_id on its last cell only, as nbgrader does; the other cells still run."""
+def deduplicate(cells: list[NotebookNode], released: Sequence[Released]) -> None:
+    """Keep each grade_id on its last cell only, as nbgrader does; the other cells still run.
+
+    A copy of an answer that is still as it was released goes, where another one has work in it.
+    """
+    stubs = {cell.grade_id: cell.source.strip() for cell in released if not cell.locked}
+    worked_on = {
+        grade_id(cell) for cell in cells if cell.source.strip() != stubs.get(grade_id(cell) or "")
+    }
+    cells[:] = [
+        cell
+        for cell in cells
+        if grade_id(cell) not in worked_on or cell.source.strip() != stubs.get(grade_id(cell) or "")
+    ]
     seen = set()
     for cell in reversed(cells):
         name = grade_id(cell)
@@ -128,6 +153,21 @@ def deduplicate(cells: list[NotebookNode]) -> None:
             del cell.metadata["nbgrader"]
         elif name:
             seen.add(name)
+
+
+def note_answers_below(
+    cells: list[NotebookNode], released: dict[str, Released], ordinary: Container[str]
+) -> None:
+    """Note an untouched answer for a person to mark, where the learner wrote cells below it."""
+    asked: NotebookNode | None = None
+    for cell in cells:
+        known = released.get(grade_id(cell) or "")
+        if known is not None:
+            by_person = known.metadata.get("grade") and known.metadata.get("solution")
+            untouched = cell.source.strip() == known.source.strip()
+            asked = cell if (by_person or known.metadata.get("task")) and untouched else None
+        elif asked is not None and cell.source.strip() and cell.source.strip() not in ordinary:
+            asked.metadata[ANSWERED_BELOW] = True
 
 
 def reorder(cells: list[NotebookNode], order: list[str]) -> None:
@@ -165,8 +205,8 @@ def overwrite(cell: NotebookNode, known: Released) -> None:
     cell.metadata = NotebookNode(nbgrader=NotebookNode(known.metadata))
     if cell.cell_type != known.cell_type:
         cell.cell_type = known.cell_type
-        cell.pop("outputs", None)
-        cell.pop("execution_count", None)
+        for name in ("outputs", "execution_count", "attachments"):
+            cell.pop(name, None)
         if known.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     if known.locked:

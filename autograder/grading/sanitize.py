@@ -13,10 +13,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote, unquote
 from uuid import uuid4
 
 from nbconvert.filters import markdown2html
+from nbconvert.filters.markdown_mistune import InvalidNotebook
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -41,7 +44,12 @@ ATTRIBUTES = {
 }
 MAX_NOTEBOOK_CHARS = 300_000  # of markup
 MAX_ITEM_CHARS = 50_000  # of markup in one cell or output
-PICTURES = ("image/png", "image/jpeg")
+PICTURES = ("image/png", "image/jpeg", "image/gif")
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
+ATTACHED = re.compile(r"attachment:([^\s)\"'>]+)")
+EMPTY_PICTURE = (  # one transparent pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
 # The style sheet that pandas writes before each table. What is left of any other is escaped.
 STYLE_SHEET = re.compile(r"<style\b[^>]*>[^<]*</style>", re.I)
 # MathJax turns it into a link, also to javascript:.
@@ -91,8 +99,12 @@ def sanitize_notebook(notebook: NotebookNode) -> None:
             cell.outputs = [output for output in outputs if output.get("data") != {}]
         elif cell.cell_type == "raw":
             cell.source = html.escape(cell.source)
-        elif not is_locked(cell):
-            cell.source = sanitized_markdown(cell.source, budget)
+        else:
+            cell["attachments"] = sanitized_attachments(cell)
+            if not is_locked(cell):
+                cell.source = sanitized_markdown(cell.source, budget, cell.attachments)
+            if not cell.attachments:
+                del cell["attachments"]
 
 
 def sanitized_output(output: NotebookNode, budget: MarkupBudget) -> NotebookNode:
@@ -123,7 +135,7 @@ def sanitized_data(mime_type: str, value: Any, budget: MarkupBudget) -> str:
     if mime_type == "text/plain":
         return value
     if mime_type in PICTURES:
-        return value if re.fullmatch(r"[A-Za-z0-9+/=\s]*", value) else ""
+        return value if BASE64.fullmatch(value) else ""
     if mime_type == "text/html":
         value = clean(value) if budget.take(value) else ""
         return "" if links_in_math(value) else value
@@ -150,9 +162,38 @@ def sanitizer() -> SanitizeHTML:
     return SanitizeHTML(tags=sorted(TAGS), attributes=ATTRIBUTES)
 
 
-def sanitized_markdown(text: str, budget: MarkupBudget) -> str:
-    """Return markdown unchanged where it is harmless; else all of it as a block of code."""
-    if budget.take(text) and is_harmless(text):
+def sanitized_attachments(cell: NotebookNode) -> NotebookNode:
+    """Return the pictures that were pasted into a cell, and an empty one for each that is missing.
+
+    nbconvert makes no page of a cell that names a picture which it does not have.
+    """
+    known = cell.get("attachments")
+    kept = {}
+    for name, entry in known.items() if isinstance(known, Mapping) else ():
+        pictures = {
+            kind: data
+            for kind, data in (entry.items() if isinstance(entry, Mapping) else ())
+            if kind in PICTURES and isinstance(data, str) and BASE64.fullmatch(data)
+        }
+        if pictures:
+            kept[str(name)] = NotebookNode(pictures)
+    for name in ATTACHED.findall(cell.source):
+        for key in {name, unquote(name)} - kept.keys():
+            kept[key] = NotebookNode({"image/png": EMPTY_PICTURE})
+    return NotebookNode(kept)
+
+
+def sanitized_markdown(
+    text: str, budget: MarkupBudget, attachments: Mapping[str, Any] = MappingProxyType({})
+) -> str:
+    """Return markdown unchanged where it is harmless; else all of it as a block of code.
+
+    `attachments` are the pictures of its cell, by name.
+    """
+    shown = text
+    for name in {*attachments, *map(quote, attachments)}:
+        shown = shown.replace(f"attachment:{name}", "picture.png")
+    if budget.take(text) and is_harmless(shown):
         return text
     return "\n".join(f"    {line}" for line in text.splitlines())
 
@@ -160,7 +201,10 @@ def sanitized_markdown(text: str, budget: MarkupBudget) -> str:
 @lru_cache(1000)  # most markdown is the lesson's, the same in all submissions
 def is_harmless(markdown: str) -> bool:
     """Whether nbconvert's HTML for it has no active tag, attribute or URL."""
-    page = markdown2html(markdown)
+    try:
+        page = markdown2html(markdown)
+    except InvalidNotebook:  # it shows a picture that its cell does not have
+        return False
     rest = TAG.sub(lambda tag: "" if is_known(tag[1], tag[2]) else "<", page)
     return "<" not in rest and not links_in_math(page)
 

@@ -6,24 +6,27 @@ find -> load: refuse_links -> choose -> digest_of -> parse -> restore
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from glob import escape, glob
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import find_all_files
 
-from autograder.errors import LessonError, one_line
+from autograder.errors import LessonError
 from autograder.examiner.released import InstructorText
+from autograder.grading.parse import parse
 from autograder.grading.restore import Released, grade_id, recognise, restore
 from autograder.limits import MEGABYTE
 
+log = logging.getLogger(__name__)
 MAX_BYTES = 300 * MEGABYTE  # of all files of a submission
 
 
@@ -35,6 +38,13 @@ class SourceNotebook:
     cells: list[Released]
     notebook: NotebookNode
     instructor: InstructorText
+
+    @cached_property
+    def ordinary(self) -> frozenset[str]:
+        """The texts of the cells in source/ that nbgrader does not manage."""
+        return frozenset(
+            cell.source.strip() for cell in self.notebook.cells if grade_id(cell) is None
+        )
 
     @property
     def metadata(self) -> NotebookNode:
@@ -90,6 +100,12 @@ def load(submission: Submission, assignment: Assignment, ignore: list[str]) -> N
     refuse_links(submission.folder)
     submitted = other_files(submission.folder, ignore)
     chosen = choose(submission.folder, assignment)
+    for name, copy in worked_copies(submission.folder, assignment, chosen).items():
+        log.warning(
+            "%s: %s is graded: %s.ipynb is as it was released",
+            submission.student, os.path.basename(copy), name,
+        )  # fmt: skip
+        chosen[name] = copy
     edited = {name: submitted[name] for name in assignment.editable if name in submitted}
     submission.files = {**submitted, **assignment.files, **edited}
     texts = {name: Path(path).read_bytes() for name, path in chosen.items()}
@@ -97,7 +113,7 @@ def load(submission: Submission, assignment: Assignment, ignore: list[str]) -> N
     for name, text in texts.items():
         source = assignment.notebooks[name]
         notebook = parse(text, os.path.basename(chosen[name]))
-        restore(notebook, source.cells, source.metadata)
+        restore(notebook, source.cells, source.metadata, source.ordinary)
         submission.notebooks[name] = notebook
 
 
@@ -149,6 +165,31 @@ def choose(folder: str, assignment: Assignment) -> dict[str, str]:
     return chosen
 
 
+def worked_copies(folder: str, assignment: Assignment, chosen: dict[str, str]) -> dict[str, str]:
+    """Return, by notebook, a copy of it with work in it, where the one of its name has none."""
+    paths = sorted(glob(f"{escape(folder)}/*.ipynb"))
+    others = [path for path in paths if path not in chosen.values()]
+    return {
+        name: copy
+        for name, path in chosen.items()
+        if others and not has_answers(path, assignment.notebooks[name])
+        for copy in others
+        if has_answers(copy, assignment.notebooks[name])
+    }
+
+
+def has_answers(path: str, source: SourceNotebook) -> bool:
+    """Return whether a cell of a notebook answers something."""
+    stubs = {cell.grade_id: cell.source.strip() for cell in source.cells if not cell.locked}
+    try:
+        cells = parse(Path(path).read_bytes(), path).cells
+        recognise(cells, source.cells)
+        named = {grade_id(cell) or "": cell.source.strip() for cell in cells}
+    except (LessonError, AttributeError, KeyError, TypeError):
+        return False
+    return any(named[name] != stubs[name] for name in named.keys() & stubs.keys())
+
+
 def likeness(path: str, source: SourceNotebook) -> int:
     """Return the number of released cells that a notebook has."""
     try:
@@ -157,16 +198,6 @@ def likeness(path: str, source: SourceNotebook) -> int:
     except (LessonError, AttributeError, KeyError, TypeError):
         return 0
     return sum(grade_id(cell) is not None for cell in cells)
-
-
-def parse(text: bytes, name: str) -> NotebookNode:
-    """Return a notebook, of any nbformat version. Raise LessonError if it cannot be read."""
-    try:
-        notebook = nbformat.reads(text.decode(), as_version=4)
-        assert isinstance(notebook.cells, list)
-    except Exception as error:  # a submission may hold anything
-        raise LessonError(f"{name} is not a readable notebook: {one_line(error)}") from None
-    return notebook
 
 
 def digest_of(files: dict[str, bytes], *more: str) -> str:

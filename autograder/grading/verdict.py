@@ -23,6 +23,7 @@ from autograder.execution.cells import (
     TIMED_OUT,
     is_test,
 )
+from autograder.grading.restore import ANSWERED_BELOW
 
 # Key in a graded cell's metadata: {"outcome": ..., "message": ...}, and perhaps "remark", for the
 # instructor.
@@ -33,6 +34,7 @@ TO_MARK, NO_RESPONSE = "to be marked", "no response"
 # Of a test that says nothing about this answer: the message for the learner, and the remark for
 # the instructor.
 UNTESTED = "This test could not be run on your answer. Your instructor will mark it."
+BELOW = "untouched, but the learner wrote in the cells below it: look there"
 TO_PERSON = "its test cannot be run on this answer ({}): mark it by hand"
 
 NO_ANSWER = "There is no answer yet."
@@ -64,6 +66,8 @@ def judge(notebook: NotebookNode) -> None:
             if message.startswith("NameError") and lost:
                 message = f"{message}. {lost}"
             remark = cell.metadata.pop(REMARK, "")
+            if cell.metadata.pop(ANSWERED_BELOW, False):
+                remark = BELOW
             if is_test(cell) and outcome == TO_MARK:
                 remark = TO_PERSON.format(cell.metadata[LIMIT]["limit"])
             entry = {"outcome": outcome, "message": message}
@@ -88,7 +92,7 @@ def recorded(cell: NotebookNode) -> dict[str, str]:
 
 def by_hand(cell: NotebookNode) -> tuple[str, str]:
     """Return outcome and message of a cell that a person marks."""
-    if determine_grade(cell)[0] == 0:
+    if determine_grade(cell)[0] == 0 and ANSWERED_BELOW not in cell.metadata:
         return NO_RESPONSE, ""
     return TO_MARK, ""
 

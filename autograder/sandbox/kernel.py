@@ -60,6 +60,9 @@ class BoundedOutStream(OutStream):
 class Shell(ZMQInteractiveShell):
     """A shell that keeps no copy of the output and reads no source of hidden frames."""
 
+    def ask_exit(self) -> None:
+        """Go on: exit() in a cell is no reason to end the kernel, soon after, in another cell."""
+
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show a traceback without its hidden end.
 

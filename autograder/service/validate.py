@@ -19,7 +19,8 @@ from nbgrader.utils import compute_checksum, is_locked
 
 from autograder.execution.cells import is_test
 from autograder.execution.execute import execute, kernel_server
-from autograder.grading.submissions import other_files, parse
+from autograder.grading.parse import parse
+from autograder.grading.submissions import other_files
 from autograder.grading.verdict import PASSED, VERDICT, judge
 from autograder.limits import Limits
 from autograder.sandbox.preload import setup_imports

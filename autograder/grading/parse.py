@@ -1,0 +1,88 @@
+"""Read a submitted notebook, whatever program wrote it: bytes -> text -> JSON -> notebook.
+
+What is loose where nbformat is strict is repaired where its meaning is plain: byte order marks and
+other encodings, missing or empty metadata, a missing minor version, half of a surrogate pair, text
+after the end.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.errors import LessonError, one_line
+
+# By the bytes that a file begins with.
+ENCODINGS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+
+
+def parse(data: bytes, name: str) -> NotebookNode:
+    """Return a notebook, of any nbformat version. Raise LessonError if it cannot be read."""
+    try:
+        raw, _ = json.JSONDecoder().raw_decode(text_of(data).lstrip())
+        notebook = nbformat.reads(json.dumps(repaired(raw)), as_version=4)
+        assert isinstance(notebook.cells, list)
+    except Exception as error:  # a submission may hold anything
+        raise LessonError(f"{name} is not a readable notebook: {one_line(error)}") from error
+    return notebook
+
+
+def repaired(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the data of a notebook with what nbformat asks for and its meaning leaves no doubt."""
+    raw = whole_characters(raw)
+    cells = raw.get("cells")
+    if not isinstance(cells, list):  # of an older version: nbformat converts it
+        return raw
+    raw["nbformat"] = raw.get("nbformat") or 4
+    if raw.get("nbformat_minor") is None:
+        raw["nbformat_minor"] = 5 if any("id" in cell for cell in cells) else 4
+    raw["metadata"] = raw.get("metadata") or {}
+    known: set[Any] = set()
+    for cell in cells:
+        if cell.get("id") in known:  # nbformat would warn, and give it another
+            cell["id"] = uuid4().hex[:8]
+        known |= {cell["id"]} if "id" in cell else set()
+        if cell.get("cell_type") == "heading":  # of version 3
+            cell["source"] = "#" * cell.pop("level", 1) + " " + "".join(cell.get("source") or "")
+            cell["cell_type"] = "markdown"
+        elif cell.get("cell_type") not in ("code", "markdown"):
+            cell["cell_type"] = "raw"
+        cell["metadata"] = cell.get("metadata") or {}
+        if cell.get("cell_type") == "code":
+            cell["outputs"] = cell.get("outputs") or []
+            cell.setdefault("execution_count", None)
+        elif "attachments" in cell:
+            cell["attachments"] = cell["attachments"] or {}
+    return raw
+
+
+def whole_characters(value: Any) -> Any:
+    """Return data with half a character, which no file can hold, replaced in its texts."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return value
+    if isinstance(value, dict):
+        return {whole_characters(key): whole_characters(each) for key, each in value.items()}
+    return [whole_characters(each) for each in value] if isinstance(value, list) else value
+
+
+def text_of(data: bytes) -> str:
+    """Return the text of a file: UTF-8, or what its first bytes say, or else Latin-1."""
+    for mark, encoding in ENCODINGS.items():
+        if data.startswith(mark):
+            return data.decode(encoding)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

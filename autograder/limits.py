@@ -54,6 +54,8 @@ def limits_of(lesson: str, metadata: Mapping[str, Any], by_user: Mapping[str, An
     Raise UsageError for an unknown name, or a value that is not positive.
     """
     by_lesson = metadata.get("limits", {})
+    if not isinstance(by_lesson, Mapping):
+        raise UsageError(f"{lesson}: limits: {by_lesson!r} is no table of names and numbers")
     for name, value in by_lesson.items():
         check_limit(f"{lesson}: limits: {name}: {value}", name, value)
     return Limits(**{**by_lesson, **by_user})

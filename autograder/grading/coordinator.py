@@ -195,6 +195,12 @@ class Coordinator:
         path = self.course.format_path(folder, submission.student, submission.assignment)
         return Path(path)
 
+    def feedback(self, submission: Submission) -> Path:
+        """Return the folder of the feedback on a submission."""
+        folder = self.course.feedback_directory
+        path = self.course.format_path(folder, submission.student, submission.assignment)
+        return Path(path)
+
     def is_graded(self, submission: Submission) -> Callable[[str], bool]:
         """Return a predicate of a notebook's name: whether its marks are still valid.
 
@@ -255,6 +261,8 @@ class Coordinator:
             ) from None
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
+        # nbgrader would keep the page of the marks before.
+        shutil.rmtree(self.feedback(submission), ignore_errors=True)
         self.converter.set_permissions(submission.assignment, submission.student)
 
     def fail(self, submission: Submission, status: str) -> None:

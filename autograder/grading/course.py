@@ -11,10 +11,11 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterable, Sequence
-from glob import glob
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.baseapp import NbGrader
@@ -187,6 +188,11 @@ def read_assignment(
     notebooks = {}
     for path in paths:
         notebook = nbformat.read(path, as_version=4)
+        if language := other_language(notebook):
+            raise UsageError(
+                f"{name}/{Path(path).name} is a notebook in {language}: the grader runs Python"
+                " alone. `nbgrader autograde` can grade it, without confinement"
+            )
         order = [name_of(cell) for cell in named_cells(notebook)]
         stem = Path(path).stem
         released = gradebook.released(name, stem, order)
@@ -196,9 +202,21 @@ def read_assignment(
     return Assignment(name, notebooks, files, editable, digest)
 
 
+def other_language(notebook: NotebookNode) -> str:
+    """Return the language that a notebook asks for, if it is not Python; else nothing."""
+    spec, info = (notebook.metadata.get(key) or {} for key in ("kernelspec", "language_info"))
+    language = spec.get("language") or info.get("name")
+    if not language:
+        with suppress(NoSuchKernel):
+            language = KernelSpecManager().get_kernel_spec(spec.get("name", "python3")).language
+    is_python = str(language or "python").lower().startswith(("python", "ipython"))
+    return "" if is_python else str(spec.get("display_name") or language)
+
+
 def sources(course: CourseDirectory, assignment: str) -> list[str]:
     """Return the paths of an assignment's notebooks in source/."""
-    return glob(f"{course.format_path(course.source_directory, '.', assignment)}/*.ipynb")
+    folder = Path(course.format_path(course.source_directory, ".", assignment))
+    return sorted(map(str, folder.glob("*.ipynb")))
 
 
 def imports_of(course: CourseDirectory, names: Iterable[str]) -> set[str]:

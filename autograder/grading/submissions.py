@@ -85,7 +85,10 @@ def find(
     pattern = course.format_path(
         course.submitted_directory, "(?P<student>[^/]+)", re.escape(assignment), escape=True
     )
-    folders = sorted(glob(course.format_path(course.submitted_directory, "*", escape(assignment))))
+    # Only the place of the student is a pattern: folders may have brackets in their names.
+    place = "any-student"
+    path = escape(course.format_path(course.submitted_directory, place, assignment))
+    folders = sorted(glob(path.replace(place, "*")))
     matches = [(re.fullmatch(pattern, folder), folder) for folder in folders]
     return [
         Submission(match["student"], assignment, folder)
@@ -107,7 +110,7 @@ def load(submission: Submission, assignment: Assignment, ignore: list[str]) -> N
         )  # fmt: skip
         chosen[name] = copy
     edited = {name: submitted[name] for name in assignment.editable if name in submitted}
-    submission.files = {**submitted, **assignment.files, **edited}
+    submission.files = {**beside(submitted, assignment.files), **assignment.files, **edited}
     texts = {name: Path(path).read_bytes() for name, path in chosen.items()}
     submission.digest = digest_of({**submitted, **texts}, assignment.digest)
     for name, text in texts.items():
@@ -115,6 +118,16 @@ def load(submission: Submission, assignment: Assignment, ignore: list[str]) -> N
         notebook = parse(text, os.path.basename(chosen[name]))
         restore(notebook, source.cells, source.metadata, source.ordinary)
         submission.notebooks[name] = notebook
+
+
+def beside(submitted: dict[str, bytes], ours: dict[str, bytes]) -> dict[str, bytes]:
+    """Return those submitted files that can lie beside `ours`: no file has the name of a folder."""
+    taken = {str(above) for name in ours for above in Path(name).parents} | ours.keys()
+    return {
+        name: content
+        for name, content in submitted.items()
+        if name not in taken and not {str(above) for above in Path(name).parents} & ours.keys()
+    }
 
 
 def other_files(folder: str, ignore: list[str]) -> dict[str, bytes]:
@@ -204,6 +217,6 @@ def digest_of(files: dict[str, bytes], *more: str) -> str:
     """Return a digest of files by name, and of the texts `more`."""
     total = hashlib.sha256()
     for part in (*more, *(part for item in sorted(files.items()) for part in item)):
-        data = part if isinstance(part, bytes) else part.encode()
+        data = part if isinstance(part, bytes) else os.fsencode(part)
         total.update(hashlib.sha256(data).digest())
     return total.hexdigest()

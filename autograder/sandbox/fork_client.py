@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -26,6 +27,7 @@ from typing import Any
 from autograder.compat.torch import LAZY_MODULE
 from autograder.errors import CompatibilityError
 
+log = logging.getLogger(__name__)
 # What every kernel needs.
 PRELOAD = (
     "IPython.core.completer",
@@ -224,9 +226,14 @@ class ForkServer:
 
     def _listen(self) -> None:
         """Pass on what the server sends, until it ends."""
-        with contextlib.suppress(EOFError, OSError):
+        try:
             while True:
                 self._receive(json.loads(self._control.recv_bytes()))
+        except (EOFError, OSError):
+            pass
+        except Exception:  # a message that it should not send: what follows cannot be trusted
+            log.exception("the server of kernels sent what it should not")
+            self._process.kill()
         self._process.wait()
         with self._sending:
             self._dead = True

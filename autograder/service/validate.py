@@ -17,14 +17,17 @@ from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import compute_checksum, is_locked
 
+from autograder.errors import LessonError
 from autograder.execution.cells import is_test
 from autograder.execution.execute import execute, kernel_server
 from autograder.grading.parse import parse
+from autograder.grading.restore import grade_id
 from autograder.grading.submissions import other_files
 from autograder.grading.verdict import PASSED, VERDICT, judge
 from autograder.limits import Limits
 from autograder.sandbox.preload import setup_imports
 
+NO_TESTS = "This notebook has no visible tests. Were they deleted? Fetch the assignment again."
 MORE = "Hidden tests check more, once your work is handed in."
 
 
@@ -35,14 +38,18 @@ def validate(path: Path) -> dict[str, Any]:
     (it differs from the release); "notes": a list of remarks; "failed", only where a test failed:
     what nbgrader's own button shows. Raise LessonError where the notebook cannot be read.
     """
-    notebook = parse(path.read_bytes(), path.name)
-    changed = {cell.metadata.nbgrader["grade_id"] for cell in notebook.cells if is_changed(cell)}
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise LessonError(f"{path.name} cannot be read: {error.strerror}") from None
+    notebook = parse(data, path.name)
+    changed = {grade_id(cell) or "" for cell in notebook.cells if is_changed(cell)}
     server = kernel_server(setup_imports([path]))
     files = other_files(str(path.parent), CourseDirectory().ignore)
     executed = execute(notebook, {"files": files}, Limits(confined=False), one_kernel=True)
     judge(executed)
     cells = [cell for cell in executed.cells if is_test(cell) and has_code(cell)]
-    notes = [MORE]
+    notes = [MORE if cells else NO_TESTS]
     if reason := server.confinement_error():
         notes.append(f"Your notebook ran without confinement ({reason}).")
     report: dict[str, Any] = {"tests": [test_report(cell, changed) for cell in cells]}
@@ -67,7 +74,7 @@ def has_code(cell: NotebookNode) -> bool:
 
 def test_report(cell: NotebookNode, changed: set[str]) -> dict[str, Any]:
     """Return the report on one test."""
-    name, verdict = cell.metadata.nbgrader["grade_id"], cell.metadata[VERDICT]
+    name, verdict = grade_id(cell) or "a test", cell.metadata[VERDICT]
     return {
         "name": name,
         "passed": verdict["outcome"] == PASSED,

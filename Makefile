@@ -29,8 +29,8 @@ help:
 	@echo "make load       time 20 students in the hub at once, and Validate"
 	@echo "make lab        open the course in JupyterLab, for one learner"
 	@echo "make hub        run a JupyterHub with an instructor and students (PORT=8000)"
-	@echo "make wheel      build the wheel, in dist/"
-	@echo "make wheel-test install the wheel as a user would, and grade a class with it"
+	@echo "make wheel      build the wheels of the course and of the grader, in dist/"
+	@echo "make wheel-test install the wheels as a user would, and grade a class with them"
 	@echo "make lock       make requirements.lock from pyproject.toml"
 	@echo "make upgrade    the same, with the newest versions that pyproject.toml allows"
 	@echo "make clean      remove what the other targets made"
@@ -104,8 +104,8 @@ load: $(INSTALLED) system
 
 # setuptools also packs what an earlier build left in build/lib, such as modules removed since.
 wheel: $(INSTALLED)
-	rm -rf dist build/lib build/bdist.*
-	$(BIN)/python -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir dist .
+	rm -rf dist build/lib build/bdist.* autograder/build
+	$(BIN)/python -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir dist ./autograder .
 
 # `make test` tests the same with links to the packages of $(VENV); here pip installs them.
 wheel-test: $(INSTALLED)
@@ -116,20 +116,21 @@ wheel-test: $(INSTALLED)
 lock:
 	uv pip compile $(UPGRADE) --universal --python-version 3.11 --all-extras --no-emit-index-url \
 		--no-emit-package rfc3987-syntax --no-emit-package lark \
-		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+		--no-emit-package nbgrader-autograder \
+		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml autograder/pyproject.toml
 
 upgrade: UPGRADE := --upgrade
 upgrade: lock
 
 clean:
-	rm -rf $(VENV) hub/node_modules demo build dist *.egg-info bench.json bench.png .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) hub/node_modules demo build dist *.egg-info autograder/build autograder/*.egg-info bench.json bench.png .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements.lock pyproject.toml autograder/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
 	@echo "Setting up $(VENV): a few minutes, once"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -qq --no-deps -r requirements.lock
-	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e ./autograder -e .
 	@touch $@

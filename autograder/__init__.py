@@ -12,4 +12,4 @@ def __getattr__(name: str) -> str:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib.metadata import version  # takes 30 ms to import: most callers need none of it
 
-    return version("cnn-course")
+    return version("nbgrader-autograder")

@@ -9,7 +9,7 @@ from importlib import metadata
 
 # A new version of one of these may change a mark.
 VERSIONS = (
-    *("cnn-course", "autograder-nb"),
+    *("cnn-course", "nbgrader-autograder"),
     *("ipykernel", "ipython", "ipywidgets", "jupyter-client", "matplotlib-inline"),
     *("nbclient", "nbconvert", "nbformat", "nbgrader", "traitlets"),
     *("matplotlib", "networkx", "numpy", "opencv-python", "pandas", "pillow", "polars"),

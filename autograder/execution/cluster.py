@@ -37,7 +37,9 @@ def cluster(
         from distributed import Client  # optional: the extra `cluster`
         from distributed.comm.addressing import resolve_address  # optional: the extra `cluster`
     except ImportError:
-        raise UsageError("--scheduler needs Dask: pip install 'cnn-course[cluster]'") from None
+        raise UsageError(
+            "--scheduler needs Dask: pip install 'nbgrader-autograder[cluster]'"
+        ) from None
     try:
         resolve_address(address)  # a client with an invalid address takes long to close
         client = Client(address, timeout="10s", set_as_default=False)

@@ -111,7 +111,7 @@ def register(course: CourseDirectory, assignment: str) -> None:
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the gradebook's database needs a driver: {one_line(error)}. For PostgreSQL:"
-            " pip install 'cnn-course[postgresql]', and c.CourseDirectory.db_url ="
+            " pip install 'nbgrader-autograder[postgresql]', and c.CourseDirectory.db_url ="
             " 'postgresql+psycopg://...'"
         ) from None
     except ArgumentError as error:

@@ -12,7 +12,10 @@ from packaging.utils import canonicalize_name
 
 from tests.support.paths import ROOT
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PROJECT, GRADER = (
+    tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
+    for folder in (".", "autograder")
+)
 MAKEFILE = (ROOT / "Makefile").read_text()
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
 COMPAT = (ROOT / "autograder" / "compat").glob("*.py")
@@ -32,10 +35,36 @@ def locked() -> dict[str, Requirement]:
 
 
 def wanted() -> list[Requirement]:
-    """What pyproject.toml asks for, extras included, but for the course itself."""
-    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    """What course and grader ask for, extras included, but for each other."""
+    projects = PROJECT, GRADER
+    groups = [
+        group
+        for project in projects
+        for group in (project["dependencies"], *project["optional-dependencies"].values())
+    ]
     requirements = [Requirement(text) for group in groups for text in group]
-    return [entry for entry in requirements if entry.name != PROJECT["name"]]
+    ours = {project["name"] for project in projects}
+    return [entry for entry in requirements if entry.name not in ours]
+
+
+def test_the_course_takes_the_grader_of_its_own_version() -> None:
+    assert GRADER["version"] == PROJECT["version"]
+    for extra in ("instructor", "cluster", "hub", "postgresql"):
+        (text,) = PROJECT["optional-dependencies"][extra]
+        assert Requirement(text).name == GRADER["name"]
+        assert str(Requirement(text).specifier) == f"=={GRADER['version']}"
+
+
+def test_the_grader_needs_no_library_of_the_course() -> None:
+    for name in ("torch", "torchvision", "matplotlib", "pandas"):
+        assert name not in {Requirement(text).name for text in GRADER["dependencies"]}
+
+
+def test_all_rooms_of_the_grader_are_packed() -> None:
+    pyproject = tomllib.loads((ROOT / "autograder" / "pyproject.toml").read_text())
+    rooms = {path.parent.name for path in (ROOT / "autograder").glob("*/__init__.py")}
+    packed = pyproject["tool"]["setuptools"]["packages"]
+    assert set(packed) == {"autograder", *(f"autograder.{room}" for room in rooms)}
 
 
 def test_the_lock_pins_each_package_to_one_version() -> None:
@@ -82,10 +111,11 @@ def test_conda_and_make_install_the_lock_and_the_course() -> None:
     assert [re.split(r"[<>=]", entry)[0] for entry in conda] == ["python", "nodejs", "pip"]
     assert environment["dependencies"][-1]["pip"] == [
         "--requirement requirements.lock",
+        "--editable ./autograder",
         "--editable .",
     ]
     assert "-r requirements.lock" in MAKEFILE
-    assert "-e ." in MAKEFILE
+    assert "-e ./autograder -e ." in MAKEFILE
 
 
 def test_the_python_that_all_name_is_the_project_s() -> None:

@@ -1,6 +1,6 @@
-"""The wheel, installed where the repository cannot be imported, grades a class.
+"""The wheels, installed where the repository cannot be imported, grade a class.
 
-    copy of the repository -> wheel -> environment of its own -> course in a scratch folder
+    copy of the repository -> wheels -> environment of its own -> course in a scratch folder
 
 The packages of that environment are hard links to those of the environment that runs the tests,
 which were installed from requirements.lock: 5 s. With WHEEL_TEST=install (`make wheel-test`) pip
@@ -19,6 +19,7 @@ import tempfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -31,6 +32,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
 INSTALL = os.environ.get("WHEEL_TEST") == "install"
 PACKAGES = ("autograder", "course")
+OF_DISTRIBUTION = ("LICENSE", "README.md", "pyproject.toml")  # beside the modules of the grader
+OF_THE_COURSE = ("torch", "torchvision", "matplotlib", "pandas", "skimage")
 LESSON = "00_doubling"
 STUDENTS = {  # their answers, and what these earn
     "ada": ({"double": "double = lambda x: x + x", "greet": "greet = lambda: 'hello'"}, 7),
@@ -72,18 +75,32 @@ class Environment:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy: what earlier builds left in build/ is not packed."""
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The wheels of grader and course, built from a copy without what earlier builds left."""
     copy, folder = tmp_path_factory.mktemp("copy") / "repository", tmp_path_factory.mktemp("dist")
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
-    pip(sys.executable, "wheel", "--no-build-isolation", "--no-deps", "-w", str(folder), str(copy))
-    (built,) = folder.iterdir()
-    return built
+    options = ("--no-build-isolation", "--no-deps", "-w", str(folder))
+    pip(sys.executable, "wheel", *options, str(copy / "autograder"), str(copy))
+    grader, course = sorted(folder.iterdir(), key=lambda path: path.name.startswith("cnn_course"))
+    return {"autograder": grader, "course": course}
 
 
 @pytest.fixture(scope="module")
-def prefix(wheel: Path) -> Iterator[Path]:
-    """A new virtual environment with the wheel."""
+def prefix(wheels: dict[str, Path]) -> Iterator[Path]:
+    """A new virtual environment with both wheels."""
+    with new_environment(wheels["autograder"], wheels["course"]) as prefix:
+        yield prefix
+
+
+@pytest.fixture(scope="module")
+def environment(prefix: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The environment with both wheels, used from a course with a lesson and three submissions."""
+    return with_class(Environment(prefix, tmp_path_factory.mktemp("course")))
+
+
+@contextmanager
+def new_environment(*wheels: Path) -> Iterator[Path]:
+    """Make a virtual environment with these wheels, and what they need."""
     (ROOT / "build").mkdir(exist_ok=True)  # links lead to the same disk only
     with tempfile.TemporaryDirectory(prefix="wheel-", dir=ROOT / "build") as folder:
         prefix = Path(folder, "venv")  # within: only its owner may read the folder itself
@@ -92,18 +109,18 @@ def prefix(wheel: Path) -> Iterator[Path]:
         python = f"{prefix}/bin/python"
         if INSTALL:
             lock = str(ROOT / "requirements.lock")
-            pip(python, "install", "--constraint", lock, f"{wheel}[instructor]")
+            pip(python, "install", "--constraint", lock, *map(str, wheels))
         else:
             link_packages(prefix)
-            pip(python, "install", "--no-deps", "--no-index", "--force-reinstall", str(wheel))
+            pip(
+                python, "install", "--no-deps", "--no-index", "--force-reinstall", *map(str, wheels)
+            )
         yield prefix
 
 
-@pytest.fixture(scope="module")
-def environment(prefix: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """The environment with the wheel, used from a course with a lesson and three submissions."""
-    folder = tmp_path_factory.mktemp("course")
-    environment = Environment(prefix, folder)
+def with_class(environment: Environment) -> Environment:
+    """Give the folder of an environment a course with a lesson and three submissions."""
+    folder = environment.folder
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     (folder / "lessons").mkdir()
     shutil.copy(ROOT / "benchmarks" / "lessons" / f"{LESSON}.py", folder / "lessons")
@@ -136,19 +153,58 @@ def link_packages(prefix: Path) -> None:
         (prefix / "bin" / name).chmod(0o755)
 
 
-def test_the_wheel_holds_the_two_packages_whole_and_nothing_else(wheel: Path) -> None:
-    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    files = {path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()}
-    relative = {path.relative_to(ROOT).as_posix() for path in files if path.suffix != ".pyc"}
-    assert names == relative
-    assert {"autograder/py.typed", "course/py.typed"} <= names
-    assert "autograder/service/templates/marks/index.html.j2" in names
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_wheel_holds_its_package_whole_and_nothing_else(
+    package: str, wheels: dict[str, Path]
+) -> None:
+    names = {
+        name for name in zipfile.ZipFile(wheels[package]).namelist() if ".dist-info/" not in name
+    }
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", package],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert names == set(listed.stdout.splitlines()) - {
+        f"autograder/{name}" for name in OF_DISTRIBUTION
+    }
+    assert f"{package}/py.typed" in names
+    if package == "autograder":
+        assert "autograder/service/templates/marks/index.html.j2" in names
 
 
-def test_the_wheel_holds_its_licences(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
-    licences = {Path(name).name for name in names if ".dist-info/licenses/" in name}
-    assert licences == {"LICENSE", "LICENSE-lessons", "ATTRIBUTION.md"}
+@pytest.mark.parametrize(
+    ("package", "expected"),
+    [
+        ("autograder", {"LICENSE"}),
+        ("course", {"LICENSE", "LICENSE-lessons", "ATTRIBUTION.md"}),
+    ],
+)
+def test_a_wheel_holds_its_licences(
+    package: str, expected: set[str], wheels: dict[str, Path]
+) -> None:
+    names = zipfile.ZipFile(wheels[package]).namelist()
+    assert {Path(name).name for name in names if ".dist-info/licenses/" in name} == expected
+
+
+def test_the_grader_alone_grades_a_class_without_torch(
+    wheels: dict[str, Path], tmp_path: Path
+) -> None:
+    with new_environment(wheels["autograder"]) as prefix:
+        if not INSTALL:  # the packages are those of this environment
+            for name in OF_THE_COURSE:
+                for path in prefix.glob(f"lib/*/site-packages/{name}*"):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        grader = Environment(prefix, tmp_path)
+        for name in (*OF_THE_COURSE, "course"):
+            grader.run("python", "-c", f"import {name}", status=1)
+        with_class(grader).run("autograder", "grade", LESSON, "--json", "marks.json")
+        results = json.loads((tmp_path / "marks.json").read_text())
+        assert {result["student"]: result["score"] for result in results} == {
+            student: score for student, (_, score) in STUDENTS.items()
+        }
 
 
 def test_the_repository_is_not_what_is_imported(environment: Environment, prefix: Path) -> None:

@@ -123,10 +123,7 @@ def grade(
         from autograder.grading.results import summary  # slow to import
 
         limits = {**parse_limits(limit or ()), "confined": confine}
-        if json_file and (json_file.is_dir() or not json_file.absolute().parent.is_dir()):
-            raise UsageError(
-                f"{json_file} cannot be written: it is a folder, or its folder is missing"
-            )
+        require_writable(json_file)
         course = open_course()
         total = prepare(course, assignment, student or (), notebook)
         with workers(scheduler, jobs, imports_of(course, [assignment]), confine) as (pool, count):
@@ -139,12 +136,7 @@ def grade(
             write_json(json_file, [result.as_json() for result in results])
     counts = summary(results)
     console.print(f"{assignment}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
-    refused = [result for result in results if result.was_refused()]
-    for result in refused:
-        console.print(f"  {result.student}: {result.status}", markup=False)
-    for line in remarks_of(results):
-        console.print(f"  {line}", markup=False)
-    if refused:
+    if show_remarks(results):
         raise typer.Exit(1)
 
 
@@ -295,6 +287,12 @@ def require_confinement() -> None:
         )
 
 
+def require_writable(path: Path | None) -> None:
+    """Raise UsageError where a file could not be written at the end."""
+    if path and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise UsageError(f"{path} cannot be written: it is a folder, or its folder is missing")
+
+
 def write_json(path: Path, data: object) -> None:
     """Write plain data to a file. Raise LessonError where there is no space for it."""
     try:
@@ -306,6 +304,16 @@ def write_json(path: Path, data: object) -> None:
 def default_log() -> Path | None:
     """Return where the log of this course goes; None outside of a course."""
     return Path("autograder.log") if Path("source").is_dir() else None
+
+
+def show_remarks(results: Sequence[Result]) -> bool:
+    """Print what an instructor should know of results; return whether one has no marks."""
+    refused = [result for result in results if result.was_refused()]
+    for result in refused:
+        console.print(f"  {result.student}: {result.status}", markup=False)
+    for line in remarks_of(results):
+        console.print(f"  {line}", markup=False)
+    return bool(refused)
 
 
 def remarks_of(results: Iterable[Result]) -> Iterator[str]:

@@ -79,8 +79,12 @@ class ExaminerLimit(Exception):
     """What a test asked for and the examiner cannot do: it says nothing about the answer."""
 
 
-class CodecError(ExaminerLimit, ValueError):
+class CodecError(ValueError):
     """A message that is invalid, or a value that cannot be sent."""
+
+
+class Unsendable(ExaminerLimit, CodecError):
+    """A value that cannot be sent."""
 
 
 @dataclass
@@ -116,9 +120,9 @@ def pack(message: Message) -> list[Any]:
     try:
         header = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise CodecError(f"this cannot be sent: {error}") from None
+        raise Unsendable(f"this cannot be sent: {error}") from None
     if len(header) > HEADER_BYTES or size > FRAME_BYTES:
-        raise CodecError("this is too large to be sent")
+        raise Unsendable("this is too large to be sent")
     return [HEAD.pack(MAGIC, len(header), size), header, *buffers]
 
 
@@ -186,9 +190,9 @@ def encode(value: object, refer: Refer | None = None) -> Payload:
     except CodecError:
         raise
     except RecursionError:
-        raise CodecError("this is nested too deeply to be sent") from None
+        raise Unsendable("this is nested too deeply to be sent") from None
     except Exception as error:  # of a library that shows what an unusual value holds
-        raise CodecError(f"a {type(value).__name__} cannot be sent: {error}") from error
+        raise Unsendable(f"a {type(value).__name__} cannot be sent: {error}") from error
 
 
 class _Encoder:
@@ -200,7 +204,7 @@ class _Encoder:
     def node(self, value: Any, depth: int) -> Node:
         self.count += 1
         if depth > DEPTH or self.count > NODES:
-            raise CodecError("this is nested too deeply, or has too many parts, to be sent")
+            raise Unsendable("this is nested too deeply, or has too many parts, to be sent")
         if value is None or isinstance(value, (bool, str)):
             return value
         if isinstance(value, int):
@@ -230,17 +234,17 @@ class _Encoder:
             if node is not None:
                 return node
         if self.refer is None:
-            raise CodecError(f"a {type(value).__name__} is not data")
+            raise Unsendable(f"a {type(value).__name__} is not data")
         fields = self.refer(value, lambda part: self.node(part, depth + 1))
         if fields is None:
-            raise CodecError(f"a {type(value).__name__} is not data")
+            raise Unsendable(f"a {type(value).__name__} is not data")
         return ["remote", *fields]
 
     def put(self, data: Any) -> int:
         """Add a buffer; return its index."""
         self.size += len(data)
         if self.size > FRAME_BYTES:
-            raise CodecError("this is too large to be sent")
+            raise Unsendable("this is too large to be sent")
         self.buffers.append(data)
         return len(self.buffers) - 1
 
@@ -271,7 +275,7 @@ class _Encoder:
             name = str(torch.Tensor.dtype.__get__(value)).removeprefix("torch.")
             layout = torch.Tensor.layout.__get__(value)
             if name not in TENSORS or layout is not torch.strided:
-                raise CodecError(f"a tensor of {name}, {layout}, cannot be sent")
+                raise Unsendable(f"a tensor of {name}, {layout}, cannot be sent")
             plain = torch.Tensor.as_subclass(value, torch.Tensor).detach()
             origin = self.refer(Origin(value), no_parts) if requires_grad and self.refer else None
             if plain.device.type == "meta":
@@ -309,7 +313,7 @@ class Origin:
 
 def no_parts(part: Any) -> Node:
     """Raise CodecError: an origin has no parts."""
-    raise CodecError("an origin has no parts")
+    raise Unsendable("an origin has no parts")
 
 
 PLAIN: tuple[tuple[type, str, Callable[[Any], Iterable[Any]]], ...] = (

@@ -14,6 +14,7 @@ from autograder.examiner.codec import (
     Message,
     Node,
     Origin,
+    Unsendable,
     decode,
     encode,
     require,
@@ -133,7 +134,7 @@ class ExaminerEndpoint(Endpoint):
         if torch and isinstance(value, torch.nn.Module):
             return self.refer_module(value, node)
         if isinstance(value, type) or not callable(value):
-            raise CodecError(f"a test cannot pass a {type(value).__name__} to the learner's work")
+            raise Unsendable(f"a test cannot pass a {type(value).__name__} to the learner's work")
         return ["ref", self.export(value), "function", getattr(value, "__name__", "function")]
 
     def refer_module(self, module: Any, node: Callable[[Any], Node]) -> list[Any]:

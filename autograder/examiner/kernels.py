@@ -19,7 +19,7 @@ from traitlets import Type
 
 from autograder.compat.ipykernel import without_input
 from autograder.errors import one_line
-from autograder.examiner.codec import ExaminerLimit
+from autograder.examiner.codec import CodecError, ExaminerLimit
 from autograder.examiner.examiner_side import ExaminerEndpoint
 from autograder.examiner.free_names import defined_names, free_names, globals_of
 from autograder.examiner.released import ANYTHING
@@ -120,9 +120,9 @@ class TestShell(Shell):
         everything = [ANYTHING] if ANYTHING in statements and unknown(names, self.user_ns) else []
         for name in (*sorted(names & statements.keys()), *everything):
             text = statements[name]
-            made = self.defined.get(name)
-            if made and made[0] == text:
-                self.user_ns[name] = made[1]
+            known = self.defined.get(name)
+            if known and known[0] == text:
+                self.user_ns[name] = known[1]
                 self.fetched.add(name)
             elif name not in self.user_ns:
                 self.define(name, text)
@@ -153,14 +153,14 @@ def report_of(error: BaseException, endpoint: ExaminerEndpoint) -> dict[str, str
 
     "limit"    it failed since the examiner cannot do what it asked for
     "touched"  it met what the examiner cannot do, and failed perhaps for that reason
-    "closed"   the submission kernel closed its socket
+    "invalid"  what the submission kernel sent is invalid, or it closed its socket
     "fault"    the examiner itself failed
     """
     name = getattr(error, "name", None) if isinstance(error, NameError) else None
     if isinstance(error, ExaminerLimit) or name in endpoint.unsendable:
         return {"limit": str(error)[:MAX_REPORT]}
-    if isinstance(error, TransportClosed):
-        return {"closed": str(error)}
+    if isinstance(error, TransportClosed | CodecError) and REMOTE not in vars(error):
+        return {"invalid": str(error)[:MAX_REPORT]}
     known = (KeyboardInterrupt, MemoryError, RecursionError)
     if REMOTE not in vars(error) and not isinstance(error, known) and is_ours(error):
         return {"fault": one_line(error)}

@@ -19,7 +19,15 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from autograder.examiner.codec import CodecError, Message, Node, Payload, decode, require
+from autograder.examiner.codec import (
+    CodecError,
+    Message,
+    Node,
+    Payload,
+    Unsendable,
+    decode,
+    require,
+)
 from autograder.examiner.remote_errors import error_message, exception_from
 from autograder.examiner.transport import Transport, TransportClosed
 
@@ -116,7 +124,7 @@ class Endpoint:
         """Return the number under which the other end knows an object."""
         if id(exported) not in self.numbers:
             if len(self.exported) >= MAX_EXPORTED:
-                raise CodecError("too many objects are in use at a time")
+                raise Unsendable("too many objects are in use at a time")
             self.last_exported += 1
             self.numbers[id(exported)] = self.last_exported
             self.exported[self.last_exported] = [exported, 0]

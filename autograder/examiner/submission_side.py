@@ -22,6 +22,7 @@ from autograder.examiner.codec import (
     Node,
     Origin,
     Payload,
+    Unsendable,
     decode,
     encode,
     import_torch,
@@ -150,7 +151,7 @@ class SubmissionEndpoint(Endpoint):
 
         def same_leaf(part: Any, node: Any) -> list[Any] | None:
             if not isinstance(part, Origin):
-                raise CodecError("not data")
+                raise Unsendable("not data")
             places = [k for k, leaf in enumerate(self.leaves) if leaf is part.tensor]
             return ["leaf", places[0]] if places else None
 
@@ -194,7 +195,7 @@ class SubmissionEndpoint(Endpoint):
         if isinstance(value, tuple):
             return None
         if isinstance(value, types.ModuleType):
-            raise CodecError(f"{value.__name__} is a module: a locked setup cell should import it")
+            raise Unsendable(f"{value.__name__} is a module: a locked setup cell should import it")
         if type(value).__name__ in ("function", "RemoteModule") and value in self.remote:
             return ["local", self.remote[value]]
         kind, name, details = describe(value)

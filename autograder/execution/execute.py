@@ -66,14 +66,9 @@ def execute(
         ) as scratch:
             folder = os.path.join(scratch, "files")
             write_files(resources.get("files", {}), Path(folder))
-            work = Work(
-                executed,
-                folder,
-                limits,
-                Deadline(limits.notebook_seconds),
-                resources.get("student", ""),
-                resources.get("instructor", InstructorText()),
-            )
+            student, deadline = resources.get("student", ""), Deadline(limits.notebook_seconds)
+            instructor = resources.get("instructor", InstructorText())
+            work = Work(executed, folder, limits, deadline, student, instructor)
             try:
                 run_cells(
                     executed, OneKernel(work) if one_kernel else TwoKernels(work), work.deadline

@@ -161,7 +161,7 @@ class TwoKernels:
             note_report(cell, test.reply.get("metadata", {}).get(REPORT, {}))
         if failed and printed is None and submission.manager.has_ended():
             cell.metadata[ENDED] = submission.cause_of_end()
-        return usable and printed is not None
+        return usable and printed is not None and cell.metadata.get(ENDED) != CRASHED
 
     def close(self) -> None:
         sessions, self.submission, self.test = (self.submission, self.test), None, None
@@ -176,7 +176,7 @@ def note_report(cell: NotebookNode, report: dict[str, str]) -> None:
     """
     if fault := report.get("fault"):
         raise GraderError(f"a test could not be run: {fault}")
-    if "closed" in report:
+    if "invalid" in report:
         cell.metadata[ENDED] = CRASHED
     elif report:
         cell.metadata[LIMIT] = report

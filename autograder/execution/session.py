@@ -147,7 +147,7 @@ class KernelSession(NotebookClient):
         self.reply = execute_reply
         reply = execute_reply["content"]
         if "status" not in reply:
-            raise InvalidMessage("the reply to a cell is none")
+            raise InvalidMessage("the reply to a cell is invalid")
         if reply["status"] != "error":
             cell.metadata[ENDED] = OK
             return

@@ -82,13 +82,13 @@ class SourceReport:
             )
         lines += [
             f"{self.notebook}: {cell.grade_id} gives the instructor's own answer"
-            f" {self.given(cell):g} of {cell.points:g}: {cell.message}"
+            f" {self.points_as_graded(cell):g} of {cell.points:g}: {cell.message}"
             for cell in self.cells
-            if self.given(cell) < cell.points
+            if self.points_as_graded(cell) < cell.points
         ]
         return lines
 
-    def given(self, cell: SourceCell) -> float:
+    def points_as_graded(self, cell: SourceCell) -> float:
         """Return the points of a cell as the notebook is graded."""
         return (cell.two if self.kernels == TWO else cell.one) or 0.0
 
@@ -125,7 +125,7 @@ def mode_of(source: SourceNotebook, mode: str) -> str:
     wanted = source.metadata.get("examiner", mode)
     if not isinstance(wanted, str) or wanted not in MODES:
         known = ", ".join(MODES)
-        raise UsageError(f"{source.name}: metadata: examiner: {wanted!r} is none of {known}")
+        raise UsageError(f"{source.name}: metadata: examiner: {wanted!r} is not one of {known}")
     return MODES[wanted]
 
 

@@ -111,7 +111,12 @@ def load(submission: Submission, assignment: Assignment, ignore: list[str]) -> N
         chosen[name] = copy
     edited = {name: submitted[name] for name in assignment.editable if name in submitted}
     submission.files = {**beside(submitted, assignment.files), **assignment.files, **edited}
-    texts = {name: Path(path).read_bytes() for name, path in chosen.items()}
+    texts = {}
+    for name, path in chosen.items():
+        try:
+            texts[name] = Path(path).read_bytes()
+        except IsADirectoryError:
+            raise LessonError(f"{os.path.basename(path)} is a folder, not a notebook") from None
     submission.digest = digest_of({**submitted, **texts}, assignment.digest)
     for name, text in texts.items():
         source = assignment.notebooks[name]

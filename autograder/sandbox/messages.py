@@ -40,20 +40,20 @@ def is_count(value: Any) -> bool:
 
 Checks = dict[str, Callable[[Any], bool]]
 ERROR: Checks = {"ename": is_text, "evalue": is_text, "traceback": is_texts}
-SHOWN: Checks = {"data": is_table, "metadata": is_table}
+DISPLAYED: Checks = {"data": is_table, "metadata": is_table}
 # What is read of each kind of message, and must be there.
 CONTENT: dict[str, Checks] = {
     "comm_close": {"data": is_table, "comm_id": is_text},
     "comm_msg": {"data": is_table, "comm_id": is_text},
     "comm_open": {"data": is_table, "comm_id": is_text, "target_name": is_text},
-    "display_data": SHOWN,
+    "display_data": DISPLAYED,
     "error": ERROR,
     "execute_reply": {"status": is_text},
-    "execute_result": {**SHOWN, "execution_count": is_count},
+    "execute_result": {**DISPLAYED, "execution_count": is_count},
     "kernel_info_reply": {"status": is_text},
     "status": {"execution_state": is_text},
     "stream": {"name": lambda name: name in ("stdout", "stderr"), "text": is_text},
-    "update_display_data": SHOWN,
+    "update_display_data": DISPLAYED,
 }
 
 

@@ -35,7 +35,7 @@ from autograder.service.feedback import write_refusal
 
 logger = logging.getLogger(__name__)
 JOURNAL = "immediate-feedback.jsonl"
-RESCAN_MS = 60_000  # scan again after so long without a change: the daily limit may be reset
+RESCAN_MS = 5_000  # scan again after so long without a change: one may have come unseen
 COMPLETE = 0o777  # nbgrader's submit sets this mode last
 
 

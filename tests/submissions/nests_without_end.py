@@ -8,5 +8,6 @@ def double(x):
     return held
 
 # %% must
-assert points == full_marks | {"test-double": 0, "hidden-double": 0}
-assert "nested too deeply" in messages["test-double"]
+assert points == full_marks | {"test-double": None, "hidden-double": None}
+assert outcomes["test-double"] == "to be marked"  # such a list cannot be sent
+assert "kernel" not in messages["test-double"]

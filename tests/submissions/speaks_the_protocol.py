@@ -21,5 +21,5 @@ def double(x):
     return 4
 
 # %% must
-assert points == dict.fromkeys(full_marks, 0)
-assert messages["hidden-double"].startswith("CodecError")
+assert points["test-double"] == points["hidden-double"] == 0
+assert "crashed" in outcomes.values()

@@ -256,9 +256,9 @@ class Coordinator:
         except OSError as error:  # no space left: smaller ones may fit
             shutil.rmtree(new, ignore_errors=True)
             reason = f"{error.strerror}: {folder.parent} cannot be written"
-            raise LessonError(
+            raise GraderError(
                 f"{reason}. Its marks are recorded; run the command again to finish"
-            ) from None
+            ) from error
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
         # nbgrader would keep the page of the marks before.

@@ -166,8 +166,14 @@ def note_answers_below(
             by_person = known.metadata.get("grade") and known.metadata.get("solution")
             untouched = cell.source.strip() == known.source.strip()
             asked = cell if (by_person or known.metadata.get("task")) and untouched else None
-        elif asked is not None and cell.source.strip() and cell.source.strip() not in ordinary:
+        elif asked is not None and cell.cell_type == "markdown" and is_work(cell, ordinary):
             asked.metadata[ANSWERED_BELOW] = True
+
+
+def is_work(cell: NotebookNode, ordinary: Container[str]) -> bool:
+    """Return whether a cell has text that the source does not have."""
+    text = cell.source.strip()
+    return bool(text) and text not in ordinary
 
 
 def reorder(cells: list[NotebookNode], order: list[str]) -> None:

@@ -190,10 +190,10 @@ def sanitized_markdown(
 
     `attachments` are the pictures of its cell, by name.
     """
-    shown = text
+    checked = text
     for name in {*attachments, *map(quote, attachments)}:
-        shown = shown.replace(f"attachment:{name}", "picture.png")
-    if budget.take(text) and is_harmless(shown):
+        checked = checked.replace(f"attachment:{name}", "picture.png")
+    if budget.take(text) and is_harmless(checked):
         return text
     return "\n".join(f"    {line}" for line in text.splitlines())
 

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from sqlalchemy.exc import IntegrityError
 
 from autograder.errors import GraderError
 from autograder.execution import execute as execution
-from autograder.execution.execute import local_executor
 from autograder.execution.session import KernelSession
 from autograder.grading import coordinator, pipeline, submissions
 from autograder.grading.coordinator import Coordinator, GradingRequest, grade
@@ -27,8 +27,18 @@ from autograder.grading.results import NOT_GRADED, Result
 from autograder.sandbox import fork_client
 from autograder.sandbox.fork_client import ForkServer, shared_server
 from tests.support.paths import ROOT
-from tests.support.small_course import LESSON, RIGHT, Course, make_course, with_double
+from tests.support.small_course import (
+    LESSON,
+    RIGHT,
+    Course,
+    make_course,
+    wait_until,
+    with_double,
+)
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Object of type .* not in session"),
+]
 Patch = pytest.MonkeyPatch
 WRONG = with_double("def double(x):\n    return 0")
 
@@ -83,7 +93,7 @@ def no_kernel_can_be_forked(patch: Patch) -> None:
 def the_server_of_kernels_dies_again_and_again(patch: Patch) -> None:
     def dies(server: ForkServer, *_: Any, **__: Any) -> Any:
         os.kill(server.pid, signal.SIGKILL)
-        server._process.wait()
+        wait_until(lambda: not server.is_alive())
         raise RuntimeError("no kernel can be started: its server has died")
 
     patch.setattr(ForkServer, "start", dies)
@@ -128,7 +138,7 @@ def course(tmp_path: Path, monkeypatch: Patch) -> Course:
     course.hand_in("ada", WRONG)
     (result,) = graded()
     assert result.score == 4
-    course.hand_in("ada", RIGHT)
+    course.write(course.folder / "submitted" / "ada" / LESSON, RIGHT)
     course.hand_in("emmy", RIGHT)
     return course
 
@@ -140,12 +150,24 @@ def real_server() -> Iterator[None]:
     shared_server.shutdown()
 
 
+class InThisThread(Executor):
+    """An executor that calls at once: threads would leave their event loops behind."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
 def graded() -> list[Result]:
     """Grade the class of the working folder."""
     course = open_course()
     prepare(course, LESSON)
-    with local_executor(2, ()) as pool:
-        return grade(course, GradingRequest([LESSON]), pool)
+    execution.kernel_server(())
+    return grade(course, GradingRequest([LESSON]), InThisThread())
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
@@ -190,7 +212,7 @@ def test_a_fault_under_the_source_stops_before_any_mark(course: Course) -> None:
 
 FAULTY_COMMAND = """
 import nbclient
-def gone(*_):
+def gone(self, msg, cell, cell_index):
     raise AttributeError("no attribute 'process_message'")
 nbclient.NotebookClient.process_message = gone
 from autograder.cli import app

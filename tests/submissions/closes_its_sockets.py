@@ -10,5 +10,5 @@ def double(x):
     return 4
 
 # %% must
-assert points == full_marks | {"test-double": 0, "hidden-double": 0}
+assert points == dict.fromkeys(full_marks, 0)
 assert outcomes["test-double"] == outcomes["hidden-double"] == "crashed"

@@ -14,5 +14,5 @@ def double(x):
     return 2 * x
 
 # %% must
-assert points == full_marks | {"test-double": 0, "hidden-double": 0}
+assert points == dict.fromkeys(full_marks, 0)
 assert outcomes["test-double"] == outcomes["hidden-double"] == "crashed"

@@ -73,7 +73,10 @@ def execute(
                 run_cells(
                     executed, OneKernel(work) if one_kernel else TwoKernels(work), work.deadline
                 )
-            except (RuntimeError, GraderError) as error:  # RuntimeError: no kernel was started
+            except GraderError:
+                if server.is_alive():
+                    raise
+            except RuntimeError as error:  # no kernel was started
                 if server.is_alive():
                     raise GraderError(one_line(error)) from error
         if server.is_alive():

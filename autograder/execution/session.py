@@ -5,6 +5,7 @@ Cells that loop are interrupted; a kernel that ends is noticed at once; all outp
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import Any
@@ -77,6 +78,7 @@ class KernelSession(NotebookClient):
         self.manager = manager
         self.deadline = deadline
         self.output_bytes = 0
+        self.has_fault = False  # what was running may still wait for its end
         self.kills_before = kills_for_memory()
         self.reply: dict[str, Any] = {}  # to the last cell
         # nbclient takes a timeout of zero as none.
@@ -95,7 +97,11 @@ class KernelSession(NotebookClient):
     start = run_sync(async_start)
 
     async def async_close(self) -> None:
-        """End the kernel, and close its sockets."""
+        """End the kernel, and close its sockets; end what a fault left undone."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()} if self.has_fault else set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self.manager.has_kernel:
             await self.manager.shutdown_kernel(now=True)
         await self.manager.cleanup_resources()
@@ -125,6 +131,7 @@ class KernelSession(NotebookClient):
         except GraderError:
             raise
         except Exception as error:
+            self.has_fault = True
             raise GraderError(f"cell {index + 1} could not be run: {one_line(error)}") from error
         else:
             return True

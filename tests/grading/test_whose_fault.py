@@ -225,7 +225,7 @@ def test_the_command_says_it_in_a_line_keeps_the_traceback_and_has_status_1(cour
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "00_doubling: 2 not graded" in done.stderr
-    assert "emmy: not graded: cell 1 could not be run: AttributeError" in done.stderr
+    assert "emmy: not graded: cell 2 could not be run: AttributeError" in done.stderr
     log = (course.folder / "autograder.log").read_text()
     assert "Traceback (most recent call last)" in log
     assert "no attribute 'process_message'" in log

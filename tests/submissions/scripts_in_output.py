@@ -59,7 +59,7 @@ from nbgrader.server_extensions.formgrader.handlers import template_path
 
 from tests.support.pages import active_parts
 
-assert points == full_marks | {"test-greet": 0}
+assert points == full_marks | {"test-greet": 0, "essay": None}  # text below an empty essay
 students = (graded.parent.name, "warns_on_stderr")  # this one, and a harmless one
 pages, ordinary = [], []
 exporter = HTMLExporter(template_name="formgrade", extra_template_basedirs=[template_path])

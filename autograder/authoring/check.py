@@ -119,6 +119,8 @@ def of_source(report: SourceReport) -> Iterator[Finding]:
         elif (two or 0) < (one or 0):
             text = f"cannot be run in a kernel of its own: {cell.message}"
             yield Finding(report.notebook, cell.grade_id, text, report.kernels != ONE)
+    for failure in report.failures:
+        yield Finding(report.notebook, "", f"fails in the source: {failure}", True)
     if report.kernels == ONE:
         yield Finding(report.notebook, "", "is graded in one kernel: answers can read tests", False)
 

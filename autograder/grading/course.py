@@ -105,7 +105,16 @@ def assignments(course: CourseDirectory) -> set[str]:
 
 
 def register(course: CourseDirectory, assignment: str) -> None:
-    """Enter an assignment in the gradebook, with its hidden tests, if it is new or changed."""
+    """Enter an assignment in the gradebook, with its hidden tests, if it is new or changed.
+
+    Raise UsageError where it cannot be graded here.
+    """
+    for path in map(Path, sources(course, assignment)):
+        if language := other_language(nbformat.read(path, as_version=4)):
+            raise UsageError(
+                f"{assignment}/{path.name} is a notebook in {language}: the grader runs Python"
+                " alone. `nbgrader autograde` can grade it, without confinement"
+            )
     try:
         known = retry_while_locked(lambda: registered_cells(course, assignment))
     except ModuleNotFoundError as error:
@@ -188,11 +197,6 @@ def read_assignment(
     notebooks = {}
     for path in paths:
         notebook = nbformat.read(path, as_version=4)
-        if language := other_language(notebook):
-            raise UsageError(
-                f"{name}/{Path(path).name} is a notebook in {language}: the grader runs Python"
-                " alone. `nbgrader autograde` can grade it, without confinement"
-            )
         order = [name_of(cell) for cell in named_cells(notebook)]
         stem = Path(path).stem
         released = gradebook.released(name, stem, order)

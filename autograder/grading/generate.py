@@ -5,6 +5,10 @@ from __future__ import annotations
 import copy
 import logging
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from glob import has_magic
 from pathlib import Path
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
@@ -25,6 +29,26 @@ def generate_assignment(
     course's configuration. Raise LessonError where nbgrader fails. Called by
     autograder.authoring.build.make_release and autograder.grading.course.register.
     """
+    with plain_path(root) as plain_root:
+        generate(plain_root, name, release, database, settings)
+
+
+@contextmanager
+def plain_path(root: Path) -> Iterator[Path]:
+    """Return a path to a folder that means the same as a pattern: nbgrader takes it as one."""
+    if not has_magic(str(root)):
+        yield root
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, "course")
+        link.symlink_to(root)
+        yield link
+
+
+def generate(
+    root: Path, name: str, release: str, database: str | None, settings: Config | None
+) -> None:
+    """Run nbgrader's generate_assignment, as generate_assignment() says."""
     config = copy.deepcopy(settings) if settings else Config()
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.release_directory = release

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from autograder.errors import GraderError, LessonError, UsageError, one_line
 from autograder.examiner.released import InstructorText
-from autograder.execution.cells import ENDED, LIMIT, OK
+from autograder.execution.cells import ENDED, LIMIT, OK, is_test
 from autograder.execution.execute import execute
 from autograder.execution.kernels import PRINTED
 from autograder.grading.sanitize import sanitize_notebook
@@ -26,6 +26,7 @@ from autograder.limits import Limits
 log = logging.getLogger(__name__)
 TWO, ONE = "two kernels", "one kernel"
 KERNELS = "graded_in"  # key in a graded notebook's metadata: TWO or ONE
+FAILURES = "failures"  # the same: its cells that failed and are no tests
 FROM_ONE = "graded in one kernel with the answers, since its test met what the examiner cannot do: "
 
 
@@ -72,9 +73,20 @@ def grade_notebook(job: NotebookJob, resources: dict[str, Any]) -> NotebookNode:
     executed.metadata[KERNELS] = job.plan.kernels
     if not job.plan.by_person and any(LIMIT in cell.metadata for cell in executed.cells):
         take_tests(executed, execute(job.notebook, resources, job.limits, one_kernel=True))
+    failures = failed_cells(executed)
     judge(executed)
     sanitize_notebook(executed)
+    executed.metadata[FAILURES] = failures
     return executed
+
+
+def failed_cells(notebook: NotebookNode) -> list[str]:
+    """Return which cells failed that are no tests, each with how it ended, as a text."""
+    return [
+        f"cell {number}: {cell.metadata.get(ENDED, 'not run')}: {cell.source.strip()[:40]!r}"
+        for number, cell in enumerate(notebook.cells, start=1)
+        if cell.cell_type == "code" and not is_test(cell) and cell.metadata.get(ENDED) != OK
+    ]
 
 
 def take_tests(executed: NotebookNode, again: NotebookNode) -> None:

@@ -24,7 +24,7 @@ from nbgrader.utils import determine_grade
 
 from autograder.errors import LessonError, UsageError
 from autograder.execution.cells import is_test
-from autograder.grading.pipeline import ONE, TWO, NotebookJob, Plan, grade_notebooks
+from autograder.grading.pipeline import FAILURES, ONE, TWO, NotebookJob, Plan, grade_notebooks
 from autograder.grading.restore import restore
 from autograder.grading.submissions import Assignment, SourceNotebook, digest_of
 from autograder.grading.verdict import recorded
@@ -64,6 +64,7 @@ class SourceReport:
     kernels: str
     by_person: bool
     cells: list[SourceCell] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)  # of cells that are no tests
 
     @property
     def plan(self) -> Plan:
@@ -146,7 +147,11 @@ def find_reports(
         cells = source_cells(two.get(name), one.get(name))
         is_less = any((cell.two or 0) < (cell.one or 0) for cell in cells)
         alone = modes[name] == NEVER or (modes[name] == AUTO and is_less)
-        reports.append(SourceReport(name, ONE if alone else TWO, modes[name] == ALWAYS, cells))
+        graded = one.get(name) or two[name]  # in one, a cell fails by itself alone
+        kernels = ONE if alone else TWO
+        reports.append(
+            SourceReport(name, kernels, modes[name] == ALWAYS, cells, graded.metadata[FAILURES])
+        )
     return reports
 
 

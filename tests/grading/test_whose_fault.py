@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,12 @@ from autograder.errors import GraderError
 from autograder.execution import execute as execution
 from autograder.execution.session import KernelSession
 from autograder.grading import coordinator, pipeline, submissions
-from autograder.grading.coordinator import Coordinator, GradingRequest, grade
-from autograder.grading.course import open_course, prepare
+from autograder.grading.coordinator import Coordinator
 from autograder.grading.gradebook import GradebookSession
-from autograder.grading.results import NOT_GRADED, Result
+from autograder.grading.results import NOT_GRADED
 from autograder.sandbox import fork_client
 from autograder.sandbox.fork_client import ForkServer, shared_server
+from tests.support.in_process import graded
 from tests.support.paths import ROOT
 from tests.support.small_course import (
     LESSON,
@@ -136,7 +135,7 @@ def course(tmp_path: Path, monkeypatch: Patch) -> Course:
     course = make_course(tmp_path)
     monkeypatch.chdir(course.folder)
     course.hand_in("ada", WRONG)
-    (result,) = graded()
+    (result,) = graded(LESSON)
     assert result.score == 4
     course.write(course.folder / "submitted" / "ada" / LESSON, RIGHT)
     course.hand_in("emmy", RIGHT)
@@ -150,26 +149,6 @@ def real_server() -> Iterator[None]:
     shared_server.shutdown()
 
 
-class InThisThread(Executor):
-    """An executor that calls at once: threads would leave their event loops behind."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
-def graded() -> list[Result]:
-    """Grade the class of the working folder."""
-    course = open_course()
-    prepare(course, LESSON)
-    execution.kernel_server(())
-    return grade(course, GradingRequest([LESSON]), InThisThread())
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_fault_writes_no_mark_and_the_next_run_grades(
     fault: Callable[[Patch], None], course: Course, caplog: pytest.LogCaptureFixture
@@ -177,7 +156,7 @@ def test_a_fault_writes_no_mark_and_the_next_run_grades(
     caplog.set_level(logging.INFO, logger="autograder")
     with pytest.MonkeyPatch.context() as patch:
         fault(patch)
-        ada, emmy = graded()
+        ada, emmy = graded(LESSON)
         shared_server.shutdown()
     assert ada.status.startswith(f"{NOT_GRADED}: ")
     assert emmy.status.startswith(f"{NOT_GRADED}: ")
@@ -185,7 +164,7 @@ def test_a_fault_writes_no_mark_and_the_next_run_grades(
     assert (ada.score, emmy.score) == (4, 0)  # as before
     assert not (course.folder / "autograded" / "emmy").exists()
     assert [record for record in caplog.records if record.exc_info]
-    ada, emmy = graded()
+    ada, emmy = graded(LESSON)
     assert [(ada.status, ada.score), (emmy.status, emmy.score)] == [("graded", 7), ("graded", 7)]
 
 
@@ -195,10 +174,10 @@ def test_a_full_disk_is_named_and_the_next_run_publishes(
     with pytest.MonkeyPatch.context() as patch:
         full = raising(OSError(errno.ENOSPC, "No space left on device"))
         patch.setattr(coordinator, "write_submission", full)
-        ada, emmy = graded()
+        ada, emmy = graded(LESSON)
     assert ada.status.startswith(f"{NOT_GRADED}: No space left on device")
     assert "run the command again" in emmy.status
-    assert [result.status for result in graded()] == ["graded", "graded"]
+    assert [result.status for result in graded(LESSON)] == ["graded", "graded"]
 
 
 def test_a_fault_under_the_source_stops_before_any_mark(course: Course) -> None:
@@ -206,7 +185,7 @@ def test_a_fault_under_the_source_stops_before_any_mark(course: Course) -> None:
     with pytest.MonkeyPatch.context() as patch:
         a_hook_of_nbclient_is_gone(patch)
         with pytest.raises(GraderError, match="process_message"):
-            graded()
+            graded(LESSON)
     assert not (course.folder / "autograded" / "emmy").exists()
 
 

@@ -14,7 +14,6 @@ import builtins
 import sys
 from typing import Any
 
-from ipykernel.ipkernel import IPythonKernel
 from traitlets import Type
 
 from autograder.compat.ipykernel import without_input
@@ -40,7 +39,7 @@ MAX_REPORT = 500  # characters
 class SubmissionKernel(Kernel):
     """Runs the learner's cells."""
 
-    msg_types = [*IPythonKernel.msg_types, "answer_request"]  # noqa: RUF012  # as in ipykernel
+    msg_types = [*Kernel.msg_types, "answer_request"]  # noqa: RUF012  # as in ipykernel
     endpoint: SubmissionEndpoint
 
     def join(self, socket: int) -> None:

@@ -26,7 +26,7 @@ from nbformat import NotebookNode
 from autograder.errors import GraderError, one_line
 from autograder.examiner.kernels import PRELOAD, PRELOAD_WITH
 from autograder.examiner.released import InstructorText
-from autograder.execution.cells import ENDED, ERROR, OK, is_test
+from autograder.execution.cells import ENDED, ERROR, OK, WRITTEN, is_test
 from autograder.execution.kernels import Kernels, OneKernel, TwoKernels, Work, write_files
 from autograder.execution.session import Deadline
 from autograder.limits import Limits
@@ -47,6 +47,9 @@ def execute(
     `resources["student"]`, where it is given, says whose work it is: the kernel finds it in its
     environment as STUDENT, for tests that depend on it. `resources["instructor"]`, an
     InstructorText, is what tests in a second kernel may use of the instructor's own.
+
+    metadata["written"], where there are any, are the files that its answers wrote, by relative
+    path: for the caller to keep, and to remove before the notebook is saved.
 
     Each code cell that ran says in metadata["ended"] how; metadata["seconds"] of the notebook is
     the time it took. Raise GraderError where this machine cannot run it as `limits` demand, or a
@@ -114,6 +117,8 @@ def run_cells(notebook: NotebookNode, kernels: Kernels, deadline: Deadline) -> N
                 continue
             if not kernels.run(cell, index):
                 restart(notebook, kernels, deadline, index)
+        if written := kernels.written_files():
+            notebook.metadata[WRITTEN] = written
     finally:
         kernels.close()
 

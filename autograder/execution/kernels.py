@@ -65,6 +65,9 @@ class Kernels(Protocol):
     def run(self, cell: NotebookNode, index: int) -> bool:
         """Run a cell and note how it ended; return whether the kernels can still be used."""
 
+    def written_files(self) -> dict[str, bytes]:
+        """Return the files that the answers wrote, by relative path."""
+
     def close(self) -> None:
         """End the kernels."""
 
@@ -86,6 +89,9 @@ class OneKernel:
     def run(self, cell: NotebookNode, index: int) -> bool:
         assert self.session is not None
         return self.session.run(cell, index)
+
+    def written_files(self) -> dict[str, bytes]:
+        return self.session.written_files() if self.session else {}
 
     def close(self) -> None:
         if self.session:
@@ -162,6 +168,9 @@ class TwoKernels:
         if failed and printed is None and submission.manager.has_ended():
             cell.metadata[ENDED] = submission.cause_of_end()
         return usable and printed is not None and cell.metadata.get(ENDED) != CRASHED
+
+    def written_files(self) -> dict[str, bytes]:
+        return self.submission.written_files() if self.submission else {}
 
     def close(self) -> None:
         sessions, self.submission, self.test = (self.submission, self.test), None, None

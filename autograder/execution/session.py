@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from queue import Empty
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
@@ -26,6 +27,7 @@ from autograder.sandbox.messages import InvalidMessage
 log = logging.getLogger(__name__)
 # nbclient reports what a submission does: the ordinary case, and no news.
 client_log = logging.getLogger("autograder.nbclient")
+FILES_SECONDS = 5.0  # for a kernel to send its files
 TIMEOUT_ERROR = {
     "ename": "CellTimeoutError",
     "evalue": "",
@@ -113,6 +115,34 @@ class KernelSession(NotebookClient):
         reply = self.wait_for_reply(self.kc.kernel_info())
         return dict(reply["content"].get("language_info", {})) if reply else {}
 
+    def written_files(self) -> dict[str, bytes]:
+        """Return the files that were written beside the notebook, by relative path.
+
+        What the kernel sends is a submission's: names and number are checked. None of it is there
+        where the kernel has ended, or does not reply.
+        """
+        try:
+            return run_sync(self.async_written_files)()
+        except (InvalidMessage, TimeoutError, Empty):
+            return {}
+
+    async def async_written_files(self) -> dict[str, bytes]:
+        """Ask the kernel, and return what it says, as far as it is valid."""
+        if self.kc is None or self.manager.has_ended():
+            return {}
+        request = self.kc.send("files_request", {}, {})
+        end = time.monotonic() + FILES_SECONDS
+        while (left := end - time.monotonic()) > 0:
+            reply = await self.kc.shell_channel.get_msg(timeout=left)
+            if reply["parent_header"].get("msg_id") != request:
+                continue
+            names = reply["content"].get("names", [])
+            if left_out := reply["content"].get("left_out"):
+                log.info("files that are too large to be kept: %s", ", ".join(left_out)[:500])
+            pairs = zip(names, reply["buffers"], strict=False)
+            return {name: bytes(content) for name, content in pairs if is_plain_name(name)}
+        return {}
+
     def run(self, cell: NotebookNode, index: int) -> bool:
         """Run a cell and note how it ended; return whether the kernel can still be used.
 
@@ -188,6 +218,16 @@ class KernelSession(NotebookClient):
             if self.output_bytes > OUTPUT_BYTES:
                 return None
         return super().process_message(msg, cell, cell_index)
+
+
+def is_plain_name(name: Any) -> bool:
+    """Return whether a file of this relative path may be kept: within its folder, and no notebook."""
+    if not isinstance(name, str) or not 0 < len(name) <= 200 or "\0" in name or "\\" in name:
+        return False
+    parts = name.split("/")
+    return (
+        not any(part.startswith(".") or not part for part in parts) and parts[-1][-6:] != ".ipynb"
+    )
 
 
 def kills_for_memory() -> int:

@@ -28,6 +28,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_grade
 
 from autograder.errors import GraderError, LessonError, UsageError, one_line
+from autograder.execution.cells import WRITTEN
 from autograder.grading.course import read_assignment
 from autograder.grading.gradebook import GradebookSession, Marks, retry_while_locked
 from autograder.grading.pipeline import KERNELS, NotebookJob, Plan, grade_notebooks
@@ -40,7 +41,7 @@ from autograder.grading.results import (
     cell_result,
 )
 from autograder.grading.source_check import AUTO, check_source
-from autograder.grading.submissions import Submission, find, load
+from autograder.grading.submissions import Submission, beside, find, load
 from autograder.limits import limits_of
 
 FROM = "graded_from"  # key in a graded notebook's metadata: the digest of its input
@@ -233,8 +234,11 @@ class Coordinator:
     def record(self, submission: Submission, executed: list[NotebookNode]) -> None:
         """Record the marks of executed notebooks, then publish them."""
         chosen = dict(zip(self.chosen(submission), executed, strict=True))
+        written: dict[str, bytes] = {}
         for notebook in executed:
             notebook.metadata[FROM] = submission.digest
+            written |= notebook.metadata.pop(WRITTEN, {})
+        submission.files = with_written(submission.files, written)
         expected = self.assignments[submission.assignment].notebooks
         missing = sorted(expected.keys() - submission.notebooks.keys())
         time = self.submitted(submission.folder)
@@ -303,6 +307,12 @@ class Coordinator:
         )
         self.results.append(result)
         self.on_result(result)
+
+
+def with_written(files: Mapping[str, bytes], written: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the files of a submission as its answers left them."""
+    kept = {name: content for name, content in files.items() if name not in written}
+    return {**kept, **beside(written, kept)}
 
 
 def write_submission(

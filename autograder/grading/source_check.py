@@ -172,9 +172,10 @@ def graded_source(
         job = NotebookJob(notebook, limits[name], plan, source.instructor)
         futures[name] = executor.submit(grade_notebooks, [job], resources)
     try:
-        return {name: future.result()[0] for name, future in futures.items()}
+        graded = {name: future.result()[0] for name, future in futures.items()}
     except LessonError as error:
         raise LessonError(f"the source of {assignment.name} cannot be graded: {error}") from None
+    return graded
 
 
 def tests_of(notebook: NotebookNode | None) -> dict[str, NotebookNode]:

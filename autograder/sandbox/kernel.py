@@ -7,8 +7,10 @@ Called by autograder.sandbox.fork_server, which confines the process between the
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -27,6 +29,7 @@ from autograder.compat.ipykernel import without_copies, without_pause
 from autograder.limits import MESSAGE_BYTES, Limits, set_process_limits
 from autograder.sandbox import SOCKET
 
+MAX_FILES = 1000  # that a kernel sends back
 CUT_AT = 10_000  # characters kept of a text in a message that is too large
 
 
@@ -86,9 +89,53 @@ def cut_hidden_end(trace: TracebackType | None) -> None:
 
 @without_pause
 class Kernel(IPythonKernel):
-    """IPython's kernel with the shell above."""
+    """IPython's kernel with the shell above, which also says what files were written beside it."""
 
     shell_class = Type(Shell)
+    msg_types = [*IPythonKernel.msg_types, "files_request"]  # noqa: RUF012  # as in ipykernel
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.folder = os.getcwd()
+        self.files_before = files_under(self.folder)
+
+    async def files_request(self, stream: Any, ident: Any, parent: Any) -> None:
+        """Send the files that are new or changed, as far as one message can hold them."""
+        names: list[str] = []
+        contents: list[bytes] = []
+        left_out: list[str] = []
+        room = MESSAGE_BYTES
+        for name, (size, changed) in sorted(files_under(self.folder).items()):
+            if self.files_before.get(name) == (size, changed):
+                continue
+            if size > room or len(names) == MAX_FILES:
+                left_out.append(name)
+                continue
+            with contextlib.suppress(OSError), open(os.path.join(self.folder, name), "rb") as file:
+                contents.append(file.read(size))
+                names.append(name)
+                room -= size
+        reply = {"status": "ok", "names": names, "left_out": left_out[:MAX_FILES]}
+        session: Any = self.session
+        session.send(stream, "files_reply", reply, parent, ident=ident, buffers=contents)
+
+
+def files_under(folder: str) -> dict[str, tuple[int, int]]:
+    """Return size and time of change of the regular files in a folder, by relative path.
+
+    Hidden ones are left out: programs keep their settings there.
+    """
+    found = {}
+    for where, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
+        for name in names:
+            path = os.path.join(where, name)
+            with contextlib.suppress(OSError):
+                status = os.lstat(path)
+                if stat.S_ISREG(status.st_mode) and not name.startswith("."):
+                    relative = os.path.relpath(path, folder)
+                    found[relative] = status.st_size, status.st_mtime_ns
+    return found
 
 
 class BoundedSession(Session):

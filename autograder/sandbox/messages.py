@@ -50,6 +50,7 @@ CONTENT: dict[str, Checks] = {
     "error": ERROR,
     "execute_reply": {"status": is_text},
     "execute_result": {**DISPLAYED, "execution_count": is_count},
+    "files_reply": {"names": is_texts, "left_out": is_texts},
     "kernel_info_reply": {"status": is_text},
     "status": {"execution_state": is_text},
     "stream": {"name": lambda name: name in ("stdout", "stderr"), "text": is_text},

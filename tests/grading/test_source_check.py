@@ -227,6 +227,35 @@ def test_a_file_of_the_learner_s_does_not_replace_the_instructor_s(tmp_path: Pat
     assert only(graded(ASSIGNMENT)).score == 0
 
 
+WRITES = """
+import os
+os.mkdir("out")
+open("out/predictions.csv", "w").write("1,2")
+open("given.txt", "a").write(" and more")
+open(".hidden", "w").write("x")
+open("problem1.ipynb", "w").write("x")
+open("large.bin", "wb").write(bytes(11 * 2**20))
+os.symlink("/etc/passwd", "link.txt")
+x = 1
+"""
+
+
+@pytest.mark.parametrize("examiner", ["auto", "never"])
+def test_what_an_answer_wrote_is_kept_beside_its_graded_notebook(
+    examiner: str, tmp_path: Path
+) -> None:
+    AnyCourse(tmp_path, answer("x = 1"), graded_cell("assert x == 1")).beside(
+        given_txt="as given", other_txt="untouched"
+    ).hand_in("ada", answer=WRITES)
+    assert only(graded(ASSIGNMENT, examiner=examiner)).score == 2
+    folder = tmp_path / "autograded" / "ada" / ASSIGNMENT
+    found = {str(p.relative_to(folder)): p for p in folder.rglob("*") if p.is_file()}
+    assert found.keys() == {"problem1.ipynb", "out/predictions.csv", "given.txt", "other.txt"}
+    assert found["out/predictions.csv"].read_text() == "1,2"
+    assert found["given.txt"].read_text() == "as given and more"
+    assert found["problem1.ipynb"].read_text().startswith("{")
+
+
 def test_the_source_is_graded_once_and_again_when_it_has_changed(tmp_path: Path) -> None:
     course = AnyCourse(tmp_path, DOUBLE, graded_cell("assert f(2) == 4"))
     course.hand_in("ada")

@@ -221,7 +221,7 @@ class KernelSession(NotebookClient):
 
 
 def is_plain_name(name: Any) -> bool:
-    """Return whether a file of this relative path may be kept: within its folder, and no notebook."""
+    """Return whether a file of this path may be kept: within its folder, and no notebook."""
     if not isinstance(name, str) or not 0 < len(name) <= 200 or "\0" in name or "\\" in name:
         return False
     parts = name.split("/")

@@ -57,10 +57,12 @@ class Exchange(Course):
         return len(journal.read_text().splitlines()) if journal.exists() else 0
 
     @contextmanager
-    def watched(self, *options: str) -> Iterator[subprocess.Popen[str]]:
+    def watched(
+        self, *options: str, program: tuple[str, ...] = ("autograder", "watch")
+    ) -> Iterator[subprocess.Popen[str]]:
         """`autograder watch`, running."""
         with (self.folder / "log").open("a") as log:
-            process = self.start("autograder", "watch", *options, stdout=log, stderr=log)
+            process = self.start(*program, *options, stdout=log, stderr=log)
             try:
                 yield process
             finally:
@@ -135,6 +137,50 @@ def test_an_incomplete_submission_waits(exchange: Exchange) -> None:
         assert not (exchange.folder / "submitted" / "ada").exists()
         arriving.chmod(0o777)
         assert wait_until(lambda: exchange.answered() == 2, 60), exchange.log_text()
+
+
+def test_a_notebook_that_cannot_be_read_is_answered_and_no_other_waits_for_it(
+    exchange: Exchange,
+) -> None:
+    (notebook,) = exchange.submit("ada", RIGHT).glob("*.ipynb")
+    notebook.write_text("{")
+    exchange.submit("alan", RIGHT)
+    with exchange.watched():
+        assert wait_until(lambda: exchange.answered() == 2, 60), exchange.log_text()
+    (page,) = exchange.feedback("ada")
+    assert "could not be graded" in page
+    assert "is not a readable notebook" in page
+    (page,) = exchange.feedback("alan")
+    assert "<strong>7</strong> of 10" in page
+
+
+FAULTY = """
+from pathlib import Path
+import nbclient
+real = nbclient.NotebookClient.process_message
+def process_message(self, msg, cell, cell_index):
+    if Path("fault").exists():
+        raise AttributeError("a member is gone")
+    return real(self, msg, cell, cell_index)
+nbclient.NotebookClient.process_message = process_message
+from autograder.cli import app
+app(["watch"])
+"""
+
+
+def test_a_fault_of_the_grader_is_no_answer_and_is_tried_again(exchange: Exchange) -> None:
+    with exchange.watched(program=("python", "-c", FAULTY)):
+        exchange.submit("alan", RIGHT)
+        assert wait_until(lambda: exchange.answered() == 1, 60), exchange.log_text()
+        (exchange.folder / "fault").touch()
+        exchange.submit("ada", RIGHT)
+        assert wait_until(lambda: "not graded" in exchange.log_text(), 60), exchange.log_text()
+        assert exchange.answered() == 1
+        (exchange.folder / "fault").unlink()
+        assert wait_until(lambda: exchange.answered() == 2, 60), exchange.log_text()
+    assert "a member is gone" in (exchange.folder / "autograder.log").read_text()
+    (page,) = exchange.feedback("ada")
+    assert "<strong>7</strong> of 10" in page
 
 
 def test_a_course_without_an_exchange_is_one_line(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def files_under(folder: str) -> dict[str, tuple[int, int]]:
 
     Hidden ones are left out: programs keep their settings there.
     """
-    found = {}
+    files = {}
     for where, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
         for name in names:
@@ -134,8 +134,8 @@ def files_under(folder: str) -> dict[str, tuple[int, int]]:
                 status = os.lstat(path)
                 if stat.S_ISREG(status.st_mode) and not name.startswith("."):
                     relative = os.path.relpath(path, folder)
-                    found[relative] = status.st_size, status.st_mtime_ns
-    return found
+                    files[relative] = status.st_size, status.st_mtime_ns
+    return files
 
 
 class BoundedSession(Session):

@@ -48,11 +48,8 @@ def execute(
     environment as STUDENT, for tests that depend on it. `resources["instructor"]`, an
     InstructorText, is what tests in a second kernel may use of the instructor's own.
 
-    metadata["written"], where there are any, are the files that its answers wrote, by relative
-    path: for the caller to keep, and to remove before the notebook is saved.
-
-    Each code cell that ran says in metadata["ended"] how; metadata["seconds"] of the notebook is
-    the time it took. Raise GraderError where this machine cannot run it as `limits` demand, or a
+    Each code cell that ran says in metadata["ended"] how. Metadata of the notebook: "seconds", the
+    time it took, and "written", the files that its answers wrote: to be removed before it is saved. Raise GraderError where this machine cannot run it as `limits` demand, or a
     library fails.
     """
     one_kernel = one_kernel or not any(map(is_test, notebook.cells))

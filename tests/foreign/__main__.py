@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
 from nbgrader.api import Gradebook
 from nbgrader.utils import is_solution
 
@@ -61,7 +62,8 @@ def run(course: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 def assignments(course: Path) -> list[str]:
     """Return the assignments of a course."""
-    return sorted({path.parent.name for path in course.glob("source/*/*.ipynb")})
+    names = {path.parent.name for path in course.glob("source/*/*.ipynb")}
+    return sorted(name for name in names if not name.startswith("."))
 
 
 def prepare(course: Path, assignment: str, altered: int, into: Path) -> str:
@@ -77,7 +79,11 @@ def prepare(course: Path, assignment: str, altered: int, into: Path) -> str:
     (into / "nbgrader_config.py").write_text(
         'c = get_config()\nc.CourseDirectory.course_id = "c"\n'
     )
+    for tests in course.glob("autotests.yml"):
+        shutil.copy(tests, into)
     run(into, "nbgrader", "update", "source")
+    for path in into.glob("source/*/*.ipynb"):
+        use_installed_kernel(path)
     made = run(into, "nbgrader", "generate_assignment", assignment, "--create", "--force")
     if made.returncode:
         return made.stderr.strip().splitlines()[-1] if made.stderr.strip() else "not generated"
@@ -90,6 +96,16 @@ def prepare(course: Path, assignment: str, altered: int, into: Path) -> str:
     for theirs in course.glob(f"submitted/*/{assignment}"):
         submit(into, assignment, theirs.parent.name, theirs)
     return ""
+
+
+def use_installed_kernel(path: Path) -> None:
+    """Let a notebook that names a Python kernel of its author's machine name one of this machine."""
+    notebook = nbformat.read(path, 4)
+    spec = notebook.metadata.get("kernelspec", {})
+    language = spec.get("language") or notebook.metadata.get("language_info", {}).get("name")
+    if language == "python" and spec.get("name") not in KernelSpecManager().find_kernel_specs():
+        spec["name"] = "python3"
+        nbformat.write(notebook, path)
 
 
 def submit(course: Path, assignment: str, student: str, notebooks: Path) -> Path:

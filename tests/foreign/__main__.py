@@ -99,7 +99,7 @@ def prepare(course: Path, assignment: str, altered: int, into: Path) -> str:
 
 
 def use_installed_kernel(path: Path) -> None:
-    """Let a notebook that names a Python kernel of its author's machine name one of this machine."""
+    """Let a notebook that names a Python kernel of another machine name one of this machine."""
     notebook = nbformat.read(path, 4)
     spec = notebook.metadata.get("kernelspec", {})
     language = spec.get("language") or notebook.metadata.get("language_info", {}).get("name")

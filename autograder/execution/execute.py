@@ -49,8 +49,8 @@ def execute(
     InstructorText, is what tests in a second kernel may use of the instructor's own.
 
     Each code cell that ran says in metadata["ended"] how. Metadata of the notebook: "seconds", the
-    time it took, and "written", the files that its answers wrote: to be removed before it is saved. Raise GraderError where this machine cannot run it as `limits` demand, or a
-    library fails.
+    time it took, and "written", the files that its answers wrote: to be removed before it is saved.
+    Raise GraderError where this machine cannot run it as `limits` demand, or a library fails.
     """
     one_kernel = one_kernel or not any(map(is_test, notebook.cells))
     for _ in range(TRIES):

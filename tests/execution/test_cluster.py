@@ -245,7 +245,7 @@ def test_without_dask_one_line_says_what_to_install(tmp_path: Path) -> None:
     )
     done = course.run("python", "-c", program)
     assert done.returncode == 2
-    assert "pip install 'cnn-course[cluster]'" in the_one_line(done)
+    assert "pip install 'nbgrader-autograder[cluster]'" in the_one_line(done)
 
 
 def looks_around(folder: Path) -> dict[str, str]:

@@ -211,7 +211,7 @@ def test_a_driver_that_is_missing_is_one_line_that_says_what_to_install(
     done = course.run("python", "-c", program)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert "pip install 'cnn-course[postgresql]'" in done.stderr
+    assert "pip install 'nbgrader-autograder[postgresql]'" in done.stderr
 
 
 def test_an_invalid_url_is_one_line(tmp_path: Path) -> None:

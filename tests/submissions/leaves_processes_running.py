@@ -33,4 +33,4 @@ from tests.support.small_course import wait_until
 assert wait_until(lambda: not running(f"left-by {course.folder}"))
 assert not glob.glob("/tmp/left-behind") + glob.glob("/dev/shm/left-behind")
 assert not (course.folder / "left-behind").exists()
-assert not (graded / "left-behind").exists()
+assert (graded / "left-behind").read_text() == "still here"  # files of its folder are kept

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
 INSTRUCTORS, STUDENTS = ["lea"], ["ada", "alan", "emmy", "yann"]
 START_TIMEOUT = 120  # seconds until the hub must respond
+STOP_TIMEOUT = 30.0  # seconds until a hub that was asked to stop is killed
 
 
 def main() -> None:
@@ -153,8 +155,19 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
             stderr=log,
             start_new_session=True,  # Ctrl-C reaches this process, which sends the hub SIGTERM
         )
+        asked = threading.Event()
+        last_resort = threading.Timer(STOP_TIMEOUT, hub.kill)
+        last_resort.daemon = True
+
+        def stop(*_: object) -> None:
+            """Ask the hub to stop, once: a second request while it stops can make it hang."""
+            if not asked.is_set():
+                asked.set()
+                hub.send_signal(signal.SIGTERM)
+                last_resort.start()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: hub.send_signal(signal.SIGTERM))
+            signal.signal(number, stop)
         if not answers(hub, f"{address}/hub/health"):
             hub.terminate()
             hub.wait()
@@ -165,7 +178,13 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
             role = "instructor" if who["teaches"] else "student"
             print(f"  {role:10}  {name:8}  {who['password']}")
         print(f"Ctrl-C stops it; the files in {classroom} stay.", flush=True)
-        return hub.wait()
+        status = hub.wait()
+        last_resort.cancel()
+        if not asked.is_set():
+            return status
+        if status < 0:  # it had to be killed
+            end_proxy(classroom)
+        return max(status, 0)
 
 
 def end_proxy(classroom: Path) -> None:

@@ -22,6 +22,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import accounts
+import psutil
 from people import invite
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,7 +157,7 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
             start_new_session=True,  # Ctrl-C reaches this process, which sends the hub SIGTERM
         )
         asked = threading.Event()
-        last_resort = threading.Timer(STOP_TIMEOUT, hub.kill)
+        last_resort = threading.Timer(STOP_TIMEOUT, end_all, (hub.pid,))
         last_resort.daemon = True
 
         def stop(*_: object) -> None:
@@ -183,8 +184,19 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
         if not asked.is_set():
             return status
         if status < 0:  # it had to be killed
-            end_proxy(classroom)
+            last_resort.join()
         return max(status, 0)
+
+
+def end_all(pid: int) -> None:
+    """End a hub that does not stop by itself, and all that it started."""
+    with suppress(psutil.NoSuchProcess):
+        hub = psutil.Process(pid)
+        started = hub.children(recursive=True)
+        for process in (hub, *started):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(started, timeout=5)
 
 
 def end_proxy(classroom: Path) -> None:

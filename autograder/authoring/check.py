@@ -8,8 +8,7 @@ each cell                                           -> whether it is over a limi
 from __future__ import annotations
 
 import ast
-import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,17 +19,14 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_grade
 
-from autograder.errors import UsageError
 from autograder.examiner.released import parsed
 from autograder.execution.cells import is_test
-from autograder.grading.course import assignments, read_assignment, register
+from autograder.grading.course import read_assignment, register, require_assignment
 from autograder.grading.gradebook import GradebookSession
-from autograder.grading.pipeline import ONE, NotebookJob, grade_notebooks
-from autograder.grading.restore import restore
-from autograder.grading.source_check import SourceReport, check_source
-from autograder.grading.submissions import Assignment
+from autograder.grading.pipeline import ONE
+from autograder.grading.source_check import SourceReport, check_source, grade_source
 from autograder.grading.verdict import PASSED, recorded
-from autograder.limits import Limits, limits_of
+from autograder.limits import limits_of
 
 # What a test may call that needs the network, by the module that it comes from.
 NETWORK = frozenset(("ftplib", "http", "httpx", "requests", "smtplib", "socket", "urllib"))
@@ -64,9 +60,7 @@ def check_assignment(
 
     Raise UsageError for an unknown assignment, LessonError where it has no release version.
     """
-    known = assignments(course)
-    if name not in known:
-        raise UsageError(f"no assignment {name!r}; available: {', '.join(sorted(known)) or 'none'}")
+    require_assignment(course, name)
     register(course, name)
     gradebook = GradebookSession(course, Autograde(coursedir=course, config=course.config))
     try:
@@ -78,35 +72,14 @@ def check_assignment(
         for notebook, source in assignment.notebooks.items()
     }
     reports = check_source(assignment, of_notebooks, executor, Path(course.root), examiner)
-    released = released_notebooks(assignment, of_notebooks, reports, executor)
+    plans = {report.notebook: report.plan for report in reports}
+    released = grade_source(assignment, plans, of_notebooks, executor, answered=False)
     findings: list[Finding] = []
     for report in reports:
         findings += of_source(report)
         findings += of_release(report, released[report.notebook])
         findings += of_tests(assignment.notebooks[report.notebook].notebook, report.notebook)
     return findings
-
-
-def released_notebooks(
-    assignment: Assignment,
-    limits: Mapping[str, Limits],
-    reports: Sequence[SourceReport],
-    executor: Executor,
-) -> dict[str, NotebookNode]:
-    """Return the notebooks that students get, graded as if they handed them in."""
-    futures = {}
-    for report in reports:
-        source = assignment.notebooks[report.notebook]
-        by_id = {cell.grade_id: cell.source for cell in source.cells}
-        notebook = copy.deepcopy(source.notebook)
-        for cell in notebook.cells:
-            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-            cell.source = by_id.get(grade_id, cell.source)
-        restore(notebook, source.cells, source.metadata)
-        job = NotebookJob(notebook, limits[report.notebook], report.plan, source.instructor)
-        resources = {"files": assignment.files, "student": ""}
-        futures[report.notebook] = executor.submit(grade_notebooks, [job], resources)
-    return {name: future.result()[0] for name, future in futures.items()}
 
 
 def of_source(report: SourceReport) -> Iterator[Finding]:

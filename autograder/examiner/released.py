@@ -47,19 +47,22 @@ class ReleasedNames:
         """Note a cell that has run: the instructor's, or else the learner's."""
         nodes = parsed(source)
         if source.strip() not in self.text.cells:
-            for name in bound_by(nodes):
-                self.definitions.pop(name, None)
-                self.assignments.pop(name, None)
+            self.forget(nodes)
             return
         setup = preamble(nodes)
         for node in nodes:
             imports = isinstance(node, ast.Import | ast.ImportFrom)
             defines = imports or isinstance(node, ast.FunctionDef | ast.ClassDef)
             text = setup if imports else ast.unparse(node)
+            self.forget([node])
             for name in bound_by([node]):
-                self.definitions.pop(name, None)
-                self.assignments.pop(name, None)
                 (self.definitions if defines else self.assignments)[name] = text
+
+    def forget(self, nodes: Iterable[ast.stmt]) -> None:
+        """Forget the names that statements bind: what defined them before no longer holds."""
+        for name in bound_by(nodes):
+            self.definitions.pop(name, None)
+            self.assignments.pop(name, None)
 
     def as_data(self) -> dict[str, dict[str, str]]:
         """Return all of it as plain data, for the test kernel."""

@@ -106,7 +106,7 @@ class TwoKernels:
         self.work = work
         self.submission: KernelSession | None = None
         self.test: KernelSession | None = None
-        self.released = ReleasedNames(work.instructor)
+        self.released: ReleasedNames  # of the kernels that run
 
     def start(self) -> dict[str, Any]:
         pair = secrets.token_hex(8)

@@ -158,8 +158,6 @@ class KernelSession(NotebookClient):
         except InvalidMessage as error:
             log.debug("cell %s: %s", index, error)
             cell.metadata[ENDED] = CRASHED
-        except GraderError:
-            raise
         except Exception as error:
             self.has_fault = True
             raise GraderError(f"cell {index + 1} could not be run: {one_line(error)}") from error

@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -72,14 +72,7 @@ def prepare(
     `students` and `notebook` restrict what is graded; by default all submissions count. Raise
     UsageError where there is nothing to grade.
     """
-    known = assignments(course)
-    if not known:
-        raise UsageError(
-            f"no assignments in {course.root}: run this in a folder with nbgrader's layout"
-            " (source/, submitted/)"
-        )
-    if assignment not in known:
-        raise UsageError(f"no assignment {assignment!r}; available: {', '.join(sorted(known))}")
+    require_assignment(course, assignment)
     pattern = course.format_path(course.submitted_directory, "*", assignment)
     submitted_by = {submission.student for submission in find(course, assignment)}
     if not submitted_by:
@@ -104,15 +97,29 @@ def assignments(course: CourseDirectory) -> set[str]:
     return {path.parent.name for path in folder.glob("*/*.ipynb")}
 
 
+def require_assignment(course: CourseDirectory, assignment: str) -> None:
+    """Raise UsageError unless the course has an assignment of this name."""
+    known = assignments(course)
+    if not known:
+        raise UsageError(
+            f"no assignments in {course.root}: run this in a folder with nbgrader's layout"
+            " (source/, submitted/)"
+        )
+    if assignment not in known:
+        raise UsageError(f"no assignment {assignment!r}; available: {', '.join(sorted(known))}")
+
+
 def register(course: CourseDirectory, assignment: str) -> None:
     """Enter an assignment in the gradebook, with its hidden tests, if it is new or changed.
 
     Raise UsageError where it cannot be graded here.
     """
-    for path in map(Path, sources(course, assignment)):
-        if language := other_language(nbformat.read(path, as_version=4)):
+    paths = sources(course, assignment)
+    notebooks = {Path(path).stem: nbformat.read(path, as_version=4) for path in paths}
+    for name, notebook in notebooks.items():
+        if language := other_language(notebook):
             raise UsageError(
-                f"{assignment}/{path.name} is a notebook in {language}: the grader runs Python"
+                f"{assignment}/{name}.ipynb is a notebook in {language}: the grader runs Python"
                 " alone. `nbgrader autograde` can grade it, without confinement"
             )
     try:
@@ -131,7 +138,7 @@ def register(course: CourseDirectory, assignment: str) -> None:
         url = make_url(course.db_url).render_as_string(hide_password=True)
         reason = one_line(error.orig or error)
         raise UsageError(f"the gradebook {url} cannot be used: {reason}") from None
-    if known == source_cells(course, assignment):
+    if known == source_cells(notebooks):
         return
     with tempfile.TemporaryDirectory() as release:
         generate_assignment(
@@ -156,15 +163,15 @@ def registered_cells(course: CourseDirectory, assignment: str) -> dict[tuple[str
         }
 
 
-def source_cells(course: CourseDirectory, assignment: str) -> dict[tuple[str, str], str | None]:
-    """Return the released cells of the source, with the checksum of those that are locked.
+def source_cells(notebooks: Mapping[str, NotebookNode]) -> dict[tuple[str, str], str | None]:
+    """Return the released cells of source notebooks, with the checksum of those that are locked.
 
     By the names of notebook and cell.
     """
     return {
-        (Path(path).stem, name_of(cell)): compute_checksum(cell) if is_locked(cell) else None
-        for path in sources(course, assignment)
-        for cell in named_cells(nbformat.read(path, as_version=4))
+        (name, name_of(cell)): compute_checksum(cell) if is_locked(cell) else None
+        for name, notebook in notebooks.items()
+        for cell in named_cells(notebook)
     }
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from nbgrader.utils import determine_grade
 from autograder.errors import LessonError, UsageError
 from autograder.execution.cells import is_test
 from autograder.grading.pipeline import FAILURES, ONE, TWO, NotebookJob, Plan, grade_notebooks
-from autograder.grading.restore import restore
+from autograder.grading.restore import grade_id, restore
 from autograder.grading.submissions import Assignment, SourceNotebook, digest_of
 from autograder.grading.verdict import recorded
 from autograder.limits import Limits
@@ -139,9 +139,10 @@ def find_reports(
     """Grade the source in two kernels and, where anything is lost, in one."""
     everything = assignment.notebooks
     asked = [name for name in everything if modes[name] != NEVER]
-    two = graded_source(assignment, asked, limits, executor, Plan(TWO, by_person=True))
+    plans = dict.fromkeys(asked, Plan(TWO, by_person=True))
+    two = grade_source(assignment, plans, limits, executor)
     lossy = [name for name in everything if name not in two or not full(two[name])]
-    one = graded_source(assignment, lossy, limits, executor, Plan(ONE))
+    one = grade_source(assignment, dict.fromkeys(lossy, Plan(ONE)), limits, executor)
     reports = []
     for name in everything:
         cells = source_cells(two.get(name), one.get(name))
@@ -155,27 +156,33 @@ def find_reports(
     return reports
 
 
-def graded_source(
+def grade_source(
     assignment: Assignment,
-    names: Iterable[str],
+    plans: Mapping[str, Plan],
     limits: Mapping[str, Limits],
     executor: Executor,
-    plan: Plan,
+    answered: bool = True,
 ) -> dict[str, NotebookNode]:
-    """Return notebooks of the source, by name, graded as submissions are."""
+    """Return the notebooks of the source that have a plan, by name, graded as submissions are.
+
+    With the instructor's answers; unless `answered`, as students get them.
+    """
     resources = {"files": assignment.files, "student": ""}
     futures = {}
-    for name in names:
+    for name, plan in plans.items():
         source = assignment.notebooks[name]
         notebook = copy.deepcopy(source.notebook)
+        if not answered:
+            released = {cell.grade_id: cell.source for cell in source.cells}
+            for cell in notebook.cells:
+                cell.source = released.get(grade_id(cell) or "", cell.source)
         restore(notebook, source.cells, source.metadata)
         job = NotebookJob(notebook, limits[name], plan, source.instructor)
         futures[name] = executor.submit(grade_notebooks, [job], resources)
     try:
-        graded = {name: future.result()[0] for name, future in futures.items()}
+        return {name: future.result()[0] for name, future in futures.items()}
     except LessonError as error:
         raise LessonError(f"the source of {assignment.name} cannot be graded: {error}") from None
-    return graded
 
 
 def tests_of(notebook: NotebookNode | None) -> dict[str, NotebookNode]:

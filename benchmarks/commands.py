@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 from nbgrader.api import Gradebook
 
 from autograder.authoring.build import notebook_path
@@ -101,14 +102,4 @@ def memory_mb(pid: int, file: str, *fields: str) -> float:
 
 def descendants(pid: int) -> set[int]:
     """Return the processes that `pid` started, and those that they started."""
-    children: dict[int, set[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has just ended
-            # The name, in brackets, may hold anything; then come the state and the parent.
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            children.setdefault(parent, set()).add(int(folder.name))
-    result, front = set[int](), {pid}
-    while front:
-        front = set[int]().union(*(children.get(parent, ()) for parent in front))
-        result |= front
-    return result
+    return {child.pid for child in psutil.Process(pid).children(recursive=True)}

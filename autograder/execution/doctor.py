@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 
 from autograder.execution import probes
 from autograder.execution.cells import ENDED, OUT_OF_MEMORY
@@ -209,12 +210,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def processes_with(command: str) -> list[int]:
     """Return the processes of this machine with exactly this command line."""
-    pids = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if path.read_text().replace("\0", " ").strip() == command:
-                pids.append(int(path.parent.name))
-    return pids
+    processes = psutil.process_iter(["cmdline"])
+    return [p.pid for p in processes if " ".join(p.info["cmdline"] or ()) == command]
 
 
 def remedy() -> str:

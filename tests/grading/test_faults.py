@@ -26,6 +26,7 @@ import psutil
 import pytest
 from nbgrader.api import Gradebook
 
+from tests.support.processes import process_with_command, running
 from tests.support.small_course import (
     FULL_MARKS,
     LESSON,
@@ -119,14 +120,6 @@ def has_left_nothing(engine: subprocess.Popen[str]) -> bool:
     return not outlived(engine) and not scratch(engine)
 
 
-def process_with_command(command: str) -> psutil.Process | None:
-    """Return the process with this command line."""
-    for process in psutil.process_iter(["cmdline"]):
-        if " ".join(process.info["cmdline"] or ()) == command:
-            return process
-    return None
-
-
 def sleeper(seconds: str) -> str:
     """Return a first line for an answer that waits there, where the test finds its process."""
     return f"import subprocess\nsubprocess.run(['sleep', '{seconds}'])\n"
@@ -212,7 +205,7 @@ def test_a_kernel_that_is_killed_costs_its_cell_and_nothing_else(tmp_path: Path)
     waits = {"double": sleeper("86411") + RIGHT["double"], "greet": RIGHT["greet"]}
     course = new_class(tmp_path / "course", {"unlucky": waits, "lucky": RIGHT})
     with grading(course):
-        assert wait_until(lambda: process_with_command("sleep 86411") is not None, 60)
+        assert wait_until(lambda: running("sleep 86411"), 60)
         inside = process_with_command("sleep 86411")
         assert inside
         os.kill(inside.ppid(), signal.SIGKILL)
@@ -231,7 +224,7 @@ def test_a_server_of_kernels_that_is_killed_costs_nothing(
     waits = {"double": sleeper(seconds) + RIGHT["double"], "greet": RIGHT["greet"]}
     course = new_class(tmp_path / "course", {"one": waits, "two": waits, "three": RIGHT})
     with grading(course) as engine:
-        assert wait_until(lambda: process_with_command(f"sleep {seconds}") is not None, 60)
+        assert wait_until(lambda: running(f"sleep {seconds}"), 60)
         (keeper,) = psutil.Process(engine.pid).children()
         assert "autograder.sandbox.fork_server" in keeper.cmdline()
         (server,) = keeper.children()
@@ -334,25 +327,25 @@ def test_an_engine_that_is_killed_leaves_no_folder(tmp_path: Path) -> None:
     waits = {"double": sleeper("86412") + RIGHT["double"]}
     course = new_class(tmp_path / "course", {"ada": waits})
     engine = course.start(*GRADE, start_new_session=True)
-    assert wait_until(lambda: process_with_command("sleep 86412") is not None, 60)
+    assert wait_until(lambda: running("sleep 86412"), 60)
     assert scratch(engine)
     assert outlived(engine)
     engine.kill()
     engine.communicate()
     assert wait_until(lambda: has_left_nothing(engine))
-    assert wait_until(lambda: process_with_command("sleep 86412") is None)
+    assert wait_until(lambda: not running("sleep 86412"))
 
 
 def test_an_engine_that_is_killed_with_messages_unread_leaves_no_folder(tmp_path: Path) -> None:
     waits = {"double": sleeper("86413") + RIGHT["double"]}
     course = new_class(tmp_path / "course", {"ada": waits})
     engine = course.start(*GRADE)
-    assert wait_until(lambda: process_with_command("sleep 86413") is not None, 60)
+    assert wait_until(lambda: running("sleep 86413"), 60)
     inside = process_with_command("sleep 86413")
     assert inside
     engine.send_signal(signal.SIGSTOP)
     os.kill(inside.ppid(), signal.SIGKILL)  # the server reports it, and nothing reads the report
-    assert wait_until(lambda: process_with_command("sleep 86413") is None)
+    assert wait_until(lambda: not running("sleep 86413"))
     engine.kill()  # a pipe that is closed with data unread is reset, not at its end
     engine.communicate()
     assert wait_until(lambda: not scratch(engine))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
+import psutil
+
+
+def process_with_command(command: str) -> psutil.Process | None:
+    """Return the first process whose command line contains `command`."""
+    for process in psutil.process_iter(["cmdline"]):
+        if command in " ".join(process.info["cmdline"] or ()):
+            return process
+    return None
 
 
 def running(command: str) -> bool:
     """Return whether the command line of a process of this machine contains `command`."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if command in path.read_text().replace("\0", " "):
-                return True
-    return False
+    return process_with_command(command) is not None

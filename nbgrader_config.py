@@ -12,5 +12,8 @@ c.CourseDirectory.course_id = "cnn"
 c.OverwriteCells.add_missing_cells = True
 # The default of stock `nbgrader autograde` is 30 s per cell; the course allows 60.
 c.Execute.timeout = 60
+# Files are collected as data: stock nbgrader follows links that a student puts into the exchange.
+c.ExchangeFactory.collect = "autograder.grading.collect.Collect"
+c.ZipCollectApp.extractor_plugin = "autograder.grading.collect.Extractor"
 # Feedback shows the messages of tests, and no line of a hidden test.
 c.GenerateFeedback.exporter_class = "autograder.service.feedback.FeedbackExporter"

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 import autograder
 from autograder import log
-from autograder.errors import GraderError, LessonError, UsageError
+from autograder.errors import GraderError, LessonError, UsageError, printable
 from autograder.limits import NAMES, parse_limits
 from autograder.sandbox.fork_client import shared_server
 from autograder.sandbox.preload import setup_imports
@@ -52,6 +52,11 @@ Examiner = Annotated[
         " their marks so, always (what cannot be run there goes to a person), or never.",
     ),
 ]
+
+
+def say(text: str) -> None:
+    """Print a line for the user, whatever names are in it."""
+    console.print(printable(text), markup=False)
 
 
 def show_version(wanted: bool) -> None:
@@ -89,7 +94,7 @@ def build(
     with one_line_errors():
         from autograder.authoring.build import build as build_lessons  # slow to import
 
-        build_lessons(Path.cwd(), lessons or (), console.print)
+        build_lessons(Path.cwd(), lessons or (), say)
 
 
 @app.command()
@@ -135,7 +140,7 @@ def grade(
         if json_file:
             write_json(json_file, [result.as_json() for result in results])
     counts = summary(results)
-    console.print(f"{assignment}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
+    say(f"{assignment}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
     if show_remarks(results):
         raise typer.Exit(1)
 
@@ -171,13 +176,32 @@ def check(
             write_json(json_file, [finding.as_json() for finding in findings])
     table = Table("notebook", "cell", "finding")
     for finding in findings:
-        table.add_row(finding.notebook, finding.cell, escape(finding.text))
+        table.add_row(*map(plain, (finding.notebook, finding.cell, finding.text)))
     if findings:
         Console().print(table)
     faults = sum(finding.is_fault for finding in findings)
-    console.print(f"{assignment}: {faults} faults, {len(findings) - faults} remarks")
+    say(f"{assignment}: {faults} faults, {len(findings) - faults} remarks")
     if faults:
         raise typer.Exit(1)
+
+
+@app.command()
+def collect(
+    assignment: Annotated[str, typer.Argument(help="The assignment, such as 03_counting.")],
+    student: Annotated[str, typer.Option(help="Only this student.")] = "*",
+    update: Annotated[
+        bool, typer.Option(help="Replace what was collected before by what is newer.")
+    ] = True,
+) -> None:
+    """Copy what was handed in from the exchange to submitted/: files alone, no link is followed.
+
+    Status 1 where a submission could not be collected; the others are.
+    """
+    with one_line_errors():
+        from autograder.grading.collect import collect_all  # slow to import
+        from autograder.grading.course import open_course  # slow to import
+
+        collect_all(open_course(), assignment, student, update)
 
 
 @app.command()
@@ -199,10 +223,8 @@ def watch(
         course = open_course()
         imports = imports_of(course, assignments(course))
         with workers(None, jobs, imports, confine) as (pool, _):
-            service = FeedbackService(
-                course, daily_limit, pool, {"confined": confine}, console.print
-            )
-            console.print(f"Watching {service.inbound}", markup=False)
+            service = FeedbackService(course, daily_limit, pool, {"confined": confine}, say)
+            say(f"Watching {service.inbound}")
             service.serve(stop)
 
 
@@ -219,8 +241,8 @@ def demo(
             results = run_demo(Path.cwd(), jobs, lambda _: step())
     Console().print(marks_table(results))
     folder = Path("demo").absolute()
-    console.print(f"The gradebook: {folder / 'gradebook.db'}, as a table: {folder / 'grades.csv'}")
-    console.print(f"Open {(folder / 'report.html').as_uri()}")
+    say(f"The gradebook: {folder / 'gradebook.db'}, as a table: {folder / 'grades.csv'}")
+    say(f"Open {(folder / 'report.html').as_uri()}")
     if any(not result.cells for result in results):
         raise typer.Exit(1)
 
@@ -245,8 +267,8 @@ def doctor(
         )
     Console().print(table)
     if missing := [f.protection for f in findings if f.required and not f.holds]:
-        console.print(f"autograder: missing: {'; '.join(missing)}", markup=False)
-        console.print(f"autograder: {remedy()}", markup=False)
+        say(f"autograder: missing: {'; '.join(missing)}")
+        say(f"autograder: {remedy()}")
         raise typer.Exit(1)
 
 
@@ -310,9 +332,9 @@ def show_remarks(results: Sequence[Result]) -> bool:
     """Print what an instructor should know of results; return whether one has no marks."""
     refused = [result for result in results if result.was_refused()]
     for result in refused:
-        console.print(f"  {result.student}: {result.status}", markup=False)
+        say(f"  {result.student}: {result.status}")
     for line in remarks_of(results):
-        console.print(f"  {line}", markup=False)
+        say(f"  {line}")
     return bool(refused)
 
 
@@ -334,10 +356,14 @@ def marks_table(results: Sequence[Result]) -> Table:
             f"{by_lesson[n].score:g} / {by_lesson[n].max_score:g}" if n in by_lesson else ""
             for n in lessons
         ]
-        table.add_row(
-            student, *marks, "; ".join(remark for r in by_lesson.values() if (remark := remarks(r)))
-        )
+        line = "; ".join(remark for r in by_lesson.values() if (remark := remarks(r)))
+        table.add_row(*map(plain, (student, *marks, line)))
     return table
+
+
+def plain(text: str) -> Text:
+    """Return a text for a table, without markup."""
+    return Text(printable(text))
 
 
 def remarks(result: Result) -> str:
@@ -355,7 +381,7 @@ def one_line_errors() -> Iterator[None]:
         os._exit(130)  # without waiting for kernels that may never end: they end with us
     except (UsageError, LessonError, GraderError) as error:
         log.trace(error)
-        console.print(f"autograder: {error}", markup=False)
+        say(f"autograder: {error}")
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
 
 

@@ -28,3 +28,11 @@ class GraderError(Exception):
 def one_line(error: BaseException) -> str:
     """Return an error as one line of at most 300 characters."""
     return re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")[:300]
+
+
+def printable(text: str) -> str:
+    """Return a text of a submission on one line, with no character that a terminal would obey.
+
+    Control characters, marks of direction and halves of a pair are shown as escapes.
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -12,6 +12,8 @@ from autograder.errors import UsageError
 MEGABYTE = 1024 * 1024
 MESSAGE_BYTES = 10 * MEGABYTE  # the largest message of a kernel; larger outputs are cut
 OUTPUT_BYTES = 5 * MESSAGE_BYTES  # all outputs of one notebook
+MAX_OPEN_FILES = 1024  # of each process
+SENT_BYTES = 4 * OUTPUT_BYTES  # all that one kernel sends; one that sends more is ended
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def set_process_limits(memory_mb: int, file_mb: int, processes: int | None) -> N
     _lower(resource.RLIMIT_FSIZE, file_mb * MEGABYTE)
     if processes is not None:
         _lower(resource.RLIMIT_NPROC, processes)
+    _lower(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
     _lower(resource.RLIMIT_CORE, 0)
 
 

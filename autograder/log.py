@@ -12,6 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.logging import RichHandler
 
+from autograder.errors import printable
+
 ROOT = "autograder"
 # Their warnings repeat what the command itself says.
 QUIET = ("distributed", "distributed.client", "autograder.nbclient", "autograder.nbgrader")
@@ -46,7 +48,16 @@ class LineHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a message. Called by logging."""
-        self.console.print(f"autograder: {record.getMessage()}", markup=False)
+        self.console.print(f"autograder: {printable(record.getMessage())}", markup=False)
+
+
+class LineFormatter(logging.Formatter):
+    """Writes each message on one line, whatever names are in it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # logging's name
+        """Return a record as a line, without its traceback. Called by logging."""
+        record.message = printable(record.message)
+        return super().formatMessage(record)
 
 
 class LogFile(RotatingFileHandler):
@@ -67,7 +78,7 @@ def keep(logger: logging.Logger, file: Path) -> None:
     except OSError as error:
         logger.warning("no log is kept: %s: %s", file, error)
         return
-    handler.setFormatter(logging.Formatter(LINE))
+    handler.setFormatter(LineFormatter(LINE))
     handler.setLevel(logging.INFO)
     logger.addHandler(handler)
 

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from autograder.execution.cells import ENDED, OUT_OF_MEMORY
 from autograder.execution.execute import execute, kernel_server
 from autograder.limits import Limits
 from autograder.sandbox.namespaces import FIRST_HOST_UID
+from autograder.sandbox.seccomp import numbers_of
 
 LIMITS = Limits(
     cell_seconds=30, memory_mb=300, file_mb=10, disk_mb=40, processes=64, confined=False
@@ -95,16 +97,19 @@ def examine_machine() -> list[Finding]:
         reached_here = {name: reach(canaries) for name, reach in POSITIVE_CONTROLS.items()}
         possible = run_probes(probes_of(canaries))
         left = remaining(canaries.forever)
-    together = execute(cell_of(probes.takes_memory_together, 2 * LIMITS.memory_mb, 4), {}, LIMITS)
-    bounded = together.cells[0].metadata.get(ENDED) == OUT_OF_MEMORY
-    possible["memory together"] = "" if bounded else "twice the limit in four processes"
+    twice = 2 * LIMITS.memory_mb
+    possible["memory together"] = over_the_limit(probes.takes_memory_together, twice, 4)
+    possible["shared memory"] = over_the_limit(probes.takes_shared_memory, twice, 10)
+    possible["start"] = answer(execute(cell_of(probes.was_started_early), EARLY, LIMITS).cells[0])
+    possible["share"] = unfair_share()
     possible["end"] = left
     for name, reached in reached_here.items():
         if not reached:
             possible[name] = "could not be tried: not even the doctor reaches its canary"
-    possible["Landlock"] = possible["Landlock"] or reason
+    for name in ("Landlock", "calls"):
+        possible[name] = possible[name] or reason
     return [
-        Finding(protection, not possible[name], name != "Landlock", tried, possible[name])
+        Finding(protection, not possible[name], name not in OPTIONAL, tried, possible[name])
         for name, protection, tried in TABLE
     ]
 
@@ -117,13 +122,23 @@ TABLE = (
     ("sockets", "no unix socket", "connect to one with a path and to an abstract one"),
     ("memory", "memory of a process is bounded", "take twice the limit"),
     ("memory together", "memory of all together is bounded", "take twice the limit in four"),
+    ("shared memory", "so is memory that is shared", "twice the limit in mappings, files of none"),
+    ("start", "nothing runs before it is confined", "a startup file beside the notebook"),
+    ("share", "a fair share of the processors", "compute beside forty processes of another kernel"),
     ("number", "processes are bounded", "start twice the limit"),
     ("file", "the size of a file is bounded", "write one of twice the limit"),
     ("disk", "disk and shared memory are bounded", "write twice the limit"),
     ("end", "all that it starts ends with it", "start a process in a session of its own"),
     ("rights", "an unprivileged user", "capabilities, the user outside, a namespace of its own"),
     ("Landlock", "Landlock, a second layer", "write where the mounts alone would allow it"),
+    ("calls", "seccomp, a third layer", "system calls that no notebook needs"),
 )
+OPTIONAL = ("Landlock", "calls", "share")  # good to have
+EARLY = {
+    "files": {".ipython/profile_default/startup/0.py": b"import builtins as b; b.was_early = 1"}
+}
+CALLS = ("keyctl", "io_uring_setup", "userfaultfd", "bpf", "perf_event_open", "ptrace", "unshare")
+FAIR_SHARE = 0.3  # of one processor, beside one other kernel
 # What the doctor must reach for a kernel's failure to mean something.
 POSITIVE_CONTROLS: dict[str, Callable[[Canaries], str]] = {
     "files": lambda canaries: probes.sees_files([canaries.secret]),
@@ -149,6 +164,7 @@ def probes_of(canaries: Canaries) -> dict[str, tuple[Callable[..., str], tuple[A
         "disk": (probes.fills_disk, (2 * LIMITS.disk_mb, LIMITS.file_mb)),
         "rights": (probes.has_rights, ()),
         "Landlock": (probes.writes_beside_landlock, ()),
+        "calls": (probes.calls_system, (numbers_of(CALLS),)),
         "end": (probes.leaves_process, (canaries.forever,)),
     }
 
@@ -189,6 +205,25 @@ def answer(cell: nbformat.NotebookNode) -> str:
         errors = [f"{o.ename}: {o.evalue}" for o in cell.outputs if o.output_type == "error"]
         return f"no answer ({', '.join(errors) or cell.metadata.get(ENDED, 'not run')})"
     return printed
+
+
+def over_the_limit(probe: Callable[..., str], *arguments: Any) -> str:
+    """Return what a probe could do that should end for its memory; empty where it did end so."""
+    cell = execute(cell_of(probe, *arguments), {}, LIMITS).cells[0]
+    return "" if cell.metadata.get(ENDED) == OUT_OF_MEMORY else answer(cell)
+
+
+def unfair_share() -> str:
+    """Return how little of a processor a kernel gets beside a greedy one; empty if that is fair."""
+    with ThreadPoolExecutor(1) as pool:
+        greedy = pool.submit(execute, cell_of(probes.computes, 40, 6.0), {}, LIMITS)
+        time.sleep(3)  # by then its processes run
+        share = answer(execute(cell_of(probes.share_of_a_processor, 2.0), {}, LIMITS).cells[0])
+        greedy.result()
+    try:
+        return "" if float(share) >= FAIR_SHARE else f"{float(share):.0%} of one processor"
+    except ValueError:
+        return share
 
 
 def remaining(seconds: str) -> str:

@@ -59,7 +59,9 @@ def reaches_network(port: int) -> str:
         if client.connect_ex(("127.0.0.1", port)) == 0:
             reached.append(f"port {port} of loopback")
     with socket.socket() as any_socket:
-        for _, name in socket.if_nameindex():
+        with open("/proc/net/dev") as devices:
+            names = [line.split(":")[0].strip() for line in devices if ":" in line]
+        for name in names:
             answer = fcntl.ioctl(any_socket, 0x8913, struct.pack("16s16x", name.encode()))
             if struct.unpack_from("h", answer, 16)[0] & 1:
                 reached.append(f"interface {name}")
@@ -103,6 +105,78 @@ def takes_memory_together(megabytes: int, children: int) -> str:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     return f"{megabytes} MB in {children} processes"
+
+
+def takes_shared_memory(megabytes: int, piece: int) -> str:
+    import mmap
+    import os
+    import time
+
+    held: list[object] = []
+    ways = []
+    try:
+        large = mmap.mmap(-1, megabytes * 2**20)
+        for _ in range(megabytes):
+            large.write(bytes(2**20))
+        ways.append("one mapping")
+        large.close()
+    except OSError:
+        pass
+    try:
+        os.close(os.memfd_create("doctor"))
+        ways.append("a file without a name")
+    except OSError:
+        pass
+    for _ in range(megabytes // piece):
+        small = mmap.mmap(-1, piece * 2**20)
+        small.write(bytes(piece * 2**20))
+        small.madvise(mmap.MADV_DONTNEED)
+        held.append(small)
+    time.sleep(2)  # by then it is over, where it is bounded
+    return ", ".join([*ways, "small mappings"])
+
+
+def calls_system(numbers: dict[str, int]) -> str:
+    import ctypes
+    import errno
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    known = []
+    for name, number in numbers.items():
+        # With these arguments each of them fails, if it is there.
+        if libc.syscall(number, -1, 0, 0, 0, 0) >= 0 or ctypes.get_errno() != errno.ENOSYS:
+            known.append(name)
+    return ", ".join(known)
+
+
+def was_started_early() -> str:
+    import builtins
+
+    return "a startup file was run" if hasattr(builtins, "was_early") else ""
+
+
+def computes(processes: int, seconds: float) -> str:
+    import os
+    import time
+
+    end = time.monotonic() + seconds
+    for _ in range(processes):
+        if os.fork() == 0:
+            os.setsid()
+            while time.monotonic() < end:
+                pass
+            os._exit(0)
+    time.sleep(max(0.0, end - time.monotonic()))
+    return ""
+
+
+def share_of_a_processor(seconds: float) -> str:
+    import time
+
+    began, used = time.monotonic(), time.process_time()
+    while time.monotonic() < began + seconds:
+        pass
+    return str((time.process_time() - used) / seconds)
 
 
 def starts_processes(number: int) -> str:

@@ -41,7 +41,7 @@ from autograder.grading.results import (
     cell_result,
 )
 from autograder.grading.source_check import AUTO, check_source
-from autograder.grading.submissions import Submission, beside, find, load
+from autograder.grading.submissions import Submission, beside, find, load, submitted_at
 from autograder.limits import limits_of
 
 FROM = "graded_from"  # key in a graded notebook's metadata: the digest of its input
@@ -219,17 +219,10 @@ class Coordinator:
             known = read(path).metadata.get(FROM)
             if known is not None:
                 return bool(known == submission.digest)
-            new, old = self.submitted(submission.folder), self.submitted(str(folder))
+            new, old = submitted_at(submission.folder), submitted_at(str(folder))
             return not (new and old and new > old)
 
         return unchanged
-
-    def submitted(self, folder: str) -> Any:
-        """Return the time of submission from timestamp.txt; None where the file is missing."""
-        try:
-            return self.course.get_existing_timestamp(folder)
-        except AttributeError:  # nbgrader 0.9.6, for a time that it cannot parse
-            raise LessonError("its timestamp.txt holds no valid time") from None
 
     def record(self, submission: Submission, executed: list[NotebookNode]) -> None:
         """Record the marks of executed notebooks, then publish them."""
@@ -241,7 +234,7 @@ class Coordinator:
         submission.files = with_written(submission.files, written)
         expected = self.assignments[submission.assignment].notebooks
         missing = sorted(expected.keys() - submission.notebooks.keys())
-        time = self.submitted(submission.folder)
+        time = submitted_at(submission.folder)
         student, assignment = submission.student, submission.assignment
         retry_while_locked(
             lambda: self.gradebook.record(student, assignment, time, chosen, missing)

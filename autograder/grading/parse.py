@@ -15,7 +15,14 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.errors import LessonError, one_line
+from autograder.limits import MEGABYTE
 
+# A small object takes two hundred times its text in memory: hence the bounds on their number.
+MAX_NOTEBOOK_BYTES = 150 * MEGABYTE  # most of a large one are pictures
+MAX_OBJECTS = 200_000  # dictionaries and lists
+MAX_ITEMS = 3_000_000  # in them
+MAX_CELLS = 2_000
+MAX_CODE_CHARS = 2_000_000  # in all cells
 # By the bytes that a file begins with.
 ENCODINGS = {
     b"\xef\xbb\xbf": "utf-8-sig",
@@ -26,21 +33,43 @@ ENCODINGS = {
 
 def parse(data: bytes, name: str) -> NotebookNode:
     """Return a notebook, of any nbformat version. Raise LessonError if it cannot be read."""
+    if fault := fault_in(data):
+        raise LessonError(f"{name} is not a readable notebook: it has {fault}")
     try:
         raw, _ = json.JSONDecoder().raw_decode(text_of(data).lstrip())
         notebook = nbformat.reads(json.dumps(repaired(raw)), as_version=4)
-        assert isinstance(notebook.cells, list)
+        assert all(isinstance(cell.source, str) for cell in notebook.cells)
     except Exception as error:  # a submission may hold anything
         raise LessonError(f"{name} is not a readable notebook: {one_line(error)}") from error
+    if len(notebook.cells) > MAX_CELLS:
+        raise LessonError(f"{name} has more than {MAX_CELLS:,} cells")
+    if sum(len(cell.source) for cell in notebook.cells) > MAX_CODE_CHARS:
+        raise LessonError(f"{name} has more than {MAX_CODE_CHARS:,} characters in its cells")
     return notebook
+
+
+def fault_in(data: bytes) -> str:
+    """Return what is too large in the bytes of a notebook; empty if nothing is."""
+    if len(data) > MAX_NOTEBOOK_BYTES:
+        return f"more than {MAX_NOTEBOOK_BYTES // MEGABYTE} MB"
+    if data.count(b"{") + data.count(b"[") > MAX_OBJECTS:
+        return f"more than {MAX_OBJECTS:,} brackets"
+    if data.count(b",") > MAX_ITEMS:
+        return f"more than {MAX_ITEMS:,} commas"
+    return ""
 
 
 def repaired(raw: dict[str, Any]) -> dict[str, Any]:
     """Return the data of a notebook with what nbformat asks for and its meaning leaves no doubt."""
-    raw = whole_characters(raw)
     cells = raw.get("cells")
     if not isinstance(cells, list):  # of an older version: nbformat converts it
-        return raw
+        whole: dict[str, Any] = whole_characters(raw)
+        return whole
+    for cell in cells:
+        if "outputs" in cell:
+            cell["outputs"] = []  # they are made anew
+    raw = whole_characters(raw)
+    cells = raw["cells"]
     raw["nbformat"] = raw.get("nbformat") or 4
     if raw.get("nbformat_minor") is None:
         raw["nbformat_minor"] = 5 if any("id" in cell for cell in cells) else 4
@@ -57,7 +86,7 @@ def repaired(raw: dict[str, Any]) -> dict[str, Any]:
             cell["cell_type"] = "raw"
         cell["metadata"] = cell.get("metadata") or {}
         if cell.get("cell_type") == "code":
-            cell["outputs"] = cell.get("outputs") or []
+            cell.setdefault("outputs", [])
             cell.setdefault("execution_count", None)
         elif "attachments" in cell:
             cell["attachments"] = cell["attachments"] or {}

@@ -9,6 +9,7 @@ or stripped of their metadata are graded as far as the learner's answer can be i
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 # Key in the metadata of a cell that a person marks: its answer may stand below it.
 ANSWERED_BELOW = "answered_below"
+MAX_PARSED_CHARS = 100_000  # of one cell: what defines names is short
 MERGED = "# The answer is in another cell."
 
 
@@ -90,6 +92,13 @@ def recognise(cells: list[NotebookNode], released: Sequence[Released]) -> None:
         if grade_id(cell) not in known:
             cell.metadata.pop("nbgrader", None)
     present = {grade_id(cell) for cell in cells}
+    names = functools.cache(lambda source: frozenset(defined(source)))
+
+    def defines_the_same(cell: NotebookNode, lost: Released) -> bool:
+        """Whether `lost` is an answer, and this cell defines a name that it must define."""
+        is_answer = not lost.locked and is_code(lost) and is_code(cell)
+        return is_answer and not names(cell.source).isdisjoint(names(lost.source))
+
     for lost in (cell for cell in released if cell.grade_id not in present):
         plain = [cell for cell in cells if "nbgrader" not in cell.metadata]
         for is_same in (has_its_id, has_its_text, defines_the_same):
@@ -108,12 +117,6 @@ def has_its_text(cell: NotebookNode, lost: Released) -> bool:
     return bool(cell.source.strip() == lost.source.strip())
 
 
-def defines_the_same(cell: NotebookNode, lost: Released) -> bool:
-    """Whether `lost` is an answer, and this cell defines a name that the answer must define."""
-    is_answer = not lost.locked and is_code(lost) and is_code(cell)
-    return is_answer and not {*defined(cell.source)}.isdisjoint(defined(lost.source))
-
-
 def is_code(cell: NotebookNode | Released) -> bool:
     """Whether this is a code cell."""
     return bool(cell.cell_type == "code")
@@ -121,9 +124,11 @@ def is_code(cell: NotebookNode | Released) -> bool:
 
 def defined(source: str) -> Iterator[str]:
     """Yield the names that a cell defines."""
+    if len(source) > MAX_PARSED_CHARS:
+        return
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # deeply nested, the last two
         return
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
@@ -42,8 +44,15 @@ ATTRIBUTES = {
     "td": ["colspan", "rowspan"],
     "th": ["colspan", "rowspan", "scope"],
 }
+# What is over a bound is shown as its source. The renderers take quadratic time for what is nested
+# or never closed, and nothing can interrupt them: hence the bounds on each piece.
 MAX_NOTEBOOK_CHARS = 300_000  # of markup
+MAX_NOTEBOOK_SECONDS = 5.0  # of work on it
 MAX_ITEM_CHARS = 50_000  # of markup in one cell or output
+MAX_MARKS = 2_000  # characters with a meaning in markdown
+MAX_DEPTH = 100  # of HTML elements
+MARK = re.compile(r"[\\\[<_*`$&]")
+OPENED = re.compile(r"<(/?)[a-z!]", re.I)
 PICTURES = ("image/png", "image/jpeg", "image/gif")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 ATTACHED = re.compile(r"attachment:([^\s)\"'>]+)")
@@ -76,14 +85,24 @@ OF_MARKDOWN = {
 
 @dataclass
 class MarkupBudget:
-    """The markup of one notebook that may still be cleaned: deeply nested markup takes long."""
+    """The markup of one notebook that may still be cleaned, and the time for it."""
 
     left: int = MAX_NOTEBOOK_CHARS
+    seconds: float = MAX_NOTEBOOK_SECONDS
 
     def take(self, text: str) -> bool:
         """Charge a text to the budget; return whether it may be cleaned."""
         self.left -= len(text)
-        return len(text) <= MAX_ITEM_CHARS and self.left >= 0
+        return len(text) <= MAX_ITEM_CHARS and self.left >= 0 and self.seconds > 0
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Charge the time of this context."""
+        began = time.thread_time()
+        try:
+            yield
+        finally:
+            self.seconds -= time.thread_time() - began
 
 
 def sanitize_notebook(notebook: NotebookNode) -> None:
@@ -137,7 +156,10 @@ def sanitized_data(mime_type: str, value: Any, budget: MarkupBudget) -> str:
     if mime_type in PICTURES:
         return value if BASE64.fullmatch(value) else ""
     if mime_type == "text/html":
-        value = clean(value) if budget.take(value) else ""
+        if not budget.take(value) or depth(value) > MAX_DEPTH:
+            return ""
+        with budget.timed():
+            value = clean(value)
         return "" if links_in_math(value) else value
     if mime_type == "text/markdown":
         return sanitized_markdown(value, budget)
@@ -154,6 +176,15 @@ def sanitized_metadata(metadata: Any) -> dict[str, Any]:
 def clean(text: str) -> str:
     """Return HTML with text and tables kept, and any other tag escaped."""
     return str(sanitizer().sanitize_html_tags(STYLE_SHEET.sub("", text)))
+
+
+def depth(text: str) -> int:
+    """Return how deep HTML is nested at most."""
+    most = now = 0
+    for tag in OPENED.finditer(text):
+        now += -1 if tag[1] else 1
+        most = max(most, now)
+    return most
 
 
 @cache
@@ -193,8 +224,10 @@ def sanitized_markdown(
     checked = text
     for name in {*attachments, *map(quote, attachments)}:
         checked = checked.replace(f"attachment:{name}", "picture.png")
-    if budget.take(text) and is_harmless(checked):
-        return text
+    if budget.take(text) and len(MARK.findall(text)) <= MAX_MARKS:
+        with budget.timed():
+            if is_harmless(checked):
+                return text
     return "\n".join(f"    {line}" for line in text.splitlines())
 
 

@@ -12,13 +12,15 @@ import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
 from functools import cached_property
 from glob import escape, glob
 from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import find_all_files
+from nbgrader.utils import parse_utc
 
 from autograder.errors import LessonError
 from autograder.examiner.released import InstructorText
@@ -28,6 +30,10 @@ from autograder.limits import MEGABYTE
 
 log = logging.getLogger(__name__)
 MAX_BYTES = 300 * MEGABYTE  # of all files of a submission
+MAX_FILES = 2_000
+MAX_DEPTH = 20  # of folders in folders
+TIMESTAMP = "timestamp.txt"  # says when it was handed in
+MAX_TIMESTAMP_BYTES = 100
 
 
 @dataclass(frozen=True)
@@ -137,14 +143,30 @@ def beside(submitted: dict[str, bytes], ours: dict[str, bytes]) -> dict[str, byt
 
 def other_files(folder: str, ignore: list[str]) -> dict[str, bytes]:
     """Return the files of a folder that are not notebooks, by relative path."""
-    paths = sorted(find_all_files(folder, [*ignore, "*.ipynb"]))
-    return {os.path.relpath(path, folder): Path(path).read_bytes() for path in paths}
+    contents = {}
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not matches(name, ignore))
+        for name in sorted(names):
+            if not matches(name, [*ignore, "*.ipynb"]):
+                path = os.path.join(where, name)
+                contents[os.path.relpath(path, folder)] = Path(path).read_bytes()
+    return dict(sorted(contents.items()))
+
+
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Return whether a name matches a pattern of the shell."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def refuse_links(folder: str) -> None:
-    """Raise LessonError for a link, a device or a pipe, or if the files are too large."""
-    size = 0
+    """Raise LessonError for a link, a device or a pipe, or if the files are too many or large."""
+    size = count = 0
     for where, folders, files in os.walk(folder):
+        count += len(folders) + len(files)
+        if count > MAX_FILES:
+            raise LessonError(f"it has more than {MAX_FILES:,} files")
+        if where.count(os.sep) - folder.count(os.sep) > MAX_DEPTH:
+            raise LessonError(f"its folders are nested more than {MAX_DEPTH} deep")
         for name in (".", *folders, *files):
             path = os.path.normpath(os.path.join(where, name))
             status = os.lstat(path)
@@ -163,6 +185,24 @@ def refuse_links(folder: str) -> None:
         raise LessonError(
             f"its files have {size // MEGABYTE} MB, the limit is {MAX_BYTES // MEGABYTE} MB"
         )
+
+
+def submitted_at(folder: str) -> datetime | None:
+    """Return when a submission was handed in; None where its file is missing or empty.
+
+    Raise LessonError where that holds no valid time.
+    """
+    path = Path(folder, TIMESTAMP)
+    if not path.exists():
+        return None
+    if path.stat().st_size > MAX_TIMESTAMP_BYTES:
+        raise LessonError(f"its {TIMESTAMP} holds no valid time: it is too long")
+    try:
+        text = path.read_text().strip()
+        time: datetime | None = parse_utc(text) if text else None
+    except Exception as error:  # dateutil raises whatever it meets
+        raise LessonError(f"its {TIMESTAMP} holds no valid time") from error
+    return time
 
 
 def choose(folder: str, assignment: Assignment) -> dict[str, str]:

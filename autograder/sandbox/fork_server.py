@@ -38,7 +38,9 @@ from typing import Any
 
 from autograder.errors import CompatibilityError
 from autograder.limits import MEGABYTE
-from autograder.sandbox import SOCKET, namespaces
+from autograder.sandbox import CONNECTION_FILE, SOCKET, namespaces
+from autograder.sandbox.init import Init
+from autograder.sandbox.relay import listen, paths_of
 
 # By a package that notebooks import: what it imports later, at its first use.
 COMPANIONS: dict[str, tuple[str, ...]] = {
@@ -50,8 +52,6 @@ COMPANIONS: dict[str, tuple[str, ...]] = {
     ),
     "pandas": ("pandas.io.formats.html",),
 }
-OUT_OF_MEMORY = 137  # exit status of a kernel whose processes together took too much
-WATCH_SECONDS = 0.25
 
 
 class Server:
@@ -154,8 +154,6 @@ class Server:
             pid = os.fork()
             if not pid:
                 self.child(end, **kernel)
-        with contextlib.suppress(OSError):  # the child does the same: one of them is first
-            os.setpgid(pid, pid)
         return pid
 
     def child(self, end: int | None, **kernel: Any) -> None:
@@ -168,7 +166,8 @@ class Server:
                 os.dup2(end, SOCKET)
             last = os.sysconf("SC_OPEN_MAX") if sys.platform != "linux" else 65536
             os.closerange(3 if end is None else SOCKET + 1, last)
-            os.setpgid(0, 0)
+            # A group of its own, and with autogroups its own share of the processors.
+            os.setsid()
             run_confined(self.root, namespaces.host_user(self.count), **kernel)
         finally:
             os._exit(1)
@@ -192,9 +191,8 @@ def run_confined(
 ) -> None:
     """Become a kernel with the arguments `argv`: confined to `root` as its second process.
 
-    The first one, its init, stays out of its reach; it reaps what the kernel leaves, bounds the
-    memory that all its processes take together, and ends with it. Where `root` is None the kernel
-    is the process itself.
+    The first one is its init (autograder.sandbox.init). Where `root` is None the kernel is the
+    process itself.
     """
     # ipykernel starts threads when it is imported: not before the server has unshared.
     from autograder.sandbox.kernel import become_kernel, look_like_any_kernel
@@ -207,63 +205,37 @@ def run_confined(
         become_kernel(argv, unbounded, kernel_class=kernel_class)
         return
     namespaces.end_with_parent()
+    listeners = listen(paths_of(f"{sockets}/{CONNECTION_FILE}"))
     namespaces.enter_root(root, cwd, sockets, limits["disk_mb"], host_user)
     wait_end, ready_end = os.pipe()
     kernel = os.fork()
     if kernel == 0:
         os.close(wait_end)
+        for listener in listeners:
+            listener.outer.close()
         namespaces.drop_privileges(host_user)
         become_kernel(argv, limits, lambda: os.close(ready_end), kernel_class)
         os._exit(0)
     os.close(ready_end)
     if kernel_class:
         os.close(SOCKET)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the kernel, in the same group
-    os.read(wait_end, 1)  # the other end is closed: its sockets are bound, or it has ended
-    namespaces.make_read_only(sockets)
-    os._exit(watch(kernel, limits["memory_mb"] * MEGABYTE))
-
-
-def watch(kernel: int, memory: int) -> int:
-    """Reap until `kernel` has ended; return its exit status.
-
-    End all processes where they take more than `memory` bytes together.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-    inherited, too_much = private_memory("self"), False
-    while True:
-        with contextlib.suppress(ChildProcessError):
-            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                if ended[0] == kernel:
-                    status = os.waitstatus_to_exitcode(ended[1])
-                    return OUT_OF_MEMORY if too_much else status & 0xFF
-        signal.sigtimedwait({signal.SIGCHLD}, WATCH_SECONDS)
-        pids = [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]
-        if sum(max(0, private_memory(pid) - inherited) for pid in pids) > memory:
-            too_much = True
-            os.kill(-1, signal.SIGKILL)  # all here but this process
-
-
-def private_memory(pid: str) -> int:
-    """Return the bytes that a process shares with no file; what it inherited counts too."""
-    try:
-        with open(f"/proc/{pid}/statm") as statm:
-            _, resident, shared, *_ = map(int, statm.read().split())
-    except OSError:  # it has ended
-        return 0
-    return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+    os._exit(Init(kernel, wait_end, listeners, limits["memory_mb"] * MEGABYTE).run())
 
 
 def signal_group(pid: int, number: int) -> None:
-    """Signal a kernel and what it started in its group."""
-    with contextlib.suppress(ProcessLookupError):
+    """Signal a kernel and what it started in its group, or the process that is to lead it."""
+    try:
         os.killpg(pid, number)
+    except ProcessLookupError:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def try_confinement(root: str, scratch: str) -> None:
     """Raise OSError where a kernel cannot be confined to `root`, in any step of it."""
     user = namespaces.host_user(0)
     files, sockets = (tempfile.mkdtemp(prefix="t-", dir=scratch) for _ in range(2))
+    open(f"{sockets}/{CONNECTION_FILE}", "x").close()
     wait_end, reason_end = os.pipe()
     with namespaces.new_pids():
         pid = os.fork()

@@ -176,6 +176,9 @@ class KernelApp(IPKernelApp):
     def _session(self) -> Session:
         return BoundedSession(parent=self)
 
+    def load_config_file(self, *_: Any, **__: Any) -> None:
+        """Read none: a submission could bring one. Called by IPython."""
+
     def init_io(self) -> None:
         """Replace the output streams. Called by ipykernel."""
         super().init_io()
@@ -192,19 +195,25 @@ def become_kernel(
 ) -> None:
     """Turn this process into an IPython kernel; returns when the kernel ends.
 
-    `limits` are those of Limits.of_process(); `on_ready` is called when its sockets are bound,
-    before it runs a first cell. `kernel_class` names the class of one of the two kernels of a
-    notebook, which joins the other through SOCKET.
+    Nothing of its working folder is read before it is ready: no configuration, no startup file, no
+    module. `limits` are those of Limits.of_process(); `on_ready` is called when its sockets are
+    bound. `kernel_class` names the class of one of the two kernels of a notebook, which joins the
+    other through SOCKET.
     """
     detach_from_server()
     set_process_limits(limits["memory_mb"], limits["file_mb"], limits.get("processes"))
-    app = KernelApp.instance(output_chars=limits["output_chars"])
+    private = f"{os.path.dirname(argv[argv.index('-f') + 1])}/ipython"
+    os.makedirs(private, exist_ok=True)
+    app = KernelApp.instance(output_chars=limits["output_chars"], ignore_cwd=True)
+    app.ipython_dir = private
     if kernel_class:
         app.kernel_class = import_item(kernel_class)
     app.initialize(list(argv))
     if kernel_class:
         app.kernel.join(SOCKET)
     on_ready()
+    app.ignore_cwd = False
+    app.init_path()
     app.start()
 
 
@@ -214,7 +223,7 @@ def detach_from_server() -> None:
     for number in (0, 1, 2):
         os.dup2(null, number)
     os.close(null)
-    sys.path[:] = ["", *(path for path in sys.path if path != "")]
+    sys.path[:] = [path for path in sys.path if path != ""]  # not before the kernel is ready
     np.random.seed()  # forked siblings would all draw the same numbers
 
 

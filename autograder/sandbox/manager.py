@@ -23,7 +23,7 @@ from traitlets import Instance, Unicode, default
 
 from autograder.compat.jupyter_client import KernelManager
 from autograder.limits import MESSAGE_BYTES, Limits
-from autograder.sandbox.fork_server import OUT_OF_MEMORY
+from autograder.sandbox.init import OUT_OF_MEMORY
 from autograder.sandbox.messages import CheckedSession
 from autograder.sandbox.provisioner import ForkProvisioner
 

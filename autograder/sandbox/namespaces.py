@@ -3,7 +3,7 @@
     unshare_namespaces()  once, in the server that forks: its own processes and mounts
     build_root()          once, in the server: a root folder with the Python environment, read-only
     enter_root()          in the init of each kernel: its own mounts, network, IPC; that root
-    drop_privileges()     in each kernel: an unnamed user, no capability, no way back; Landlock
+    drop_privileges()     in each kernel: an unnamed user, no capability; Landlock, seccomp
 
 Namespaces need no root: without it, the server makes a user namespace first. Each step raises
 OSError where the machine does not allow it. Linux on x86_64 or arm64, from 5.12.
@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from autograder.limits import MEGABYTE
-from autograder.sandbox import landlock
+from autograder.sandbox import CONNECTION_FILE, landlock, seccomp
 from autograder.sandbox.libc import call
 
 HOME = "/home/learner"  # what the kernel's working folder is called inside
@@ -33,14 +33,15 @@ UID = 1000  # of the learner inside
 FIRST_HOST_UID = 0x70000000  # and outside, where root grades: from here on, numbers of no user
 SYSTEM = ("bin", "lib", "lib32", "lib64", "sbin", "usr")
 SETTINGS = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime")
-DEVICES = ("full", "null", "random", "urandom", "zero")
+# Without "zero": a shared mapping of it is memory without a limit.
+DEVICES = ("full", "null", "random", "urandom")
 
 # From <sched.h>, <sys/mount.h>, <linux/prctl.h>.
 NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
     0x00020000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000,
 )  # fmt: skip
-NOSUID, NODEV, NOEXEC, REMOUNT, BIND, RECURSIVE, PRIVATE = 2, 4, 8, 32, 4096, 16384, 1 << 18
-RDONLY, DETACH = 1, 2
+NOSUID, NODEV, NOEXEC, BIND, RECURSIVE, PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
+DETACH = 2
 ATTR_RDONLY, ATTR_NOSUID, AT_FDCWD, AT_RECURSIVE = 1, 2, -100, 0x8000
 SET_PDEATHSIG, SET_DUMPABLE, CAPBSET_DROP, NO_NEW_PRIVS = 1, 4, 24, 38
 SYS_MOUNT_SETATTR = 442
@@ -183,10 +184,10 @@ def mount_tmpfs(target: str, options: str) -> None:
 
 
 def enter_root(root: str, files: str, sockets: str, disk_mb: int, host_user: int) -> None:
-    """Leave the machine for `root`, with a copy of `files` at HOME and the folder `sockets`.
+    """Leave the machine for `root`, with a copy of `files` at HOME and a folder `sockets`.
 
-    All that can be written there is in memory, `disk_mb` in size, and removed with the process;
-    only `sockets` is the machine's own, until make_read_only().
+    All that can be written there is in memory, `disk_mb` in size, and removed with the process. Of
+    the machine's folder `sockets` it has the connection file alone.
     """
     call("unshare", NEWNS | NEWNET | NEWIPC | NEWUTS)
     call("sethostname", b"localhost", 9)
@@ -201,11 +202,10 @@ def enter_root(root: str, files: str, sockets: str, disk_mb: int, host_user: int
         mount_at(f"{writable}/{name}", root + place)
     shutil.copytree(files, root + HOME, symlinks=True, dirs_exist_ok=True)
     os.makedirs(root + sockets, exist_ok=True)
-    mount_at(sockets, root + sockets)
+    shutil.copy(f"{sockets}/{CONNECTION_FILE}", root + sockets)
     call("mount", b"proc", f"{root}/proc".encode(), b"proc", NOSUID | NODEV | NOEXEC, None)
     if os.getuid() == 0:
-        for place in (writable, sockets):
-            change_owner(place, host_user)
+        change_owner(writable, host_user)
     os.chdir(root)
     call("syscall", SYS_PIVOT_ROOT, b".", b".")
     call("umount2", b".", DETACH)
@@ -227,11 +227,6 @@ def host_user(number: int) -> int:
     return FIRST_HOST_UID + number % 2**24 if os.getuid() == 0 else os.getuid()
 
 
-def make_read_only(sockets: str) -> None:
-    """Make the folder of the sockets read-only: what is connected stays connected."""
-    call("mount", None, sockets.encode(), None, REMOUNT | BIND | RDONLY | NOSUID | NODEV, None)
-
-
 def drop_privileges(host_user: int) -> None:
     """Become a user with no rights but to its own files, for good.
 
@@ -244,6 +239,8 @@ def drop_privileges(host_user: int) -> None:
         os.setgroups([])
         os.setresgid(group, group, group)
         os.setresuid(host_user, host_user, host_user)
+    with contextlib.suppress(OSError):  # built without keys
+        seccomp.new_session_keyring()
     call("prctl", SET_DUMPABLE, 1, 0, 0, 0)  # cleared with the user; /proc/self would be root's
     call("unshare", NEWUSER)
     map_user(UID, host_user, UID, group)
@@ -252,6 +249,8 @@ def drop_privileges(host_user: int) -> None:
     with contextlib.suppress(OSError):  # an older kernel, or one without it: a second layer
         landlock.restrict_writing([HOME, "/dev", "/tmp", "/proc"])
     drop_capabilities()
+    with contextlib.suppress(OSError):  # the same: a third layer
+        seccomp.restrict_calls()
 
 
 def drop_capabilities() -> None:

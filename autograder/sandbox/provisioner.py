@@ -22,6 +22,7 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Dict, Unicode
 
 from autograder.limits import Limits
+from autograder.sandbox import CONNECTION_FILE
 from autograder.sandbox.fork_client import (
     INHERITED,
     SERVER_ENV,
@@ -82,7 +83,7 @@ class ForkProvisioner(KernelProvisionerBase):
             self._folder = tempfile.mkdtemp(prefix="k-", dir=scratch_folder())
         manager.transport = "ipc"
         manager.ip = os.path.join(self._folder, "k")
-        manager.connection_file = os.path.join(self._folder, "kernel.json")
+        manager.connection_file = os.path.join(self._folder, CONNECTION_FILE)
         manager.write_connection_file()
         self.connection_info = manager.get_connection_info()
         extra = kwargs.pop("extra_arguments", [])

@@ -1,8 +1,8 @@
 """Immediate feedback: submissions that arrive in the exchange are graded, and feedback is released.
 
-    inbound/ changes -> pending -> collect -> grade -> generate feedback -> release -> journal
+    inbound/ changes -> pending -> copy -> grade -> generate feedback -> release -> journal
 
-Collecting, generating and releasing are nbgrader's. The journal has a line for each processed
+Generating and releasing feedback are nbgrader's. The journal has a line for each processed
 submission and survives a restart: a submission without a line is processed (again).
 """
 
@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import json
 import logging
-import pwd
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -26,8 +25,8 @@ from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
 from watchfiles import watch as changes
 
-from autograder.compat.nbgrader import replaced
 from autograder.errors import GraderError, LessonError, UsageError, one_line
+from autograder.grading.collect import Arrival, arrivals, copy_submission, newest, owned
 from autograder.grading.coordinator import GradingRequest, grade
 from autograder.grading.course import assignments, prepare
 from autograder.grading.results import FAILED, NOT_GRADED, Result
@@ -36,17 +35,8 @@ from autograder.service.feedback import write_refusal
 logger = logging.getLogger(__name__)
 JOURNAL = "immediate-feedback.jsonl"
 RESCAN_MS = 5_000  # scan again after so long without a change: one may have come unseen
+MAX_TRIES = 3  # to collect a submission, or to release its feedback
 COMPLETE = 0o777  # nbgrader's submit sets this mode last
-
-
-@dataclass(frozen=True, order=True)
-class Arrival:
-    """A submission in the exchange."""
-
-    assignment: str
-    student: str
-    submitted: str
-    path: Path = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -117,14 +107,23 @@ class FeedbackService:
             raise UsageError(f"no {self.inbound}: release an assignment first")
         self.journal = Journal(Path(course.root) / JOURNAL)
         self.logged: set[object] = set()
+        self.tries: Counter[Arrival] = Counter()
 
     def serve(self, stop: Event) -> None:
         """Process the submissions in the exchange, then new ones, until `stop` is set."""
-        self.process_pending()
+        self.scan()
         for _ in changes(
             self.inbound, stop_event=stop, rust_timeout=RESCAN_MS, yield_on_timeout=True, step=200
         ):
+            self.scan()
+
+    def scan(self) -> None:
+        """Process what is pending; where the exchange cannot be read, log that."""
+        try:
             self.process_pending()
+        except OSError as error:
+            logger.info("scan", exc_info=True)
+            self.log_once(str(error), f"{self.inbound}: {error.strerror}")
 
     def process_pending(self) -> None:
         """Grade all pending submissions, one assignment at a time, and release feedback."""
@@ -142,12 +141,16 @@ class FeedbackService:
         Students who have reached the daily limit wait until tomorrow.
         """
         known = assignments(self.course)
-        for arrival in newest(arrivals(self.inbound)):
+        candidates: list[Arrival] = []
+        for arrival in filter(is_complete, arrivals(self.inbound)):
+            if owned(arrival):
+                candidates.append(arrival)
+            else:
+                self.log_once(arrival, f"{arrival.path.name} belongs to another account: skipped")
+        for arrival in newest(candidates):
             if arrival.assignment not in known or self.journal.is_processed(arrival):
                 continue
-            if not owned(arrival):
-                self.log_once(arrival, f"{arrival.path.name} belongs to another account: skipped")
-            elif self.journal.today(arrival) >= self.daily_limit:
+            if self.journal.today(arrival) >= self.daily_limit:
                 limit = f"daily limit of {self.daily_limit} for {arrival.assignment} reached"
                 message = f"{arrival.student}: {limit}, the next one tomorrow"
                 self.log_once((arrival, date.today()), message)
@@ -171,20 +174,31 @@ class FeedbackService:
 
     def collect(self, arrival: Arrival) -> bool:
         """Collect a submission; return whether that was possible."""
-        with self.isolated(arrival), replaced(self.course, student_id=arrival.student):
-            require_success("collect the submission", self.api.collect(arrival.assignment))
+        target = self.course.format_path(
+            self.course.submitted_directory, arrival.student, arrival.assignment
+        )
+        with self.isolated(arrival):
+            for line in copy_submission(arrival.path, Path(target), self.course):
+                self.log_once((arrival, line), f"{arrival.student}: {line}: left out")
             return True
         return False
 
     @contextmanager
     def isolated(self, arrival: Arrival) -> Iterator[None]:
-        """Log a fault with one submission, which is tried again, and go on with the others."""
+        """Log a fault with one submission, and go on with the others.
+
+        It is tried again, up to MAX_TRIES times where the fault may be its own.
+        """
         try:
             yield
         except Exception as error:  # whatever it is, it is no reason to let the others wait
             logger.info("%s %s", arrival.student, arrival.assignment, exc_info=True)
             reason = str(error) if isinstance(error, LessonError) else one_line(error)
             self.log_once((arrival, reason), f"{arrival.student} {arrival.assignment}: {reason}")
+            self.tries[arrival] += 1
+            if self.tries[arrival] >= MAX_TRIES and not isinstance(error, GraderError):
+                self.log(f"{arrival.student} {arrival.assignment}: given up until the next one")
+                self.journal.add(arrival)
 
     def answer(self, arrival: Arrival, results: list[Result]) -> None:
         """Release the feedback for a graded submission, and enter it in the journal.
@@ -212,35 +226,11 @@ class FeedbackService:
             self.log(message)
 
 
-def arrivals(inbound: Path) -> Iterator[Arrival]:
-    """Yield the complete submissions in the exchange."""
-    for path in inbound.iterdir():
-        parts = path.name.rsplit("+", 3)
-        with suppress(FileNotFoundError):  # it was there a moment ago
-            if len(parts) == 4 and path.is_dir() and not path.is_symlink():
-                student, assignment, submitted, _ = parts
-                if path.stat().st_mode & 0o777 == COMPLETE:
-                    yield Arrival(assignment, student, submitted, path)
-
-
-def newest(submissions: Iterable[Arrival]) -> Iterator[Arrival]:
-    """Yield the last submission of each student to each assignment."""
-    latest = {(each.assignment, each.student): each for each in sorted(submissions)}
-    yield from latest.values()
-
-
-def owned(arrival: Arrival) -> bool:
-    """Whether the submission's files belong to the student whose name it has.
-
-    Where all servers run as one user, all files belong to that user, as the inbound folder does.
-    """
+def is_complete(arrival: Arrival) -> bool:
+    """Whether all files of a submission have arrived."""
     try:
-        inbound, owner = arrival.path.parent.stat().st_uid, arrival.path.stat().st_uid
-    except FileNotFoundError:  # it was there a moment ago
-        return False
-    try:
-        return owner == inbound or pwd.getpwuid(owner).pw_name == arrival.student
-    except KeyError:  # no account has this uid
+        return arrival.path.lstat().st_mode & 0o777 == COMPLETE
+    except OSError:  # it was there a moment ago
         return False
 
 

@@ -22,7 +22,7 @@ from autograder.grading.coordinator import FROM
 from autograder.grading.results import CellResult, Result
 from autograder.limits import NAMES
 from autograder.service.watch import JournalEntry
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, python_files
 
 PAGES = sorted(
     [*(ROOT / "docs").glob("*.md")]
@@ -202,7 +202,7 @@ def test_the_table_of_rooms_names_each_module() -> None:
         for module in spans(modules)
     }
     package = ROOT / "autograder"
-    files = [path.relative_to(package) for path in package.rglob("*.py")]
+    files = [path.relative_to(package) for path in python_files(package)]
     ground = {"errors", "limits", "log", "versions"}
     assert documented == {
         (file.parts[0] if file.parts[1:] else "ground" if file.stem in ground else file.stem,

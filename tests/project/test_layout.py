@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.imports import Module, circles, import_statements, imports_of, modules_of
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, python_files
 
 # From the top down: a room may import only from those below it.
 ROOMS = (
@@ -50,9 +50,7 @@ COURSE = modules_of(ROOT / "course")
 
 def files_of(folder: str) -> list[Path]:
     """Return the Python files of a folder of the repository, without Node.js packages."""
-    files = [
-        path for path in sorted((ROOT / folder).rglob("*.py")) if "node_modules" not in path.parts
-    ]
+    files = python_files(ROOT / folder)
     assert files, f"{folder} has no Python file"
     return files
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.imports import modules_of
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, python_files
 
 FOLDERS = ("autograder", "course", "hub", "benchmarks")
 # Names that look private and are public: documented by the library that reads them.
@@ -22,8 +22,8 @@ HOOKS = {"_jupyter_server_extension_points", "_load_jupyter_server_extension"}
 def files_of(folder: str) -> list[Path]:
     return [
         path
-        for path in sorted((ROOT / folder).rglob("*.py"))
-        if "node_modules" not in path.parts and "compat" not in path.stem
+        for path in python_files(ROOT / folder)
+        if "compat" not in path.stem
         if "compat" not in path.parent.name
     ]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, python_files
 
 CODE = ("autograder", "benchmarks", "hub", "course")
 PROSE = [
@@ -112,11 +112,7 @@ TERMS = {
 
 
 def files_of(folder: str) -> list[Path]:
-    files = [
-        p
-        for p in sorted((ROOT / folder).rglob("*.py"))
-        if not {"node_modules", "lessons"} & {*p.parts}
-    ]
+    files = [p for p in python_files(ROOT / folder) if not {"node_modules", "lessons"} & {*p.parts}]
     assert files
     return files
 

@@ -25,7 +25,9 @@ def is_up(card):
 
 def greet():
     ways = [a for a in ('192.0.2.1', '169.254.169.254', '127.0.0.1') if has_route(a)]
-    ways += [card for _, card in socket.if_nameindex() if is_up(card)]
+    with open('/proc/net/dev') as lines:
+        cards = [line.split(':')[0].strip() for line in lines if ':' in line]
+    ways += [card for card in cards if is_up(card)]
     if not ways:
         raise ConnectionError('no way out')
     return 'hello'

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.paths import python_files
+
 
 @dataclass(frozen=True)
 class Import:
@@ -38,7 +40,7 @@ class Module:
 def modules_of(package: Path) -> dict[str, Module]:
     """Return the modules of a package by dotted name; `package` is its folder."""
     modules = {}
-    for path in sorted(package.rglob("*.py")):
+    for path in python_files(package):
         parts = path.relative_to(package.parent).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         modules[name] = Module(name, path, path.read_text())

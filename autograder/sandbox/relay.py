@@ -1,0 +1,177 @@
+"""The relay between the grader and a confined kernel: bytes, counted, and nothing in common.
+
+    grader -> socket in the grader's folder -> relay -> socket in the kernel's folder -> kernel
+
+It runs in the kernel's init. A kernel could send a message without an end, which the grader's
+client would collect in its memory: what it may send is bounded here. And it has no folder in common
+with the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import socket
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from autograder.limits import SENT_BYTES
+
+CHUNK = 1 << 16
+
+
+@dataclass(eq=False)
+class Stream:
+    """One direction of a connection: what was read from `source` and waits for `target`."""
+
+    source: socket.socket
+    target: socket.socket
+    counted: bool  # it comes from the kernel
+    waiting: bytes = b""
+
+
+@dataclass(eq=False)
+class Listener:
+    """A socket of the grader's folder, and the path of the kernel's that it leads to."""
+
+    outer: socket.socket
+    path: str
+    accepted: list[socket.socket] = field(default_factory=list)  # until the kernel is there
+
+
+def paths_of(connection_file: str) -> list[str]:
+    """Return the paths of the sockets of a kernel, from its connection file."""
+    with open(connection_file) as file:
+        connection = json.load(file)
+    ports = [value for name, value in sorted(connection.items()) if name.endswith("_port")]
+    return [f"{connection['ip']}-{port}" for port in ports]
+
+
+def listen(paths: Iterable[str]) -> list[Listener]:
+    """Return listeners at `paths`, in the place of what a kernel before this one left there."""
+    listeners = []
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        outer = socket.socket(socket.AF_UNIX)
+        outer.setblocking(False)
+        outer.bind(path)
+        outer.listen()
+        listeners.append(Listener(outer, path))
+    return listeners
+
+
+class Relay:
+    """Passes on what grader and kernel send each other.
+
+    `selector` wakes its owner, who calls handle() for each socket that is ready, and connect()
+    when the kernel may have bound its sockets.
+    """
+
+    def __init__(self, listeners: list[Listener], selector: selectors.BaseSelector) -> None:
+        self.listeners, self.selector = listeners, selector
+        self.streams: dict[socket.socket, tuple[Stream, Stream]] = {}  # from it, to it
+        self.sent = 0  # bytes, by the kernel
+        for each in listeners:
+            selector.register(each.outer, selectors.EVENT_READ, each)
+
+    def has_sent_too_much(self) -> bool:
+        """Return whether the kernel sent more than it may."""
+        return self.sent > SENT_BYTES
+
+    def handle(self, ready: selectors.SelectorKey, events: int) -> None:
+        """Do what a socket that is ready allows."""
+        if isinstance(ready.data, Listener):
+            with contextlib.suppress(OSError):
+                connection, _ = ready.data.outer.accept()
+                connection.setblocking(False)
+                ready.data.accepted.append(connection)
+            return
+        assert isinstance(ready.fileobj, socket.socket)
+        if ready.fileobj not in self.streams:  # closed a moment ago, with its other end
+            return
+        source, target = self.streams[ready.fileobj]
+        if events & selectors.EVENT_WRITE:
+            self.write(target)
+        if events & selectors.EVENT_READ and ready.fileobj in self.streams:
+            self.read(source)
+
+    def connect(self) -> None:
+        """Connect to the kernel what waits for it, if it is there."""
+        for listener in self.listeners:
+            while listener.accepted:
+                inner = socket.socket(socket.AF_UNIX)
+                inner.setblocking(False)
+                try:
+                    inner.connect(listener.path)
+                except OSError:  # later
+                    inner.close()
+                    break
+                self.join(listener.accepted.pop(0), inner)
+
+    def join(self, outer: socket.socket, inner: socket.socket) -> None:
+        """Pass on from now on what arrives at these two ends."""
+        up, down = Stream(inner, outer, counted=True), Stream(outer, inner, counted=False)
+        self.streams[inner], self.streams[outer] = (up, down), (down, up)
+        for end in (inner, outer):
+            self.selector.register(end, selectors.EVENT_READ)
+
+    def read(self, stream: Stream) -> None:
+        """Read what there is, and pass it on."""
+        try:
+            stream.waiting = stream.source.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            stream.waiting = b""
+        if not stream.waiting:
+            self.close(stream)
+            return
+        if stream.counted:
+            self.sent += len(stream.waiting)
+        self.write(stream)
+
+    def write(self, stream: Stream) -> None:
+        """Pass on what waits; read no more of this direction until all is gone."""
+        try:
+            stream.waiting = stream.waiting[stream.target.send(stream.waiting) :]
+        except BlockingIOError:
+            pass
+        except OSError:  # it has no reader left; what the other end still sends is passed on
+            stream.waiting = b""
+        for end in (stream.source, stream.target):
+            source, target = self.streams[end]
+            events = 0 if source.waiting else selectors.EVENT_READ
+            self.select(end, events | (selectors.EVENT_WRITE if target.waiting else 0))
+
+    def select(self, end: socket.socket, events: int) -> None:
+        """Wait for these events of a socket, and for no other."""
+        if end in self.selector.get_map():
+            if events == self.selector.get_key(end).events:
+                return
+            self.selector.unregister(end)
+        if events:
+            self.selector.register(end, events)
+
+    def drain(self, seconds: float) -> None:
+        """Pass on what a kernel sent before it ended."""
+        deadline = time.monotonic() + seconds
+        for stream in [source for source, _ in self.streams.values() if source.counted]:
+            stream.target.settimeout(max(0.001, deadline - time.monotonic()))
+            with contextlib.suppress(OSError):
+                while not self.has_sent_too_much():
+                    stream.target.sendall(stream.waiting)
+                    stream.waiting = stream.source.recv(CHUNK)
+                    if not stream.waiting:
+                        break
+                    self.sent += len(stream.waiting)
+
+    def close(self, stream: Stream) -> None:
+        """Close both ends of a connection: one that ended has no use for the rest."""
+        for end in (stream.source, stream.target):
+            del self.streams[end]
+            self.select(end, 0)
+            end.close()

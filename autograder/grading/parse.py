@@ -8,11 +8,13 @@ after the end.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from uuid import uuid4
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from autograder.errors import LessonError, one_line
 from autograder.limits import MEGABYTE
@@ -23,6 +25,8 @@ MAX_OBJECTS = 200_000  # dictionaries and lists
 MAX_ITEMS = 3_000_000  # in them
 MAX_CELLS = 2_000
 MAX_CODE_CHARS = 2_000_000  # in all cells
+CELL_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell}
 # By the bytes that a file begins with.
 ENCODINGS = {
     b"\xef\xbb\xbf": "utf-8-sig",
@@ -37,8 +41,7 @@ def parse(data: bytes, name: str) -> NotebookNode:
         raise LessonError(f"{name} is not a readable notebook: it has {fault}")
     try:
         raw, _ = json.JSONDecoder().raw_decode(text_of(data).lstrip())
-        notebook = nbformat.reads(json.dumps(repaired(raw)), as_version=4)
-        assert all(isinstance(cell.source, str) for cell in notebook.cells)
+        notebook = rebuilt(nbformat.reads(json.dumps(repaired(raw)), as_version=4))
     except Exception as error:  # a submission may hold anything
         raise LessonError(f"{name} is not a readable notebook: {one_line(error)}") from error
     if len(notebook.cells) > MAX_CELLS:
@@ -46,6 +49,29 @@ def parse(data: bytes, name: str) -> NotebookNode:
     if sum(len(cell.source) for cell in notebook.cells) > MAX_CODE_CHARS:
         raise LessonError(f"{name} has more than {MAX_CODE_CHARS:,} characters in its cells")
     return notebook
+
+
+def rebuilt(notebook: NotebookNode) -> NotebookNode:
+    """Return a valid notebook with what grading needs of another: types, texts, ids, metadata."""
+    known: set[str] = set()
+    cells = []
+    for cell in notebook.cells:
+        name = cell.get("id")
+        if not isinstance(name, str) or not CELL_ID.fullmatch(name) or name in known:
+            name = uuid4().hex[:8]
+        known.add(name)
+        source = cell.get("source")
+        if isinstance(source, list):
+            source = "".join(source)
+        new_cell = NEW_CELL.get(cell.get("cell_type"), new_raw_cell)
+        rebuilt_cell = new_cell(source if isinstance(source, str) else "", id=name)
+        nbgrader = cell.get("metadata", {}).get("nbgrader")
+        if isinstance(nbgrader, dict):
+            rebuilt_cell.metadata["nbgrader"] = nbgrader
+        if cell.get("cell_type") == "markdown" and isinstance(cell.get("attachments"), dict):
+            rebuilt_cell["attachments"] = cell["attachments"]
+        cells.append(rebuilt_cell)
+    return new_notebook(cells=cells)
 
 
 def fault_in(data: bytes) -> str:

@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 # Key in the metadata of a cell that a person marks: its answer may stand below it.
 ANSWERED_BELOW = "answered_below"
-MAX_PARSED_CHARS = 100_000  # of one cell: what defines names is short
+MAX_PARSED_CHARS = 30_000  # of one cell: what defines names is short
 MERGED = "# The answer is in another cell."
 
 

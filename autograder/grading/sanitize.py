@@ -109,7 +109,8 @@ def sanitize_notebook(notebook: NotebookNode) -> None:
     """Remove from a judged notebook, in place, all that a page would run or load."""
     budget = MarkupBudget()
     for cell in notebook.cells:
-        if not re.fullmatch(r"[\w-]{1,64}", str(cell.get("id"))):
+        name = cell.get("id")
+        if not isinstance(name, str) or not re.fullmatch(r"[\w-]{1,64}", name, re.ASCII):
             cell["id"] = uuid4().hex[:8]
         if cell.cell_type == "code":
             count = cell.get("execution_count")

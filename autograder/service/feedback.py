@@ -42,6 +42,7 @@ REFUSAL = """<!DOCTYPE html>
 <p>No marks were changed. Open the notebook, run it once from the top, save it, and hand it in
 again; if this page comes back, show it to your instructor.</p></body></html>
 """
+MAX_CODE_CHARS = 80_000  # of all cells on one page
 MIN_LINE_CHARS = 8  # shorter lines are too common to be replaced
 
 
@@ -54,6 +55,7 @@ class HideTests(Preprocessor):
         clear = ClearHiddenTests(config=Config(ClearHiddenTests=self.config.ClearHiddenTests))
         all_lines = lines(nb)
         nb, resources = clear.preprocess(nb, resources)
+        cut_code(nb)
         secret = {line for line in all_lines - lines(nb) if len(line) >= MIN_LINE_CHARS}
         for cell in nb.cells:
             if is_grade(cell):
@@ -63,6 +65,19 @@ class HideTests(Preprocessor):
             elif cell.cell_type == "code":
                 cell.outputs = without(secret, cell.outputs)
         return nb, resources
+
+
+def cut_code(notebook: NotebookNode) -> None:
+    """Cut, in place, code beyond MAX_CODE_CHARS: its colours take seconds per 100,000 characters.
+
+    No course has so much; what was handed in stays in autograded/.
+    """
+    left = MAX_CODE_CHARS
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            if len(cell.source) > left:
+                cell.source = f"{cell.source[:left]}\n# [cut: {len(cell.source):,} characters]"
+            left = max(0, left - len(cell.source))
 
 
 class FeedbackExporter(HTMLExporter):

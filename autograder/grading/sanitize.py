@@ -37,8 +37,20 @@ TAGS = frozenset(
 )
 # No link to a file of the submission: the formgrader would serve it as a page.
 LINK = re.compile(r"(?:https?://|mailto:|#)\S*")
+# What pandas and nbconvert write. Others have a meaning in the grading page, whose style sheets
+# could lay an element over the page.
+CLASS = re.compile(
+    r"dataframe|anchor-link|highlight( hl-[\w-]+)?|footnotes?|footnote-(ref|back)"
+    r"|task-list-item(-checkbox)?|[a-z][a-z0-9]{0,2}"
+)
+STYLES = (
+    *("background-color", "color", "font-style", "font-weight", "text-align", "text-decoration"),
+    *("vertical-align", "white-space"),
+)
 ATTRIBUTES = {
-    "*": ["class", "style", "title"],
+    "*": lambda _, name, value: (
+        name in ("style", "title") or (name == "class" and CLASS.fullmatch(value) is not None)
+    ),
     "a": lambda _, name, value: name == "href" and LINK.fullmatch(value) is not None,
     "table": ["border"],
     "td": ["colspan", "rowspan"],
@@ -71,7 +83,7 @@ OF_MARKDOWN = {
     "align": re.compile(r"\w+"),
     "alt": re.compile(r".*", re.S),
     "checked": re.compile(""),
-    "class": re.compile(r"[\w -]*"),
+    "class": CLASS,
     "disabled": re.compile(""),
     "href": LINK,
     "id": re.compile(r"\S*"),
@@ -191,7 +203,7 @@ def depth(text: str) -> int:
 @cache
 def sanitizer() -> SanitizeHTML:
     """Return bleach, configured with the tags and attributes that are kept."""
-    return SanitizeHTML(tags=sorted(TAGS), attributes=ATTRIBUTES)
+    return SanitizeHTML(tags=sorted(TAGS), attributes=ATTRIBUTES, styles=list(STYLES))
 
 
 def sanitized_attachments(cell: NotebookNode) -> NotebookNode:

@@ -22,6 +22,7 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade, is_solution
@@ -34,6 +35,7 @@ from autograder.grading.verdict import VERDICT, recorded
 log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN = "[a hidden test]"  # replaces each of its lines
+NOT_SHOWN = "[not shown here: a hidden test has run before this cell]\n"
 REFUSAL = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -53,15 +55,19 @@ class HideTests(Preprocessor):
         """Return the notebook without hidden tests. Called by the exporter, before the marks."""
         sanitize_notebook(nb)  # it may have been graded by stock nbgrader
         clear = ClearHiddenTests(config=Config(ClearHiddenTests=self.config.ClearHiddenTests))
-        all_lines = lines(nb)
+        all_lines, sources = lines(nb), [cell.source for cell in nb.cells]
         nb, resources = clear.preprocess(nb, resources)
+        hidden = [cell.source != source for cell, source in zip(nb.cells, sources, strict=True)]
         cut_code(nb)
         secret = {line for line in all_lines - lines(nb) if len(line) >= MIN_LINE_CHARS}
-        for cell in nb.cells:
+        for number, cell in enumerate(nb.cells):
             if is_grade(cell):
                 cell.metadata[VERDICT] = without(secret, recorded(cell))
             if is_grade(cell) and not is_solution(cell):
                 cell.outputs = []
+            elif cell.cell_type == "code" and any(hidden[:number]):
+                # The answer may have kept what a hidden test passed to it.
+                cell.outputs = [new_output("stream", text=NOT_SHOWN)] if cell.outputs else []
             elif cell.cell_type == "code":
                 cell.outputs = without(secret, cell.outputs)
         return nb, resources

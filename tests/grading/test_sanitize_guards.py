@@ -110,6 +110,12 @@ def test_what_can_be_looked_at_stays(kind: str, value: str) -> None:
         ('<a id="#x" href="#x">x</a>', '<a href="#x">x</a>'),
         (f'{ROW}<td width="2"></td></tr></tbody></table>', f"{ROW}<td></td></tr></tbody></table>"),
         ("<style>b { color: red }</style><b>x</b>", "<b>x</b>"),
+        # What would lie over the grading page.
+        ('<div class="modal fade in navbar-fixed-top">x</div>', "<div>x</div>"),
+        (
+            '<b style="color: red; width: 100%; position: fixed">x</b>',
+            '<b style="color: red;">x</b>',
+        ),
     ],
 )
 def test_html_keeps_no_other_attribute(value: str, stays: str) -> None:

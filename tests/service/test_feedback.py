@@ -9,7 +9,7 @@ import pytest
 
 from autograder.authoring.build import notebook_path
 from autograder.execution.cells import is_test
-from autograder.service.feedback import HIDDEN, mathml
+from autograder.service.feedback import HIDDEN, NOT_SHOWN, mathml
 from tests.support.pages import active_parts, visible_text
 from tests.support.small_course import LESSON, RIGHT, Course, make_course, with_double
 
@@ -24,6 +24,11 @@ SCRIPT = "def greet():\n    return 'hello'\n\nfrom IPython.display import HTML, 
 SCRIPT += "display(HTML('<script>gotcha</script><img src=x onerror=gotcha>'))"
 
 
+KEEPS = with_double("kept = []\ndef double(x):\n    kept.append(x)\n    return 2 * x") | {
+    "greet": "print('called with', kept)\ndef greet():\n    return 'hello'"
+}
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A class whose feedback was made by nbgrader's own command."""
@@ -34,6 +39,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course.hand_in("reveals", with_double(f"LINE = {line!r}\n\n{REVEALS}"))
     course.hand_in("prints", with_double(f"print({line!r})\n{RIGHT['double']}"))
     course.hand_in("scripts", RIGHT | {"greet": SCRIPT})
+    course.hand_in("keeps", KEEPS)
     course.grade()
     done = course.run("nbgrader", "generate_feedback", LESSON)
     assert done.returncode == 0, done.stderr
@@ -90,6 +96,13 @@ def test_a_hidden_line_that_an_answer_prints_is_removed(course: Course) -> None:
 def test_what_answers_print_while_a_test_calls_them_is_not_shown(course: Course) -> None:
     assert "three was asked for" in autograded(course, "reveals")
     assert "three was asked for\n" not in visible_text(page(course, "reveals"))
+
+
+def test_what_a_hidden_test_passed_to_an_answer_is_not_shown(course: Course) -> None:
+    assert "called with [2, 21, 3]" in autograded(course, "keeps")
+    seen = visible_text(page(course, "keeps"))
+    assert "called with" not in seen.replace(KEEPS["greet"].splitlines()[0], "")
+    assert NOT_SHOWN.strip() in seen
 
 
 def test_no_script_runs_for_the_reader(course: Course) -> None:

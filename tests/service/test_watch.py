@@ -51,10 +51,14 @@ class Exchange(Course):
     def inbound(self) -> Path:
         return self.folder / "exchange" / "cnn" / "inbound"
 
+    def journal(self) -> str:
+        """Return the journal of what was answered."""
+        path = self.folder / JOURNAL
+        return path.read_text() if path.exists() else ""
+
     def answered(self) -> int:
         """Return how many submissions were answered so far."""
-        journal = self.folder / JOURNAL
-        return len(journal.read_text().splitlines()) if journal.exists() else 0
+        return len(self.journal().splitlines())
 
     @contextmanager
     def watched(
@@ -152,6 +156,80 @@ def test_a_notebook_that_cannot_be_read_is_answered_and_no_other_waits_for_it(
     assert "is not a readable notebook" in page
     (page,) = exchange.feedback("alan")
     assert "<strong>7</strong> of 10" in page
+
+
+def a_pipe(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+
+
+def a_dangling_link(folder: Path) -> None:
+    (folder / "gone").symlink_to("/nowhere")
+
+
+def a_link_to_the_source(folder: Path) -> None:
+    (folder / "key.ipynb").symlink_to(folder.parents[3] / "source" / LESSON / f"{LESSON}.ipynb")
+
+
+def names_that_are_markup(folder: Path) -> None:
+    (folder / "[").mkdir()
+    (folder / "[" / "b].ipynb").write_text("[/b] {")
+    (folder / f"{LESSON}.ipynb").rename(folder / "[red]\x1b[31m\n.ipynb")
+
+
+def no_secret(folder: Path) -> None:
+    (folder / "submission_secret.txt").unlink()
+
+
+def no_time(folder: Path) -> None:
+    (folder / "timestamp.txt").write_bytes(b"\xff\xfe garbage")
+
+
+def a_time_without_end(folder: Path) -> None:
+    (folder / "timestamp.txt").write_text("1 " * 2_500_000)
+
+
+def no_notebook(folder: Path) -> None:
+    (folder / f"{LESSON}.ipynb").unlink()
+
+
+def a_name_without_a_time(folder: Path) -> None:
+    folder.rename(folder.with_name(f"mallory+{LESSON}+garbage+0"))
+
+
+def another_name(folder: Path) -> None:
+    folder.rename(folder.with_name(folder.name.replace("mallory", "[red]\x1b[2Jmallory")))
+
+
+ARRIVALS = (
+    a_pipe, a_dangling_link, a_link_to_the_source, names_that_are_markup, no_secret, no_time,
+    a_time_without_end, no_notebook, a_name_without_a_time, another_name,
+)  # fmt: skip
+
+
+def test_no_arrival_keeps_others_waiting(exchange: Exchange) -> None:
+    for number, spoil in enumerate(ARRIVALS):
+        student = f"mallory{number}"
+        spoil(exchange.submit(student, RIGHT))
+    for name in (f"x+{LESSON}+{'9' * 100}+0", "+++", f"..+{LESSON}+2026-01-01 10:00:00 UTC+0"):
+        (exchange.inbound / name).mkdir()
+        (exchange.inbound / name).chmod(0o777)
+    exchange.submit("zoe", RIGHT)  # in the order of names, all others come before her
+    with exchange.watched() as process:
+        assert wait_until(lambda: '"zoe"' in exchange.journal(), 90), exchange.log_text()
+        coming = exchange.inbound / f"ada+{LESSON}+2026-01-01 10:00:00 UTC+0"
+        for _ in range(200):  # a folder that comes and goes
+            coming.mkdir(mode=0o777)
+            coming.rmdir()
+        exchange.submit("yann", RIGHT)
+        assert wait_until(lambda: '"yann"' in exchange.journal(), 60), exchange.log_text()
+        assert process.poll() is None
+    (page,) = exchange.feedback("zoe")
+    assert "<strong>7</strong> of 10" in page
+    assert "key.ipynb is a symbolic link: left out" in exchange.log_text()
+    assert "\x1b" not in exchange.log_text()
+    submitted = exchange.folder / "submitted"
+    assert not (submitted / "mallory2" / LESSON / "key.ipynb").exists()
+    assert not (exchange.folder / LESSON).exists()
 
 
 FAULTY = """

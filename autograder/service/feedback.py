@@ -35,7 +35,7 @@ from autograder.grading.verdict import VERDICT, recorded
 log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN = "[a hidden test]"  # replaces each of its lines
-NOT_SHOWN = "[not shown here: a hidden test has run before this cell]\n"
+OMITTED = "[not shown here: a hidden test has run before this cell]\n"
 REFUSAL = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -67,7 +67,7 @@ class HideTests(Preprocessor):
                 cell.outputs = []
             elif cell.cell_type == "code" and any(hidden[:number]):
                 # The answer may have kept what a hidden test passed to it.
-                cell.outputs = [new_output("stream", text=NOT_SHOWN)] if cell.outputs else []
+                cell.outputs = [new_output("stream", text=OMITTED)] if cell.outputs else []
             elif cell.cell_type == "code":
                 cell.outputs = without(secret, cell.outputs)
         return nb, resources

@@ -9,7 +9,7 @@ import pytest
 
 from autograder.authoring.build import notebook_path
 from autograder.execution.cells import is_test
-from autograder.service.feedback import HIDDEN, NOT_SHOWN, mathml
+from autograder.service.feedback import HIDDEN, OMITTED, mathml
 from tests.support.pages import active_parts, visible_text
 from tests.support.small_course import LESSON, RIGHT, Course, make_course, with_double
 
@@ -102,7 +102,7 @@ def test_what_a_hidden_test_passed_to_an_answer_is_not_shown(course: Course) -> 
     assert "called with [2, 21, 3]" in autograded(course, "keeps")
     seen = visible_text(page(course, "keeps"))
     assert "called with" not in seen.replace(KEEPS["greet"].splitlines()[0], "")
-    assert NOT_SHOWN.strip() in seen
+    assert OMITTED.strip() in seen
 
 
 def test_no_script_runs_for_the_reader(course: Course) -> None:

@@ -13,6 +13,7 @@ import functools
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -207,7 +208,9 @@ def put_back(cells: list[NotebookNode], released: Sequence[Released]) -> None:
         is_merged = not known.locked and is_code(known) and elsewhere >= {*defined(known.source)}
         source = MERGED if is_merged and any(defined(known.source)) else known.source
         metadata = {"nbgrader": {"grade_id": known.grade_id}}
-        cells.insert(after, new_cell(source, id=known.grade_id, metadata=metadata))
+        taken = any(cell.get("id") == known.grade_id for cell in cells)
+        name = uuid4().hex[:8] if taken else known.grade_id
+        cells.insert(after, new_cell(source, id=name, metadata=metadata))
         after += 1
 
 

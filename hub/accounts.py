@@ -24,7 +24,9 @@ def make(logins: Mapping[str, Any], classroom: Path) -> list[str]:
     for name in new:
         home = ["--home-dir", str(homes[name]), "--no-create-home", "--shell", "/bin/bash"]
         subprocess.run(["useradd", *home, name], check=True)
-    passwords = "".join(f"{n}:{logins[n]['password']}\n" for n in new if n in logins)
+    passwords = "".join(
+        f"{name}:{logins[name]['password']}\n" for name in new if "password" in logins.get(name, {})
+    )
     if passwords:
         subprocess.run(["chpasswd"], input=passwords, text=True, check=True)
     return new
@@ -49,9 +51,10 @@ def hand_over(classroom: Path, people: Iterable[str]) -> None:
     """Set owner and mode of each part of a classroom, closed to other users."""
     for name in people:
         home = classroom / "homes" / name
-        home.mkdir(exist_ok=True)
-        give(home, name)
-        home.chmod(0o700)
+        home.mkdir(mode=0o700, exist_ok=True)
+        if home.lstat().st_uid != ids_of(name)[0]:  # one that is in use is never touched
+            home.chmod(0o700)  # only root could put anything else in its place
+            give(home, name)
     give(classroom / "course", GRADER)
     (classroom / "course").chmod(0o700)
     (classroom / "hub").chmod(0o700)
@@ -63,8 +66,15 @@ def hand_over(classroom: Path, people: Iterable[str]) -> None:
 
 
 def give(folder: Path, name: str) -> None:
-    """Make one user the owner of a folder and all in it; links are not followed."""
+    """Make one user the owner of a folder and all in it, by descriptors: no link is followed."""
+    user, group = ids_of(name)
+    for _, folders, files, descriptor in os.fwalk(folder):
+        os.fchown(descriptor, user, group)
+        for entry in (*folders, *files):
+            os.chown(entry, user, group, dir_fd=descriptor, follow_symlinks=False)
+
+
+def ids_of(name: str) -> tuple[int, int]:
+    """Return the numbers of a user and of its group."""
     user = pwd.getpwnam(name)
-    for where, _, files in os.walk(folder):
-        for path in (where, *(os.path.join(where, file) for file in files)):
-            os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+    return user.pw_uid, user.pw_gid

@@ -177,7 +177,7 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
         print(f"Open {address}")
         for name, who in logins.items():
             role = "instructor" if who["teaches"] else "student"
-            print(f"  {role:10}  {name:8}  {who['password']}")
+            print(f"  {role:10}  {name:8}  {who.get('password', 'was handed out')}")
         print(f"Ctrl-C stops it; the files in {classroom} stay.", flush=True)
         status = hub.wait()
         last_resort.cancel()

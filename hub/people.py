@@ -1,9 +1,15 @@
-"""The members of a class, and their passwords where no other system checks them: logins.json."""
+"""The members of a class, and their passwords where no other system checks them.
+
+logins.json       who belongs to the class, each with a hash of the password (scrypt)
+invitations.json  the passwords themselves, to be handed out; delete it when that is done
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
+import unicodedata
 from hmac import compare_digest
 from pathlib import Path
 from typing import Any
@@ -11,7 +17,9 @@ from typing import Any
 from jupyterhub.auth import Authenticator
 from traitlets import Unicode
 
-LOGINS = "logins.json"
+LOGINS, INVITATIONS = "logins.json", "invitations.json"
+# As OWASP advises: 16 MB and some 50 ms for each try.
+SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
 
 
 def people(classroom: Path) -> tuple[set[str], set[str]]:
@@ -22,31 +30,59 @@ def people(classroom: Path) -> tuple[set[str], set[str]]:
 
 
 def read(classroom: Path) -> dict[str, Any]:
-    """Return all logins by name: {"password": str, "teaches": bool}."""
-    path = classroom / LOGINS
+    """Return all logins by name: {"hash": str, "teaches": bool}."""
+    return load(classroom / LOGINS)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Return what a JSON file holds; nothing where there is none."""
     return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
-def invite(classroom: Path, instructors: list[str], students: list[str]) -> dict[str, Any]:
-    """Create the missing logins. Return all logins."""
-    logins = read(classroom)
-    for name in (*instructors, *students):
-        logins.setdefault(
-            name, {"password": secrets.token_urlsafe(6), "teaches": name in instructors}
-        )
-    path = classroom / LOGINS
+def save(path: Path, data: dict[str, Any]) -> None:
+    """Write a JSON file that only its owner can read."""
     path.touch(mode=0o600)
-    path.write_text(json.dumps(logins, indent=1) + "\n")
-    return logins
+    path.write_text(json.dumps(data, indent=1) + "\n")
+
+
+def invite(classroom: Path, instructors: list[str], students: list[str]) -> dict[str, Any]:
+    """Create the missing logins. Return all, those that may still be invited with a password."""
+    logins, invitations = read(classroom), load(classroom / INVITATIONS)
+    for name in (*instructors, *students):
+        if name not in logins:
+            invitations[name] = secrets.token_urlsafe(9)
+            logins[name] = {"hash": hash_of(invitations[name]), "teaches": name in instructors}
+    save(classroom / LOGINS, logins)
+    if invitations:
+        save(classroom / INVITATIONS, invitations)
+    return {
+        name: {**login, **({"password": invitations[name]} if name in invitations else {})}
+        for name, login in logins.items()
+    }
+
+
+def hash_of(password: str, salt: str = "") -> str:
+    """Return salt and hash of a password, which may hold any character."""
+    salt = salt or secrets.token_hex(16)
+    text = unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+    return f"{salt}${hashlib.scrypt(text, salt=bytes.fromhex(salt), **SCRYPT).hex()}"
+
+
+def is_password(password: str, known: str) -> bool:
+    """Return whether this password has the known hash."""
+    return compare_digest(hash_of(password, known.partition("$")[0]), known)
+
+
+NO_LOGIN = hash_of(secrets.token_hex(16))  # an unknown name takes as long as a wrong password
 
 
 class Passwords(Authenticator):
-    """Authenticates the members of the classroom, by the passwords in logins.json."""
+    """Authenticates the members of the classroom, by the hashes in logins.json."""
 
     classroom = Unicode(help="The folder of the classroom.").tag(config=True)
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
         """Return the user's name, None where the password is wrong. Called by JupyterHub."""
-        expected = read(Path(self.classroom)).get(data["username"], {}).get("password", "")
-        entered = data.get("password", "")
-        return data["username"] if expected and compare_digest(expected, entered) else None
+        known = read(Path(self.classroom)).get(data["username"], {}).get("hash", "")
+        right = is_password(data.get("password", ""), known or NO_LOGIN)
+        return data["username"] if known and right else None

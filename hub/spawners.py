@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ class LimitedSpawner(LocalProcessSpawner):
     def make_preexec_fn(self, name: str) -> Callable[[], Any]:
         """Return a function that runs in the new process before the server. Called by start()."""
         inner, memory = super().make_preexec_fn(name), int(self.mem_limit or 0)
-        cores = sorted(os.sched_getaffinity(0))[: round(self.cpu_limit or 0) or None]
+        cores = cores_of(self.user.name, round(self.cpu_limit or 0))
 
         def set_limits() -> None:
             if memory:
@@ -28,6 +29,13 @@ class LimitedSpawner(LocalProcessSpawner):
             inner()
 
         return set_limits
+
+
+def cores_of(user: str, count: int) -> list[int]:
+    """Return `count` of this machine's processors for a user, spread over all of them; 0: all."""
+    cores = sorted(os.sched_getaffinity(0))
+    first = zlib.crc32(user.encode()) % len(cores)
+    return [*cores[first:], *cores[:first]][: count or None]
 
 
 class OneAccount(LimitedSpawner, SimpleLocalProcessSpawner):

@@ -36,10 +36,10 @@ class Classroom:
         self.output = [process.stdout.readline()]
         assert self.output[0].startswith("Open "), (folder / "hub" / "log").read_text()[-3000:]
         self.address = self.output[0].split()[1]
-        self.logins: dict[str, Any] = json.loads((folder / "logins.json").read_text())
+        self.logins: dict[str, Any] = json.loads((folder / "invitations.json").read_text())
 
     def password(self, name: str) -> str:
-        return str(self.logins[name]["password"])
+        return str(self.logins[name])
 
     def home(self, name: str) -> Path:
         return self.folder / "homes" / name

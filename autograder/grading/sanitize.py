@@ -67,7 +67,9 @@ MARK = re.compile(r"[\\\[<_*`$&]")
 OPENED = re.compile(r"<(/?)[a-z!]", re.I)
 PICTURES = ("image/png", "image/jpeg", "image/gif")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
-ATTACHED = re.compile(r"attachment:([^\s)\"'>]+)")
+# Names of pasted pictures. Any other could hold a tag, which the look at the rest would not see.
+ATTACHMENT_NAME = re.compile(r"[\w .%+~@,-]+")
+ATTACHED = re.compile(r"attachment:([\w.%+~@,-]+)")
 EMPTY_PICTURE = (  # one transparent pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 )
@@ -235,7 +237,7 @@ def sanitized_markdown(
     `attachments` are the pictures of its cell, by name.
     """
     checked = text
-    for name in {*attachments, *map(quote, attachments)}:
+    for name in filter(ATTACHMENT_NAME.fullmatch, {*attachments, *map(quote, attachments)}):
         checked = checked.replace(f"attachment:{name}", "picture.png")
     if budget.take(text) and len(MARK.findall(text)) <= MAX_MARKS:
         with budget.timed():

@@ -122,6 +122,20 @@ def test_html_keeps_no_other_attribute(value: str, stays: str) -> None:
     assert left("text/html", value) == stays
 
 
+@pytest.mark.parametrize(
+    "text", ["attachment:<script>", "![x](attachment:<script>alert(1)</script>)"]
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_the_name_of_a_picture_hides_no_tag(text: str, known: bool) -> None:
+    cell = new_markdown_cell(text)
+    names = ("<script>", "<script", "<script>alert(1)</script>")
+    cell["attachments"] = {n: {"image/png": "AAAA"} for n in names} if known else {}
+    notebook = new_notebook(cells=[cell])
+    sanitize_notebook(notebook)
+    (cell,) = notebook.cells
+    assert cell.source == f"    {text}"  # a block of code
+
+
 def test_a_form_without_its_picture_keeps_no_metadata() -> None:
     metadata = {"image/png": {"alt": "a square"}, "image/jpeg": {"alt": SCRIPT}}
     output = displayed({"text/plain": "x", "image/png": "AAAA"}, metadata=metadata)

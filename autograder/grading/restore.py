@@ -21,6 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 # Key in the metadata of a cell that a person marks: its answer may stand below it.
 ANSWERED_BELOW = "answered_below"
 MAX_PARSED_CHARS = 30_000  # of one cell: what defines names is short
+MAX_PARSED_TOTAL = 300_000  # of one notebook
 MERGED = "# The answer is in another cell."
 
 
@@ -93,7 +94,13 @@ def recognise(cells: list[NotebookNode], released: Sequence[Released]) -> None:
         if grade_id(cell) not in known:
             cell.metadata.pop("nbgrader", None)
     present = {grade_id(cell) for cell in cells}
-    names = functools.cache(lambda source: frozenset(defined(source)))
+    left = MAX_PARSED_TOTAL
+
+    @functools.cache
+    def names(source: str) -> frozenset[str]:
+        nonlocal left
+        left -= len(source)
+        return frozenset(defined(source)) if left >= 0 else frozenset()
 
     def defines_the_same(cell: NotebookNode, lost: Released) -> bool:
         """Whether `lost` is an answer, and this cell defines a name that it must define."""
@@ -197,7 +204,10 @@ def put_back(cells: list[NotebookNode], released: Sequence[Released]) -> None:
 
     An answer that was merged into another cell is not overwritten by its stub.
     """
-    elsewhere = {name for cell in cells if is_code(cell) for name in defined(cell.source)}
+    elsewhere, left = set[str](), MAX_PARSED_TOTAL
+    for cell in filter(is_code, cells):
+        left -= len(cell.source)
+        elsewhere |= set(defined(cell.source)) if left >= 0 else set()
     after = 0
     for known in released:
         places = [place for place, cell in enumerate(cells) if grade_id(cell) == known.grade_id]

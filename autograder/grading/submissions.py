@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 300 * MEGABYTE  # of all files of a submission
 MAX_FILES = 2_000
 MAX_DEPTH = 20  # of folders in folders
+MAX_OTHERS = 10  # notebooks of other names that are looked at, to find a renamed one or a copy
 TIMESTAMP = "timestamp.txt"  # says when it was handed in
 MAX_TIMESTAMP_BYTES = 100
 
@@ -209,7 +210,7 @@ def choose(folder: str, assignment: Assignment) -> dict[str, str]:
     """Return the path of each notebook of the assignment; recognise renamed ones by their cells."""
     paths = sorted(glob(f"{escape(folder)}/*.ipynb"))
     chosen = {Path(path).stem: path for path in paths if Path(path).stem in assignment.notebooks}
-    others = [path for path in paths if path not in chosen.values()]
+    others = [path for path in paths if path not in chosen.values()][:MAX_OTHERS]
     for name, source in assignment.notebooks.items():
         if name not in chosen and others:
             alike = {path: likeness(path, source) for path in others}
@@ -226,7 +227,7 @@ def choose(folder: str, assignment: Assignment) -> dict[str, str]:
 def worked_copies(folder: str, assignment: Assignment, chosen: dict[str, str]) -> dict[str, str]:
     """Return, by notebook, a copy of it with work in it, where the one of its name has none."""
     paths = sorted(glob(f"{escape(folder)}/*.ipynb"))
-    others = [path for path in paths if path not in chosen.values()]
+    others = [path for path in paths if path not in chosen.values()][:MAX_OTHERS]
     return {
         name: copy
         for name, path in chosen.items()

@@ -14,7 +14,7 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from autograder.sandbox.relay import Listener, Relay
 from autograder.sandbox.seccomp import LARGEST_SHARED
@@ -27,6 +27,11 @@ LOWEST_PRIORITY = 19
 SOCKET_BYTES = 416 * 1024  # in the buffer of a socket: twice the usual net.core.wmem_max
 FREE_SOCKETS = 64  # a kernel and its libraries have some
 FREE_SHARED = 4  # the same for shared memory without a file
+FREE_TABLES = 16 << 20  # of pages, in each process
+FREE_MAPPINGS = 8_000  # in each process; one with torch has two thousand
+MAPPING_BYTES = 400  # of Linux for one, and for what it is found by
+MAX_LIST_BYTES = 4 << 20  # read of a list of mappings: more than 30,000
+MAX_SCAN_SECONDS = 1.0  # of a processor; one that makes a look take longer is ended
 SHARED_MEMORY = b"/dev/zero (deleted)"  # what it is called in the list of mappings
 
 
@@ -92,7 +97,9 @@ class Init:
             with contextlib.suppress(OSError):  # it has ended
                 os.setpriority(os.PRIO_PROCESS, int(pid), LOWEST_PRIORITY)
         self.slowed = set(pids)
-        if memory_of(pids, self.inherited) > self.memory:
+        began = time.thread_time()
+        took = memory_of(pids, self.inherited, self.memory)
+        if took > self.memory or time.thread_time() - began > MAX_SCAN_SECONDS:
             self.end_all()
 
     def end_all(self) -> None:
@@ -102,20 +109,30 @@ class Init:
             os.kill(-1, signal.SIGKILL)
 
 
-def memory_of(pids: Iterable[str], inherited: int) -> int:
-    """Return the bytes that processes take together, without what each `inherited`."""
-    total = shared = 0
-    sockets, mappings = set[str](), set[str]()
-    for pid in pids:
-        sizes = status_of(pid)
-        total += max(0, sizes.get("RssAnon", 0) - inherited)
-        shared += sizes.get("RssShmem", 0)
-        sockets |= sockets_of(pid)
-        mappings |= shared_mappings_of(pid)
-    if shared > LARGEST_SHARED:  # slow, and seldom needed: what several share is divided
+def memory_of(pids: Sequence[str], inherited: int, limit: int) -> int:
+    """Return the bytes that processes take together, without what each `inherited`.
+
+    Above `limit` it is a part of them: what is quick to find comes first.
+    """
+    sizes = [status_of(pid) for pid in pids]
+    total = sum(max(0, each.get("RssAnon", 0) - inherited) for each in sizes)
+    total += sum(max(0, each.get("VmPTE", 0) - FREE_TABLES) for each in sizes)
+    if total > limit:  # the rest takes time
+        return total
+    shared = sum(each.get("RssShmem", 0) for each in sizes)
+    if shared > LARGEST_SHARED:  # seldom needed: what several share is divided
         total += sum(proportional_shared(pid) for pid in pids)
-    total += max(0, len(mappings) - FREE_SHARED) * LARGEST_SHARED
-    return total + max(0, len(sockets) - FREE_SOCKETS) * SOCKET_BYTES
+    sockets, mappings, held = set[str](), set[str](), 0
+    for pid in pids:
+        sockets |= sockets_of(pid)
+        text = mappings_of(pid)
+        total += max(0, text.count(b"\n") - FREE_MAPPINGS) * MAPPING_BYTES
+        mappings |= shared_mappings(text)
+        held = max(0, len(mappings) - FREE_SHARED) * LARGEST_SHARED
+        held += max(0, len(sockets) - FREE_SOCKETS) * SOCKET_BYTES
+        if total + held > limit:
+            break
+    return total + held
 
 
 def private_memory(pid: str) -> int:
@@ -151,14 +168,19 @@ def sockets_of(pid: str) -> set[str]:
     return sockets
 
 
-def shared_mappings_of(pid: str) -> set[str]:
-    """Return the shared memory without a file that a process has mapped, each by its number.
+def mappings_of(pid: str) -> bytes:
+    """Return the list of mappings of a process, a line for each, up to MAX_LIST_BYTES."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/maps", "rb") as maps:
+        return maps.read(MAX_LIST_BYTES)
+    return b""
+
+
+def shared_mappings(text: bytes) -> set[str]:
+    """Return the shared memory without a file in a list of mappings, each by its number.
 
     A program can keep a piece of it in its sight and all of it in memory: hence the number.
     """
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/maps", "rb") as maps:
-        text = maps.read()
-        if SHARED_MEMORY in text:
-            lines = (line.split(None, 5) for line in text.splitlines())
-            return {f[4].decode() for f in lines if f[5:] == [SHARED_MEMORY]}
-    return set()
+    if SHARED_MEMORY not in text:
+        return set()
+    lines = (line.split(None, 5) for line in text.splitlines())
+    return {fields[4].decode() for fields in lines if fields[5:] == [SHARED_MEMORY]}

@@ -12,12 +12,13 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element, tostring
 
 from jinja2 import pass_context
-from latex2mathml.converter import convert
+from latex2mathml.converter import convert_to_element
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
@@ -151,10 +152,21 @@ class MathRenderer(IPythonRenderer):
 def mathml(formula: str, display: str) -> str:
     """Return a formula as MathML; as its source where it cannot be converted."""
     try:
-        return convert(formula, display=display)
+        return markup_of(convert_to_element(formula, display=display))
     except Exception as error:  # the learner's text may be anything: the converter fails in any way
         log.debug("a formula is shown as its source: %s", one_line(error))
         return f"<code>{escape(formula)}</code>"
+
+
+def markup_of(formula: Element) -> str:
+    """Return MathML as text.
+
+    latex2mathml's own convert() would unescape what the learner wrote into it.
+    """
+    for element in formula.iter():
+        element.text = unescape(element.text) if element.text else None  # its entities
+        element.tail = None
+    return tostring(formula, encoding="unicode", method="html")
 
 
 def lines(notebook: NotebookNode) -> set[str]:

@@ -123,5 +123,17 @@ def test_formulas_need_no_script() -> None:
     assert mathml(r"\frac{1}{2}", "inline").startswith("<math")
 
 
+@pytest.mark.parametrize(
+    "text", ["</math><div/style='position:fixed'>x</div>", "<script>x</script>", "&lt;meta/x&gt;"]
+)
+def test_the_text_of_a_formula_is_no_markup(text: str) -> None:
+    formula = mathml(rf"a < b \text{{{text}}}", "inline")
+    assert formula.startswith("<math")
+    assert formula.count("</math>") == 1
+    assert not re.search("<(div|script|meta)", formula)
+    assert "a</mi>" in formula
+    assert "&lt;" in formula
+
+
 def test_a_formula_that_cannot_be_read_is_shown_as_it_was_written() -> None:
     assert mathml(r"\left( <b>", "inline") == r"<code>\left( &lt;b&gt;</code>"

@@ -1,0 +1,97 @@
+"""The relay counts what a kernel sends as its reader does: in frames, however they arrive."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import zmq
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.limits import SENT_BYTES
+from autograder.sandbox.relay import FRAME_BYTES, GREETING, Frames, Relay, listen
+
+FRAMES = st.lists(st.tuples(st.integers(0, 1), st.binary(max_size=400)), max_size=20)
+
+
+def encoded(frames: list[tuple[int, bytes]]) -> bytes:
+    """Return a stream of ZMTP 3, by its specification."""
+    stream = bytes(GREETING)
+    for more, body in frames:
+        is_long = len(body) > 255
+        stream += bytes([more | 2 * is_long]) + len(body).to_bytes(8 if is_long else 1) + body
+    return stream
+
+
+@given(FRAMES, st.lists(st.integers(1, 100), min_size=1, max_size=30))
+def test_frames_are_counted_however_the_stream_is_cut(
+    frames: list[tuple[int, bytes]], sizes: list[int]
+) -> None:
+    stream, counter, found, turn = encoded(frames), Frames(), 0, 0
+    while stream:
+        size = sizes[turn % len(sizes)]
+        found, stream, turn = found + counter.count(stream[:size]), stream[size:], turn + 1
+    assert found == len(frames)
+
+
+def test_empty_frames_cost_what_their_reader_needs_for_them() -> None:
+    counter = Frames()
+    counter.count(bytes(GREETING))
+    frames = counter.count(b"\x01\x00" * 1_000_000)
+    assert frames == 1_000_000
+    assert frames * FRAME_BYTES < SENT_BYTES < 3 * frames * FRAME_BYTES
+
+
+@pytest.fixture
+def relay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Relay:
+    monkeypatch.chdir(tmp_path)  # a path of a socket is short
+    return Relay(listen(["k-1"]), selectors.DefaultSelector())
+
+
+def run(relay: Relay, until: threading.Event) -> None:
+    deadline = time.monotonic() + 20
+    while not until.is_set() and time.monotonic() < deadline:
+        for key, events in relay.selector.select(0.05):
+            relay.handle(key, events)
+        relay.connect()
+
+
+def test_messages_of_any_size_arrive_whole_and_in_order(relay: Relay) -> None:
+    messages = [bytes([number % 256]) * size for number, size in enumerate([0, 1, 255, 256] * 50)]
+    messages.append(b"x" * 5_000_000)
+    Path("k-1").rename("outer")  # both ends have one path, in folders of their own
+    done = threading.Event()
+    with zmq.Context() as context, context.socket(zmq.PUSH) as kernel:
+        kernel.bind("ipc://k-1")
+        with context.socket(zmq.PULL) as grader:
+            grader.connect("ipc://outer")
+            thread = threading.Thread(target=run, args=(relay, done))
+            thread.start()
+            for message in messages:
+                kernel.send(message)
+            received = [grader.recv() for _ in messages]
+            done.set()
+            thread.join()
+    assert received == messages
+    assert relay.sent > sum(map(len, messages))
+    for listener in relay.listeners:
+        listener.outer.close()
+    for end in list(relay.streams):
+        end.close()
+
+
+def test_what_an_ended_kernel_sent_still_arrives(relay: Relay) -> None:
+    inner, theirs = socket.socketpair()
+    outer, grader = socket.socketpair()
+    relay.join(outer, inner)
+    theirs.sendall(b"last words")
+    theirs.close()
+    relay.drain(2)
+    assert grader.recv(100) == b"last words"
+    for end in (inner, outer, grader, *(listener.outer for listener in relay.listeners)):
+        end.close()

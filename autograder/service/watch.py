@@ -150,6 +150,8 @@ class FeedbackService:
         for arrival in newest(candidates):
             if arrival.assignment not in known or self.journal.is_processed(arrival):
                 continue
+            if self.tries[arrival] >= MAX_TRIES:
+                continue
             if self.journal.today(arrival) >= self.daily_limit:
                 limit = f"daily limit of {self.daily_limit} for {arrival.assignment} reached"
                 message = f"{arrival.student}: {limit}, the next one tomorrow"
@@ -187,7 +189,8 @@ class FeedbackService:
     def isolated(self, arrival: Arrival) -> Iterator[None]:
         """Log a fault with one submission, and go on with the others.
 
-        It is tried again, up to MAX_TRIES times where the fault may be its own.
+        It is tried again, MAX_TRIES times where the fault may be its own: nothing is entered in the
+        journal, since it may be the machine's as well.
         """
         try:
             yield
@@ -195,10 +198,11 @@ class FeedbackService:
             logger.info("%s %s", arrival.student, arrival.assignment, exc_info=True)
             reason = str(error) if isinstance(error, LessonError) else one_line(error)
             self.log_once((arrival, reason), f"{arrival.student} {arrival.assignment}: {reason}")
-            self.tries[arrival] += 1
-            if self.tries[arrival] >= MAX_TRIES and not isinstance(error, GraderError):
-                self.log(f"{arrival.student} {arrival.assignment}: given up until the next one")
-                self.journal.add(arrival)
+            if isinstance(error, LessonError):  # any other may be the machine's
+                self.tries[arrival] += 1
+            if self.tries[arrival] >= MAX_TRIES:
+                again = "not tried again until the next one arrives, or a restart"
+                self.log_once((arrival, again), f"{arrival.student} {arrival.assignment}: {again}")
 
     def answer(self, arrival: Arrival, results: list[Result]) -> None:
         """Release the feedback for a graded submission, and enter it in the journal.

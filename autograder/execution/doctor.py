@@ -26,6 +26,7 @@ from typing import Any
 
 import nbformat
 import psutil
+from jupyter_core.utils import ensure_event_loop
 
 from autograder.execution import probes
 from autograder.execution.cells import ENDED, OUT_OF_MEMORY
@@ -215,8 +216,13 @@ def over_the_limit(probe: Callable[..., str], *arguments: Any) -> str:
 
 def unfair_share() -> str:
     """Return how little of a processor a kernel gets beside a greedy one; empty if that is fair."""
+
+    def compute() -> None:
+        execute(cell_of(probes.computes, 40, 6.0), {}, LIMITS)
+        ensure_event_loop().close()  # the one that this thread was given
+
     with ThreadPoolExecutor(1) as pool:
-        greedy = pool.submit(execute, cell_of(probes.computes, 40, 6.0), {}, LIMITS)
+        greedy = pool.submit(compute)
         time.sleep(3)  # by then its processes run
         share = answer(execute(cell_of(probes.share_of_a_processor, 2.0), {}, LIMITS).cells[0])
         greedy.result()

@@ -262,9 +262,8 @@ def doctor(
             write_json(json_file, [finding.as_json() for finding in findings])
     table = Table("protection", "holds", "how it was tried", "what was possible")
     for finding in findings:
-        table.add_row(
-            finding.protection, "yes" if finding.holds else "NO", finding.tried, finding.possible
-        )
+        holds = "yes" if finding.holds else "NO"
+        table.add_row(*map(plain, (finding.protection, holds, finding.tried, finding.possible)))
     Console().print(table)
     if missing := [f.protection for f in findings if f.required and not f.holds]:
         say(f"autograder: missing: {'; '.join(missing)}")

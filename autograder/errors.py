@@ -31,7 +31,7 @@ def one_line(error: BaseException) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text of a submission on one line, with no character that a terminal would obey.
+    """Return a text of a submission on one line, with no character that controls a terminal.
 
     Control characters, marks of direction and halves of a pair are shown as escapes.
     """

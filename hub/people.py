@@ -6,6 +6,7 @@ invitations.json  the passwords themselves, to be handed out; delete it when tha
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import secrets
@@ -35,7 +36,7 @@ def read(classroom: Path) -> dict[str, Any]:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Return what a JSON file holds; nothing where there is none."""
+    """Return the dictionary in a JSON file; an empty one where it is missing."""
     return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
@@ -84,5 +85,7 @@ class Passwords(Authenticator):
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
         """Return the user's name, None where the password is wrong. Called by JupyterHub."""
         known = read(Path(self.classroom)).get(data["username"], {}).get("hash", "")
-        right = is_password(data.get("password", ""), known or NO_LOGIN)
+        entered = data.get("password", "")
+        # In a thread: the hub serves others meanwhile.
+        right = await asyncio.to_thread(is_password, entered, known or NO_LOGIN)
         return data["username"] if known and right else None

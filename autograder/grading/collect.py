@@ -23,7 +23,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,6 +41,7 @@ from autograder.grading.submissions import (
     MAX_FILES,
     MAX_TIMESTAMP_BYTES,
     TIMESTAMP,
+    matches,
     submitted_at,
 )
 from autograder.limits import MEGABYTE
@@ -135,17 +135,15 @@ class Collect(ExchangeCollect):
         if not self.coursedir.course_id or not inbound.is_dir():
             self.fail(f"Course not found: {inbound}")
         assignment, student = self.coursedir.assignment_id, self.coursedir.student_id
-        mine = [
-            arrival
-            for arrival in arrivals(inbound)
-            if arrival.assignment == assignment and student in ("", "*", arrival.student)
-        ]
-        for arrival in mine:
+        mine = []
+        for arrival in arrivals(inbound):
+            if arrival.assignment != assignment or student not in ("", "*", arrival.student):
+                continue
             if self.check_owner and not owned(arrival):
-                self.log.warning(
-                    "%s belongs to another account: skipped", printable(arrival.path.name)
-                )
-        mine = [arrival for arrival in mine if not self.check_owner or owned(arrival)]
+                name = printable(arrival.path.name)
+                self.log.warning("%s belongs to another account: skipped", name)
+            else:
+                mine.append(arrival)
         due = self.due_date() if self.before_duedate else None
         on_time = [each for each in mine if due and each.time and each.time <= due]
         chosen = {each.student: each for each in newest(mine)}
@@ -284,7 +282,7 @@ class Copier:
             for entry in entries:
                 self.budget.take_file()
                 name = f"{path}{entry.name}"
-                if not any(fnmatch(entry.name, pattern) for pattern in self.course.ignore):
+                if not matches(entry.name, self.course.ignore):
                     try:
                         self.copy(folder, entry.name, target / entry.name, name, depth)
                     except OSError as error:  # it has just gone, or may not be read
@@ -314,8 +312,8 @@ class Copier:
 
     def is_wanted(self, entry: str, size: int) -> bool:
         """Return whether the course asks for a file, as in stock nbgrader."""
-        wanted = any(fnmatch(entry, pattern) for pattern in self.course.include)
-        return wanted and size <= 1000 * self.course.max_file_size
+        is_small = size <= 1000 * self.course.max_file_size
+        return is_small and matches(entry, self.course.include)
 
     def leave_out(self, name: str, status: os.stat_result) -> None:
         """Note what is no file."""

@@ -42,7 +42,7 @@ def parse(data: bytes, name: str) -> NotebookNode:
     try:
         raw, _ = json.JSONDecoder().raw_decode(text_of(data).lstrip())
         if (count := number_of_cells(raw)) <= MAX_CELLS:
-            notebook = rebuilt(in_version_4(repaired(raw)))
+            notebook = rebuilt(cells_of(raw))
     except Exception as error:  # a submission may hold anything
         raise LessonError(f"{name} is not a readable notebook: {one_line(error)}") from error
     if count > MAX_CELLS:
@@ -58,18 +58,26 @@ def number_of_cells(raw: dict[str, Any]) -> int:
     return sum(len(part.get("cells") or []) for part in (raw, *sheets))
 
 
-def in_version_4(raw: dict[str, Any]) -> NotebookNode:
-    """Return the data of a notebook as one, without its slow validation: rebuilt() needs none."""
-    if isinstance(raw.get("cells"), list):
-        return nbformat.from_dict(raw)
-    return nbformat.reads(json.dumps(raw), as_version=4)
+def cells_of(raw: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the cells of a notebook's data; nbformat converts what is older than version 4."""
+    cells = raw.get("cells")
+    if not isinstance(cells, list):
+        converted = nbformat.reads(json.dumps(whole_characters(raw)), as_version=4)
+        return list(converted.cells)
+    for cell in cells:
+        if "outputs" in cell:
+            cell["outputs"] = []  # they are made anew
+    return [whole_characters(cell) for cell in cells]
 
 
-def rebuilt(notebook: NotebookNode) -> NotebookNode:
-    """Return a valid notebook with what grading needs of another: types, texts, ids, metadata."""
+def rebuilt(cells: list[dict[str, Any]]) -> NotebookNode:
+    """Return a valid notebook with what grading needs of cells: types, texts, ids, metadata.
+
+    nbformat would validate them, which takes seconds, and refuse what is loose.
+    """
     known: set[str] = set()
-    cells = []
-    for cell in notebook.cells:
+    fresh = []
+    for cell in cells:
         name = cell.get("id")
         if not isinstance(name, str) or not CELL_ID.fullmatch(name) or name in known:
             name = uuid4().hex[:8]
@@ -77,15 +85,18 @@ def rebuilt(notebook: NotebookNode) -> NotebookNode:
         source = cell.get("source")
         if isinstance(source, list):
             source = "".join(source)
-        new_cell = NEW_CELL.get(cell.get("cell_type"), new_raw_cell)
-        rebuilt_cell = new_cell(source if isinstance(source, str) else "", id=name)
-        nbgrader = cell.get("metadata", {}).get("nbgrader")
+        source = source if isinstance(source, str) else ""
+        kind = cell.get("cell_type")
+        if kind == "heading":  # of version 3
+            kind, source = "markdown", "#" * cell.get("level", 1) + " " + source
+        new_cell = NEW_CELL[kind] if kind in ("code", "markdown") else new_raw_cell
+        fresh.append(new_cell(source, id=name))
+        nbgrader = (cell.get("metadata") or {}).get("nbgrader")
         if isinstance(nbgrader, dict):
-            rebuilt_cell.metadata["nbgrader"] = nbgrader
-        if cell.get("cell_type") == "markdown" and isinstance(cell.get("attachments"), dict):
-            rebuilt_cell["attachments"] = cell["attachments"]
-        cells.append(rebuilt_cell)
-    return new_notebook(cells=cells)
+            fresh[-1].metadata["nbgrader"] = nbgrader
+        if kind == "markdown" and isinstance(cell.get("attachments"), dict):
+            fresh[-1]["attachments"] = cell["attachments"]
+    return new_notebook(cells=fresh)
 
 
 def fault_in(data: bytes) -> str:
@@ -97,40 +108,6 @@ def fault_in(data: bytes) -> str:
     if data.count(b",") > MAX_ITEMS:
         return f"more than {MAX_ITEMS:,} commas"
     return ""
-
-
-def repaired(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return the data of a notebook with what nbformat asks for and its meaning leaves no doubt."""
-    cells = raw.get("cells")
-    if not isinstance(cells, list):  # of an older version: nbformat converts it
-        whole: dict[str, Any] = whole_characters(raw)
-        return whole
-    for cell in cells:
-        if "outputs" in cell:
-            cell["outputs"] = []  # they are made anew
-    raw = whole_characters(raw)
-    cells = raw["cells"]
-    raw["nbformat"] = raw.get("nbformat") or 4
-    if raw.get("nbformat_minor") is None:
-        raw["nbformat_minor"] = 5 if any("id" in cell for cell in cells) else 4
-    raw["metadata"] = raw.get("metadata") or {}
-    known: set[Any] = set()
-    for cell in cells:
-        if cell.get("id") in known:  # nbformat would warn, and give it another
-            cell["id"] = uuid4().hex[:8]
-        known |= {cell["id"]} if "id" in cell else set()
-        if cell.get("cell_type") == "heading":  # of version 3
-            cell["source"] = "#" * cell.pop("level", 1) + " " + "".join(cell.get("source") or "")
-            cell["cell_type"] = "markdown"
-        elif cell.get("cell_type") not in ("code", "markdown"):
-            cell["cell_type"] = "raw"
-        cell["metadata"] = cell.get("metadata") or {}
-        if cell.get("cell_type") == "code":
-            cell.setdefault("outputs", [])
-            cell.setdefault("execution_count", None)
-        elif "attachments" in cell:
-            cell["attachments"] = cell["attachments"] or {}
-    return raw
 
 
 def whole_characters(value: Any) -> Any:

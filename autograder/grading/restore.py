@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -94,13 +94,7 @@ def recognise(cells: list[NotebookNode], released: Sequence[Released]) -> None:
         if grade_id(cell) not in known:
             cell.metadata.pop("nbgrader", None)
     present = {grade_id(cell) for cell in cells}
-    left = MAX_PARSED_TOTAL
-
-    @functools.cache
-    def names(source: str) -> frozenset[str]:
-        nonlocal left
-        left -= len(source)
-        return frozenset(defined(source)) if left >= 0 else frozenset()
+    names = names_within_budget()
 
     def defines_the_same(cell: NotebookNode, lost: Released) -> bool:
         """Whether `lost` is an answer, and this cell defines a name that it must define."""
@@ -143,6 +137,22 @@ def defined(source: str) -> Iterator[str]:
             yield node.name
         elif isinstance(node, ast.Assign):
             yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def names_within_budget() -> Callable[[str], frozenset[str]]:
+    """Return defined() for the cells of one notebook: each is parsed once, MAX_PARSED_TOTAL in all.
+
+    A cell beyond that defines nothing.
+    """
+    left = MAX_PARSED_TOTAL
+
+    @functools.cache
+    def names(source: str) -> frozenset[str]:
+        nonlocal left
+        left -= len(source)
+        return frozenset(defined(source)) if left >= 0 else frozenset()
+
+    return names
 
 
 def deduplicate(cells: list[NotebookNode], released: Sequence[Released]) -> None:
@@ -204,10 +214,8 @@ def put_back(cells: list[NotebookNode], released: Sequence[Released]) -> None:
 
     An answer that was merged into another cell is not overwritten by its stub.
     """
-    elsewhere, left = set[str](), MAX_PARSED_TOTAL
-    for cell in filter(is_code, cells):
-        left -= len(cell.source)
-        elsewhere |= set(defined(cell.source)) if left >= 0 else set()
+    names = names_within_budget()
+    elsewhere = {name for cell in cells if is_code(cell) for name in names(cell.source)}
     after = 0
     for known in released:
         places = [place for place, cell in enumerate(cells) if grade_id(cell) == known.grade_id]

@@ -27,6 +27,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.utils import is_locked
 
+from autograder.grading.parse import CELL_ID
+
 TAGS = frozenset(
     (
         *("a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt"),
@@ -124,7 +126,7 @@ def sanitize_notebook(notebook: NotebookNode) -> None:
     budget = MarkupBudget()
     for cell in notebook.cells:
         name = cell.get("id")
-        if not isinstance(name, str) or not re.fullmatch(r"[\w-]{1,64}", name, re.ASCII):
+        if not isinstance(name, str) or not CELL_ID.fullmatch(name):
             cell["id"] = uuid4().hex[:8]
         if cell.cell_type == "code":
             count = cell.get("execution_count")

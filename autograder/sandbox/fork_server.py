@@ -39,7 +39,7 @@ from typing import Any
 from autograder.errors import CompatibilityError
 from autograder.limits import MEGABYTE
 from autograder.sandbox import CONNECTION_FILE, SOCKET, namespaces
-from autograder.sandbox.init import Init
+from autograder.sandbox.init import Init, woken_by_children
 from autograder.sandbox.relay import listen, paths_of
 
 # By a package that notebooks import: what it imports later, at its first use.
@@ -65,11 +65,7 @@ class Server:
         self.children: set[int] = set()
         self.count = 0
         self.ends: dict[str, socket.socket] = {}  # by pair: the end of the kernel to come
-        self.woken, self.wake = socket.socketpair()
-        for end in (self.woken, self.wake):
-            end.setblocking(False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(self.wake.fileno(), warn_on_full_buffer=False)
+        self.woken, self.wake = woken_by_children()
 
     def send(self, **message: Any) -> None:
         """Send a message to the grader."""

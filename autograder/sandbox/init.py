@@ -35,6 +35,16 @@ MAX_SCAN_SECONDS = 1.0  # of a processor; one that makes a look take longer is e
 SHARED_MEMORY = b"/dev/zero (deleted)"  # what it is called in the list of mappings
 
 
+def woken_by_children() -> tuple[socket.socket, socket.socket]:
+    """Return a socket that is readable when a child has ended, and the end that makes it so."""
+    woken, wake = socket.socketpair()
+    for end in (woken, wake):
+        end.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    return woken, wake
+
+
 class Init:
     """Watches over one kernel: a child of this process, which is the first of its namespace.
 
@@ -45,15 +55,11 @@ class Init:
         self.kernel, self.ready_end, self.memory = kernel, ready_end, memory
         self.selector = selectors.DefaultSelector()
         self.relay = Relay(listeners, self.selector)
-        self.inherited = private_memory("self")
+        self.inherited = status_of("self").get("RssAnon", 0)
         self.slowed: set[str] = set()  # processes with the lowest priority
         self.took_too_much = False
-        self.woken, self.wake = socket.socketpair()
-        for end in (self.woken, self.wake):
-            end.setblocking(False)
+        self.woken, self.wake = woken_by_children()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the kernel, in the same group
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(self.wake.fileno(), warn_on_full_buffer=False)
         self.selector.register(ready_end, selectors.EVENT_READ)
         self.selector.register(self.woken, selectors.EVENT_READ)
 
@@ -133,11 +139,6 @@ def memory_of(pids: Sequence[str], inherited: int, limit: int) -> int:
         if total + held > limit:
             break
     return total + held
-
-
-def private_memory(pid: str) -> int:
-    """Return the bytes of a process that no file holds; what it inherited counts too."""
-    return status_of(pid).get("RssAnon", 0)
 
 
 def status_of(pid: str, file: str = "status") -> dict[str, int]:

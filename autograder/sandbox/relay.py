@@ -59,11 +59,10 @@ class Stream:
     frames: Frames | None = None  # of what comes from the kernel, which is counted
     waiting: bytes = b""
 
-    def cost(self) -> int:
-        """Return what the bytes that wait take at least in the memory of their reader."""
-        return len(self.waiting) + FRAME_BYTES * (
-            self.frames.count(self.waiting) if self.frames else 0
-        )
+    def charge(self) -> int:
+        """Count the bytes that wait, once; return what they take in the memory of their reader."""
+        frames = self.frames.count(self.waiting) if self.frames else 0
+        return len(self.waiting) + FRAME_BYTES * frames
 
 
 @dataclass(eq=False)
@@ -164,7 +163,7 @@ class Relay:
             self.close(stream)
             return
         if stream.frames:
-            self.sent += stream.cost()
+            self.sent += stream.charge()
         self.write(stream)
 
     def write(self, stream: Stream) -> None:
@@ -200,7 +199,7 @@ class Relay:
                     stream.waiting = stream.source.recv(CHUNK)
                     if not stream.waiting:
                         break
-                    self.sent += stream.cost()
+                    self.sent += stream.charge()
 
     def close(self, stream: Stream) -> None:
         """Close both ends of a connection: one that ended has no use for the rest."""

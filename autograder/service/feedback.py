@@ -58,7 +58,8 @@ class HideTests(Preprocessor):
         clear = ClearHiddenTests(config=Config(ClearHiddenTests=self.config.ClearHiddenTests))
         all_lines, sources = lines(nb), [cell.source for cell in nb.cells]
         nb, resources = clear.preprocess(nb, resources)
-        hidden = [cell.source != source for cell, source in zip(nb.cells, sources, strict=True)]
+        hides = [cell.source != source for cell, source in zip(nb.cells, sources, strict=True)]
+        first_hidden = hides.index(True) if any(hides) else len(hides)
         cut_code(nb)
         secret = {line for line in all_lines - lines(nb) if len(line) >= MIN_LINE_CHARS}
         for number, cell in enumerate(nb.cells):
@@ -66,7 +67,7 @@ class HideTests(Preprocessor):
                 cell.metadata[VERDICT] = without(secret, recorded(cell))
             if is_grade(cell) and not is_solution(cell):
                 cell.outputs = []
-            elif cell.cell_type == "code" and any(hidden[:number]):
+            elif cell.cell_type == "code" and number > first_hidden:
                 # The answer may have kept what a hidden test passed to it.
                 cell.outputs = [new_output("stream", text=OMITTED)] if cell.outputs else []
             elif cell.cell_type == "code":

@@ -72,7 +72,7 @@ JSON = st.recursive(
 
 def often(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Return what is usually as it should be, and now and then anything."""
-    return st.integers(0, 9).flatmap(lambda dice: JSON if dice == 0 else strategy)
+    return st.integers(0, 9).flatmap(lambda number: JSON if number == 0 else strategy)
 
 
 NBGRADER = st.fixed_dictionaries(

@@ -11,16 +11,21 @@ NODE := $(if $(shell command -v npm),,nodejs npm)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/postgres),,postgresql)
 CHROMIUM := $(if $(shell command -v chromium),,chromium fonts-dejavu-core)
 NODE_MODULES := hub/node_modules/.package-lock.json
+LAB_MODULES := lab/node_modules/.package-lock.json
+# Where Jupyter finds the students' front, which is built from lab/ and packed in the grader's wheel.
+JUPYTER_PATH := autograder/share/jupyter
+FRONT := $(JUPYTER_PATH)/labextensions/nbgrader-autograder/package.json
 PORT ?= 8000
 ACCOUNTS ?= one
 
-.PHONY: help demo test system machine node check build answers seeds kernels bench load lab hub \
+.PHONY: help demo test system machine node front check build answers seeds kernels bench load lab hub \
 	wheel wheel-test lock upgrade clean
 
 help:
 	@echo "make demo       grade a class of 24 simulated students: table, gradebook, report"
 	@echo "make test       run everything that CI runs"
 	@echo "make check      ruff, mypy and the quick tests, while you work"
+	@echo "make front      build the students' front in JupyterLab from lab/"
 	@echo "make build      make source/ and release/ from lessons/"
 	@echo "make answers    show which wrong answers the tests catch: table, answers.json"
 	@echo "make seeds      train from five seeds: the margins that right answers leave"
@@ -48,17 +53,28 @@ test: $(INSTALLED) system
 # What the tests and the hub need besides Python. What cannot be installed here, they report as
 # missing.
 system: machine
-	-@$(MAKE) --silent $(NODE_MODULES)
+	-@$(MAKE) --silent $(NODE_MODULES) $(FRONT)
 
 machine:
 	@$(call install_missing,$(NODE) $(POSTGRES) $(CHROMIUM))
 
 node:
 	@$(call install_missing,$(NODE))
-	@$(MAKE) --silent $(NODE_MODULES)
+	@$(MAKE) --silent $(NODE_MODULES) $(FRONT)
+
+front: $(FRONT)
 
 $(NODE_MODULES): hub/package-lock.json
 	npm ci --prefix hub --silent
+
+$(LAB_MODULES): lab/package-lock.json
+	npm ci --prefix lab --silent
+
+$(FRONT): $(LAB_MODULES) lab/package.json lab/tsconfig.json $(wildcard lab/src/* lab/style/*) | $(INSTALLED)
+	@echo "Building the students' front"
+	rm -rf $(JUPYTER_PATH)
+	cd lab && PATH="$(abspath $(BIN)):$$PATH" npm run --silent build > build.log 2>&1 || { cat build.log; exit 1; }
+	@touch $@
 
 define install_missing
 	missing="$(strip $(1))"; \
@@ -83,8 +99,10 @@ build: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
 
+# Without Node.js, it is JupyterLab without My course.
 lab: $(INSTALLED)
-	$(BIN)/jupyter lab release
+	-@$(MAKE) --silent $(FRONT)
+	JUPYTER_PATH=$(JUPYTER_PATH) JUPYTER_CONFIG_PATH=hub/config/lab $(BIN)/jupyter lab release
 
 answers: $(INSTALLED)
 	$(BIN)/python -m tests.tools.proofs answers
@@ -103,7 +121,7 @@ load: $(INSTALLED) system
 	$(BIN)/python -m tests.tools.load
 
 # setuptools also packs what an earlier build left in build/lib, such as modules removed since.
-wheel: $(INSTALLED)
+wheel: $(INSTALLED) $(FRONT)
 	rm -rf dist build/lib build/bdist.* autograder/build
 	$(BIN)/python -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir dist ./autograder .
 
@@ -123,7 +141,7 @@ upgrade: UPGRADE := --upgrade
 upgrade: lock
 
 clean:
-	rm -rf $(VENV) hub/node_modules demo build dist *.egg-info autograder/build autograder/*.egg-info bench.json bench.png .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) hub/node_modules lab/node_modules lab/lib $(JUPYTER_PATH) demo build dist *.egg-info autograder/build autograder/*.egg-info bench.json bench.png .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.lock pyproject.toml autograder/pyproject.toml

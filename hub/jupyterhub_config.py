@@ -48,7 +48,7 @@ EXCHANGE, COURSE_FOLDER = CLASSROOM / "exchange", CLASSROOM / "course"
 CLASS_ENVIRONMENT = {
     "COURSE_ID": COURSE,
     "EXCHANGE": str(EXCHANGE),
-    "JUPYTER_PATH": str(HERE),  # labextensions/
+    "JUPYTER_PATH": str(HERE.parent / "autograder/share/jupyter"),  # the students' front
     "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
 }
 # Jupyter refuses to run as root without this option.

@@ -1,4 +1,4 @@
-"""Jupyter server extension: Validate for learners and Autograde for instructors, on forked kernels.
+"""Jupyter server extension: My course and Validate for learners, Autograde for instructors.
 
 It handles the URLs of nbgrader's own extensions. Jupyter loads extensions in the order of their
 names, so this one, `autograder.service.extension`, takes precedence. Both handlers run in threads,
@@ -30,6 +30,7 @@ from autograder.execution.execute import local_executor
 from autograder.grading.coordinator import GradingRequest, grade
 from autograder.grading.course import imports_of, prepare
 from autograder.sandbox.fork_client import shared_server
+from autograder.service.course_api import ROUTES
 from autograder.service.validate import validate
 
 log = logging.getLogger(__name__)
@@ -129,9 +130,10 @@ def _load_jupyter_server_extension(server: Any) -> None:
     base = server.web_app.settings["base_url"]
     server.web_app.settings.setdefault("root_dir", server.root_dir)
     submission = r"/formgrader/api/submission/([^/]+)/([^/]+)/autograde"
-    routes = [("/assignments/validate", Validate), (submission, Autograde)]
+    routes = [("/assignments/validate", Validate), (submission, Autograde), *ROUTES]
     server.web_app.add_handlers(
         ".*$", [(url_path_join(base, path), handler) for path, handler in routes]
     )
     page = server.web_app.settings.setdefault("page_config_data", {})
+    page["courseLessons"] = "true"  # the labextension is silent without this server extension
     page["courseGrading"] = os.environ.get("COURSE_GRADING", "")

@@ -9,6 +9,8 @@ says so: the learner runs only their own code.
 from __future__ import annotations
 
 import html
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,27 +28,43 @@ from autograder.grading.submissions import other_files
 from autograder.grading.verdict import PASSED, VERDICT, judge
 from autograder.limits import Limits
 from autograder.sandbox.preload import setup_imports
+from autograder.service.outline import points_of, read_outline, unanswered
 
 NO_TESTS = "This notebook has no visible tests. Were they deleted? Fetch the assignment again."
 MORE = "Hidden tests check more, once your work is handed in."
 
 
+@dataclass(frozen=True)
+class Checked:
+    """The result of the last check of a notebook, which may have been changed since."""
+
+    passed: int
+    tests: int
+    is_current: bool
+
+
+checks: dict[Path, tuple[int, int, tuple[str, ...]]] = {}  # since this server started
+
+
 def validate(path: Path) -> dict[str, Any]:
     """Return the outcomes of the tests of the notebook at `path`.
 
-    "tests": a dictionary for each visible test, with "name", "passed", "message" and "changed"
-    (it differs from the release); "notes": a list of remarks; "failed", only where a test failed:
-    what nbgrader's own button shows. Raise LessonError where the notebook cannot be read.
+    "tests": a dictionary for each visible test, with "name", "cell_id", "points", "passed",
+    "message" and "changed" (it differs from the release); "notes": a list of remarks; "answered"
+    of "exercises"; "failed", only where a test failed: what nbgrader's own button shows. Raise
+    LessonError where the notebook cannot be read.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise LessonError(f"{path.name} cannot be read: {error.strerror}") from None
-    notebook = parse(data, path.name)
+    notebook, outline = parse(data, path.name), read_outline(path)
     changed = {grade_id(cell) or "" for cell in notebook.cells if is_changed(cell)}
     server = kernel_server(setup_imports([path]))
     files = other_files(str(path.parent), CourseDirectory().ignore)
-    executed = execute(notebook, {"files": files}, Limits(confined=False), one_kernel=True)
+    # In a hub, tests that depend on whose work it is know it, as when it is graded.
+    resources = {"files": files, "student": os.environ.get("JUPYTERHUB_USER", "")}
+    executed = execute(notebook, resources, Limits(confined=False), one_kernel=True)
     judge(executed)
     cells = [cell for cell in executed.cells if is_test(cell) and has_code(cell)]
     notes = [MORE if cells else NO_TESTS]
@@ -54,9 +72,26 @@ def validate(path: Path) -> dict[str, Any]:
         notes.append(f"Your notebook ran without confinement ({reason}).")
     report: dict[str, Any] = {"tests": [test_report(cell, changed) for cell in cells]}
     report["notes"] = notes
+    report["exercises"] = len(outline.exercises)
+    report["answered"] = len(outline.exercises) - len(unanswered(outline, None))
+    remember(path, report, outline.sources)
     if failed := [cell for cell in cells if cell.metadata[VERDICT]["outcome"] != PASSED]:
         report["failed"] = [nbgrader_report(cell) for cell in failed]
     return report
+
+
+def remember(path: Path, report: dict[str, Any], sources: tuple[str, ...]) -> None:
+    """Keep the result of a check, for the look at what is handed in."""
+    passed = sum(test["passed"] for test in report["tests"])
+    checks[path] = passed, len(report["tests"]), sources
+
+
+def last_check(path: Path) -> Checked | None:
+    """Return the result of the last check of a notebook; None where there was none."""
+    if path not in checks:
+        return None
+    passed, tests, sources = checks[path]
+    return Checked(passed, tests, sources == read_outline(path).sources)
 
 
 def is_changed(cell: NotebookNode) -> bool:
@@ -77,6 +112,8 @@ def test_report(cell: NotebookNode, changed: set[str]) -> dict[str, Any]:
     name, verdict = grade_id(cell) or "a test", cell.metadata[VERDICT]
     return {
         "name": name,
+        "cell_id": cell.get("id", ""),
+        "points": points_of(cell),
         "passed": verdict["outcome"] == PASSED,
         "message": verdict["message"],
         "changed": name in changed,

@@ -116,7 +116,7 @@ class Student(Person):
     def open_lessons(self) -> None:
         """Open the list of lessons by the tile of the launcher."""
         self.go(f"/user/{self.name}/lab?reset")
-        self.page.get_by_text("Start the course").click()
+        self.page.get_by_text("My course").click()
         self.page.locator("#released_assignments_list .list_item").first.wait_for()
 
     def released(self, lesson: str) -> Any:

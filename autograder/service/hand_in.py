@@ -1,0 +1,127 @@
+"""Hand in: a look at what goes in, then nbgrader's submit, and a receipt.
+
+    work -> preview -> (the student agrees) -> copy -> submit -> receipt
+
+The copy is made once: what is in the exchange, in nbgrader's cache and in the receipt is the same,
+whatever is saved meanwhile.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.errors import LessonError
+from autograder.grading.receipt import digest_of_folder
+from autograder.service.exchange import StudentExchange
+from autograder.service.outline import due_of, late_seconds, now, outlines
+from autograder.service.validate import Checked, last_check
+from autograder.service.work import (
+    Renamed,
+    Work,
+    main_notebook,
+    not_answered,
+    notebooks_in,
+    work_in,
+)
+
+NOT_HERE = "There is no lesson {} in your folder: get it first."
+MISSING = (
+    "Nothing was handed in: {} is missing in the folder {}. Give your notebook this name again."
+)
+TOO_LARGE = (
+    "Nothing was handed in: the folder {} holds {:.0f} MB, and at most {:.0f} MB can be handed in. "
+    "Remove what the lesson does not need."
+)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would be handed in now."""
+
+    answered: int
+    exercises: int
+    unanswered: list[str]
+    checked: Checked | None
+    due: str | None
+    late_seconds: int
+    renamed: Renamed | None
+    files: list[str]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was handed in, and when (UTC); the digest is that of autograder.grading.receipt."""
+
+    course: str
+    lesson: str
+    title: str
+    student: str
+    submitted: str
+    late_seconds: int
+    digest: str
+    files: list[str]
+
+
+def preview(exchange: StudentExchange, lesson: str) -> Preview:
+    """Return what would be handed in. Raise LessonError where that is impossible."""
+    work, released = complete_work(exchange, lesson), exchange.released_folder(lesson)
+    texts = outlines(notebooks_in(released or exchange.folder_of(lesson)))
+    missing = not_answered(work, released)
+    exercises = sum(len(text.exercises) for text in texts)
+    notebook, due = main_notebook(work), due_of(texts)
+    return Preview(
+        answered=exercises - len(missing),
+        exercises=exercises,
+        unanswered=missing,
+        checked=last_check(notebook) if notebook else None,
+        due=due.isoformat() if due else None,
+        late_seconds=late_seconds(now(), due),
+        renamed=work.renamed,
+        files=sorted(work.files),
+    )
+
+
+def hand_in(exchange: StudentExchange, lesson: str) -> Receipt:
+    """Hand in a lesson. Raise LessonError where that is impossible: then nothing was sent."""
+    work, released = complete_work(exchange, lesson), exchange.released_folder(lesson)
+    texts = outlines(notebooks_in(released or exchange.folder_of(lesson)))
+    with tempfile.TemporaryDirectory(prefix="hand-in-") as scratch:
+        folder = Path(scratch, exchange.course if exchange.includes_course else "", lesson)
+        copy_files(work, folder)
+        digest = digest_of_folder(folder)
+        submitted = exchange.submit(lesson, Path(scratch))
+    return Receipt(
+        course=exchange.course,
+        lesson=lesson,
+        title=texts[0].title if texts else lesson,
+        student=exchange.student,
+        submitted=submitted.isoformat(),
+        late_seconds=late_seconds(submitted, due_of(texts)),
+        digest=digest,
+        files=sorted(work.files),
+    )
+
+
+def complete_work(exchange: StudentExchange, lesson: str) -> Work:
+    """Return the student's work on a lesson. Raise LessonError where it cannot be handed in."""
+    if not exchange.folder_of(lesson).is_dir():
+        raise LessonError(NOT_HERE.format(lesson))
+    work = work_in(exchange, lesson)
+    if work.missing:
+        raise LessonError(MISSING.format(" and ".join(work.missing), lesson))
+    size = sum(path.stat().st_size for path in work.files.values())
+    if size > exchange.max_bytes:
+        raise LessonError(TOO_LARGE.format(lesson, size / 1e6, exchange.max_bytes / 1e6))
+    return work
+
+
+def copy_files(work: Work, folder: Path) -> None:
+    """Copy work into a new folder."""
+    folder.mkdir(parents=True)
+    for name, path in work.files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)

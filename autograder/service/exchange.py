@@ -14,13 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jupyter_core.paths import jupyter_config_path
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeError, ExchangeFactory
 from nbgrader.utils import get_username, parse_utc
-from traitlets.config import Config
+from traitlets.config import Application, Config
 
 from autograder.errors import LessonError, one_line
 
@@ -131,8 +130,8 @@ def load_config(root: Path) -> Config:
     app = NbGrader()
     app.log_level = logging.CRITICAL
     app.load_cwd_config = False
-    app.config_file_paths = [str(root), *jupyter_config_path()]
     app.load_config_file()
+    Application.load_config_file(app, app.config_file_name, str(root))
     return app.config
 
 

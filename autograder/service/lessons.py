@@ -32,7 +32,7 @@ NO_FEEDBACK_YET = "There is no feedback on this lesson yet."
 NEW, FETCHED, NO_FEEDBACK = "new", "fetched", "none"
 # As our pages have it in their head, and as nbgrader's own have it in their title.
 SCORES = (
-    r'<meta name="score" content="([\d.]+) of ([\d.]+)"',
+    r'<meta (?=[^>]*name="score")[^>]*content="([\d.]+) of ([\d.]+)"',
     r"\(Score: ([\d.]+) / ([\d.]+)\)",
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.paths import ROOT
+from tests.support.processes import free_port
 
 PICTURES = ROOT / "build" / "hub"  # screenshots, to be looked at
 FLAGS = (
@@ -55,9 +55,8 @@ def classroom(folder: Path, *options: str) -> Iterator[Classroom]:
     """A hub as `make hub` starts it, on a free port."""
     if shutil.which("npm") is None:
         pytest.fail("the hub needs Debian's packages nodejs and npm (or Node.js of any origin)")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [ROOT / "hub" / "classroom.py", "--classroom", folder, "--port", str(port), *options]
+    command = [ROOT / "hub" / "classroom.py", "--classroom", folder]
+    command += ["--port", str(free_port()), *options]
     with subprocess.Popen(
         [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+
 import psutil
+
+
+def free_port() -> int:
+    """Return a port of this machine at which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 def process_with_command(command: str) -> psutil.Process | None:

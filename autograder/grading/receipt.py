@@ -4,13 +4,16 @@ SHA-256 over all files in the order of their paths, which are relative and have 
 
     path in UTF-8, a zero byte, the length of the content in decimal, a zero byte, the content
 
-Left out is what nbgrader adds when it submits (NOT_HANDED_IN).
+Left out is what nbgrader adds when it submits (NOT_HANDED_IN). An instructor computes it with
+
+    python -m autograder.grading.receipt FOLDER...
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -45,3 +48,8 @@ def files_in(folder: Path) -> dict[str, Path]:
         for where, _, names in os.walk(folder)
         for name in names
     }
+
+
+if __name__ == "__main__":
+    for folder in sys.argv[1:]:
+        print(digest_of_folder(Path(folder)), folder)

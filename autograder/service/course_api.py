@@ -3,6 +3,7 @@
     GET  autograder/lessons    -> {"lessons": [Lesson], "remark": str}
     POST autograder/get        {"lesson"} -> {"lesson"}
     POST autograder/hand-in    {"lesson"} -> Preview; with "confirmed": true -> Receipt
+    POST autograder/receipt    {"lesson"} -> Receipt of the newest hand-in
     POST autograder/feedback   {"lesson"} -> Feedback: it is fetched first
 
 What cannot be done is answered by status 409 and {"message": one line for the student}. The work is
@@ -26,7 +27,7 @@ from tornado import web
 
 from autograder.errors import GraderError, LessonError, UsageError, one_line
 from autograder.service.exchange import StudentExchange
-from autograder.service.hand_in import hand_in, preview
+from autograder.service.hand_in import hand_in, last_receipt, preview
 from autograder.service.lessons import lessons, read_feedback
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,17 @@ class HandIn(CourseHandler):
         await self.answer(lambda exchange: asdict(step(exchange, name)))
 
 
+class LastReceipt(CourseHandler):
+    """Shows the receipt of the newest hand-in again."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Send the receipt of the newest hand-in."""
+        name = self.lesson()
+        await self.answer(lambda exchange: asdict(last_receipt(exchange, name)))
+
+
 class Feedback(CourseHandler):
     """Fetches and sends feedback."""
 
@@ -126,5 +138,6 @@ ROUTES = [
     ("/autograder/lessons", Lessons),
     ("/autograder/get", Get),
     ("/autograder/hand-in", HandIn),
+    ("/autograder/receipt", LastReceipt),
     ("/autograder/feedback", Feedback),
 ]

@@ -11,12 +11,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from autograder.errors import LessonError
-from autograder.grading.receipt import digest_of_folder
+from autograder.grading.receipt import digest_of_folder, handed_in
 from autograder.service.exchange import StudentExchange
-from autograder.service.outline import due_of, late_seconds, now, outlines
+from autograder.service.outline import Outline, due_of, late_seconds, now, outlines
 from autograder.service.validate import Checked, last_check
 from autograder.service.work import (
     Renamed,
@@ -68,7 +69,7 @@ class Receipt:
 def preview(exchange: StudentExchange, lesson: str) -> Preview:
     """Return what would be handed in. Raise LessonError where that is impossible."""
     work, released = complete_work(exchange, lesson), exchange.released_folder(lesson)
-    texts = outlines(notebooks_in(released or exchange.folder_of(lesson)))
+    texts = texts_of(exchange, lesson)
     missing = not_answered(work, released)
     exercises = sum(len(text.exercises) for text in texts)
     notebook, due = main_notebook(work), due_of(texts)
@@ -86,23 +87,45 @@ def preview(exchange: StudentExchange, lesson: str) -> Preview:
 
 def hand_in(exchange: StudentExchange, lesson: str) -> Receipt:
     """Hand in a lesson. Raise LessonError where that is impossible: then nothing was sent."""
-    work, released = complete_work(exchange, lesson), exchange.released_folder(lesson)
-    texts = outlines(notebooks_in(released or exchange.folder_of(lesson)))
+    work = complete_work(exchange, lesson)
     with tempfile.TemporaryDirectory(prefix="hand-in-") as scratch:
         folder = Path(scratch, exchange.course if exchange.includes_course else "", lesson)
         copy_files(work, folder)
         digest = digest_of_folder(folder)
         submitted = exchange.submit(lesson, Path(scratch))
+    return receipt_of(exchange, lesson, submitted, digest, sorted(work.files))
+
+
+def last_receipt(exchange: StudentExchange, lesson: str) -> Receipt:
+    """Return the receipt of the newest hand-in, from nbgrader's cache."""
+    submissions = exchange.submissions().get(lesson)
+    if not submissions:
+        raise LessonError("This lesson was not handed in yet.")
+    latest = submissions[-1]
+    digest = digest_of_folder(latest.folder)
+    return receipt_of(exchange, lesson, latest.time, digest, sorted(handed_in(latest.folder)))
+
+
+def receipt_of(
+    exchange: StudentExchange, lesson: str, time: datetime, digest: str, files: list[str]
+) -> Receipt:
+    """Return a receipt."""
+    texts = texts_of(exchange, lesson)
     return Receipt(
         course=exchange.course,
         lesson=lesson,
         title=texts[0].title if texts else lesson,
         student=exchange.student,
-        submitted=submitted.isoformat(),
-        late_seconds=late_seconds(submitted, due_of(texts)),
+        submitted=time.isoformat(),
+        late_seconds=late_seconds(time, due_of(texts)),
         digest=digest,
-        files=sorted(work.files),
+        files=files,
     )
+
+
+def texts_of(exchange: StudentExchange, lesson: str) -> list[Outline]:
+    """Return the outlines of a lesson's notebooks."""
+    return outlines(notebooks_in(exchange.released_folder(lesson) or exchange.folder_of(lesson)))
 
 
 def complete_work(exchange: StudentExchange, lesson: str) -> Work:

@@ -1,43 +1,137 @@
 /** The students' front in JupyterLab: My course, Check in notebooks, saving by itself. */
-import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import {
+  ILabShell,
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
+  ICommandPalette,
+  IThemeManager,
+  MainAreaWidget,
+  WidgetTracker
+} from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 
-import { checkButton } from './check';
+import { ask, type IFeedback, type ILesson, type IReceipt } from './api';
+import { check, checkButton } from './check';
+import { MyCourse, type Steps } from './course';
+import { feedbackTab } from './feedback';
+import { handIn, showReceipt } from './handin';
 import { courseIcon } from './icon';
-import { saveOnRun } from './saving';
+import { saveFolder, saveOnRun } from './saving';
+import { closeLauncher, collapseSidebarWhereNarrow, hasNothingOpen } from './shell';
 
-const tiles: JupyterFrontEndPlugin<void> = {
+const START = 'course:start';
+const GRADE = 'course:grade';
+
+/** Whether the server has the part that this front asks. */
+const isServed = PageConfig.getOption('courseLessons') === 'true';
+/** The address of the formgrader, for instructors. */
+const grading = PageConfig.getOption('courseGrading');
+
+const course: JupyterFrontEndPlugin<void> = {
   id: 'nbgrader-autograder:course',
-  description: 'The list of lessons, hand-in and feedback.',
-  autoStart: true,
-  requires: [ILauncher],
-  activate: (app, launcher: ILauncher) => {
-    app.commands.addCommand('course:start', {
+  description: 'My course: the list of lessons, hand-in and feedback.',
+  autoStart: isServed,
+  requires: [IDocumentManager],
+  optional: [ICommandPalette, ILabShell, ILauncher, ILayoutRestorer, IThemeManager],
+  activate: (
+    app,
+    documents: IDocumentManager,
+    palette: ICommandPalette | null,
+    shell: ILabShell | null,
+    launcher: ILauncher | null,
+    restorer: ILayoutRestorer | null,
+    themes: IThemeManager | null
+  ) => {
+    const tracker = new WidgetTracker<MainAreaWidget<MyCourse>>({ namespace: 'course' });
+    const steps = stepsIn(app, documents, themes);
+    app.commands.addCommand(START, {
       label: 'My course',
       caption: 'Your lessons: get one, hand it in, read your marks',
       icon: courseIcon,
-      execute: () => app.commands.execute('nbgrader:open-assignment-list')
+      execute: async () => {
+        const tab =
+          tracker.find(() => true) ?? new MainAreaWidget({ content: new MyCourse(steps) });
+        if (!tracker.has(tab)) {
+          tab.id = 'course-lessons-tab';
+          tab.toolbar.hide();
+          await tracker.add(tab);
+        }
+        if (!tab.isAttached) {
+          app.shell.add(tab, 'main');
+        }
+        app.shell.activateById(tab.id);
+      }
     });
-    launcher.add({ command: 'course:start', category: 'Notebook', rank: -2 });
-    const grading = PageConfig.getOption('courseGrading');
     if (grading) {
-      app.commands.addCommand('course:grade', {
+      app.commands.addCommand(GRADE, {
         label: 'Grade the course',
         caption: 'The formgrader, in a tab of its own',
         icon: courseIcon,
         execute: () => window.open(grading, '_blank', 'noopener')
       });
-      launcher.add({ command: 'course:grade', category: 'Notebook', rank: -1 });
+    }
+    for (const [rank, command] of (grading ? [START, GRADE] : [START]).entries()) {
+      launcher?.add({ command, category: 'Notebook', rank: rank - 2 });
+      palette?.addItem({ command, category: 'Course' });
+    }
+    void restorer?.restore(tracker, { command: START, name: () => 'course' });
+    if (shell) {
+      collapseSidebarWhereNarrow(shell);
+      void shell.restored.then(() => {
+        if (!grading && hasNothingOpen(shell)) {
+          void app.commands.execute(START).then(() => closeLauncher(shell));
+        }
+      });
     }
   }
 };
 
+/** Return what My course can do with a lesson. */
+function stepsIn(
+  app: JupyterFrontEnd,
+  documents: IDocumentManager,
+  themes: IThemeManager | null
+): Steps {
+  const open = async (lesson: ILesson): Promise<NotebookPanel> => {
+    const panel = documents.openOrReveal(lesson.notebook ?? '') as NotebookPanel | undefined;
+    if (!panel) {
+      throw new Error(`${lesson.notebook} cannot be opened.`);
+    }
+    await panel.revealed;
+    return panel;
+  };
+  return {
+    get: lesson => ask('autograder/get', { lesson: lesson.name }),
+    open,
+    check: async lesson => check(await open(lesson)),
+    'hand-in': lesson => handIn(lesson, () => saveFolder(app, documents, lesson.folder)),
+    feedback: async lesson => {
+      const feedback = await ask<IFeedback>('autograder/feedback', { lesson: lesson.name });
+      const tab = feedbackTab(feedback, themes);
+      tab.id = `course-feedback-${lesson.name}-${feedback.submitted}`;
+      const open = Array.from(app.shell.widgets('main')).find(widget => widget.id === tab.id);
+      if (open) {
+        tab.dispose();
+      } else {
+        app.shell.add(tab, 'main');
+      }
+      app.shell.activateById(tab.id);
+    },
+    receipt: async lesson =>
+      showReceipt(await ask<IReceipt>('autograder/receipt', { lesson: lesson.name }))
+  };
+}
+
 const notebooks: JupyterFrontEndPlugin<void> = {
   id: 'nbgrader-autograder:notebooks',
   description: 'Check in the toolbar of notebooks, which are saved when a cell is run.',
-  autoStart: true,
+  autoStart: isServed,
   requires: [INotebookTracker],
   activate: (app, tracker: INotebookTracker) => {
     saveOnRun(tracker);
@@ -51,4 +145,4 @@ const notebooks: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [tiles, notebooks];
+export default [course, notebooks];

@@ -10,6 +10,11 @@ export function when(time: string): string {
   return new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
+/** Return a time in the time zone of the browser, to the second and with the zone's name. */
+export function localTime(time: string): string {
+  return new Date(time).toLocaleString(undefined, { dateStyle: 'long', timeStyle: 'long' });
+}
+
 /** Return a span of time in its largest unit, rounded up: "3 hours". */
 export function span(seconds: number): string {
   if (seconds < 3600) {

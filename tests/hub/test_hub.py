@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from autograder.authoring.answer_bank import read_answers
 from autograder.authoring.build import notebook_path
@@ -20,8 +19,6 @@ from tests.support.classroom import (
     Classroom,
     Instructor,
     Student,
-    chromium,
-    classroom,
     violations,
 )
 from tests.support.pages import visible_text
@@ -38,18 +35,6 @@ def answer(exercise: str, right: bool) -> str:
     return next(a.source for a in bank if a.exercise == exercise and a.right == right)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
-    with classroom(tmp_path_factory.mktemp("hub") / "classroom") as room:
-        yield room
-
-
 @dataclass
 class Term:
     """What was seen during a term."""
@@ -59,6 +44,7 @@ class Term:
     feedback: dict[str, Path] = field(default_factory=dict)
     people: dict[str, Student] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
+    offers_feedback_early: bool = False
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +62,13 @@ def term(room: Classroom, browser: Browser) -> Term:
         seen.violations += violations(student.page, ".jp-Notebook .jp-RenderedMarkdown")
         student.open_lessons()
         student.submit(LESSON)
+        student.close_receipt()
         student.take_screenshot(f"{name}-submitted")
     ada = seen.people["ada"]
     ada.fetch(COURSEWORK)
     ada.submit(COURSEWORK)
+    ada.close_receipt()
+    seen.offers_feedback_early = ada.button("Feedback", LESSON).count() > 0
     lea = Instructor(browser, room, "lea")
     for lesson, students in ((LESSON, ("ada", "alan")), (COURSEWORK, ("ada",))):
         lea.go("/services/cnn/formgrader/manage_assignments")
@@ -131,6 +120,21 @@ def test_marks_and_comments_by_hand_arrive(term: Term) -> None:
     seen = page_of(term, f"ada {COURSEWORK}")
     assert re.search(r"report\s+7 / 10", seen)
     assert "A clear report." in seen
+
+
+def test_feedback_opens_in_jupyterlab_with_marks_and_links_that_work(term: Term) -> None:
+    assert not term.offers_feedback_early
+    ada = term.people["ada"]
+    ada.fetch_feedback(LESSON)
+    page = ada.feedback_page()
+    expect(page.get_by_text("4 of 34 points")).to_be_visible()
+    target = page.locator(f"#marks-hidden-{EXERCISE}")
+    expect(target).not_to_be_in_viewport()
+    page.get_by_role("link", name=f"hidden-{EXERCISE}").click()
+    expect(target).to_be_in_viewport()
+    ada.take_screenshot("ada-feedback-tab")
+    ada.page.get_by_role("tab", name="My course").click()
+    expect(ada.status(LESSON)).to_contain_text("Marks: 4 of 34")
 
 
 def test_no_released_feedback_holds_a_line_of_a_hidden_test(room: Classroom, term: Term) -> None:

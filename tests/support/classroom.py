@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, sync_playwright
 
+from autograder.service.outline import read_outline
 from tests.support.paths import ROOT
 from tests.support.processes import free_port
 
@@ -24,7 +25,13 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update"),
 )
 AXE = ROOT / "hub" / "node_modules" / "axe-core" / "axe.min.js"
+FRONT = ROOT / "autograder/share/jupyter/labextensions/nbgrader-autograder/package.json"
 SLOW = 60_000  # milliseconds that a page may take on a busy machine
+
+
+def title(lesson: str) -> str:
+    """Return the title of a lesson, as My course shows it."""
+    return read_outline(ROOT / "release" / lesson / f"{lesson}.ipynb").title
 
 
 class Classroom:
@@ -55,6 +62,8 @@ def classroom(folder: Path, *options: str) -> Iterator[Classroom]:
     """A hub as `make hub` starts it, on a free port."""
     if shutil.which("npm") is None:
         pytest.fail("the hub needs Debian's packages nodejs and npm (or Node.js of any origin)")
+    if not FRONT.exists():
+        pytest.fail("the students' front is not built: make system")
     command = [ROOT / "hub" / "classroom.py", "--classroom", folder]
     command += ["--port", str(free_port()), *options]
     with subprocess.Popen(
@@ -113,29 +122,41 @@ class Student(Person):
         self.page.wait_for_url(f"**/user/{name}/lab**")
 
     def open_lessons(self) -> None:
-        """Open the list of lessons by the tile of the launcher."""
+        """Open JupyterLab where nothing is open: it shows My course."""
         self.go(f"/user/{self.name}/lab?reset")
-        self.page.get_by_text("My course").click()
-        self.page.locator("#released_assignments_list .list_item").first.wait_for()
+        self.page.locator(".course-lesson").first.wait_for()
 
-    def released(self, lesson: str) -> Any:
-        return self.page.locator("#released_assignments_list .list_item", has_text=lesson)
+    def button(self, step: str, lesson: str) -> Locator:
+        """Return a button of My course."""
+        return self.page.get_by_role("button", name=f"{step} {title(lesson)}", exact=True)
 
-    def fetched(self, lesson: str) -> Any:
-        return self.page.locator("#fetched_assignments_list > .list_item", has_text=lesson)
+    def status(self, lesson: str) -> Locator:
+        """Return the place where My course says how a lesson stands."""
+        row = self.page.get_by_role("listitem", name=title(lesson), exact=True)
+        return row.locator(".course-status")
 
-    def submitted(self, lesson: str) -> Any:
-        return self.page.locator("#submitted_assignments_list > .list_item", has_text=lesson)
+    def dialog(self) -> Locator:
+        return self.page.locator(".jp-Dialog-content")
 
     def fetch(self, lesson: str) -> None:
-        self.released(lesson).get_by_role("button", name="Fetch").click()
-        self.fetched(lesson).wait_for()
+        self.button("Get", lesson).click()
+        self.button("Open", lesson).wait_for()
 
-    def submit(self, lesson: str) -> None:
+    def submit(self, lesson: str) -> str:
+        """Hand in; return the text of the dialog that asked."""
         before = list(self.inbound(lesson))
-        self.fetched(lesson).get_by_role("button", name="Submit").first.click()
-        self.submitted(lesson).first.wait_for()
+        self.button("Hand in", lesson).click()
+        self.dialog().locator(".course-facts").wait_for()
+        text = str(self.dialog().inner_text())
+        self.take_screenshot(f"{self.name}-hand-in")
+        self.dialog().get_by_role("button", name="Hand in").click()
+        self.page.get_by_text("Download the receipt").wait_for()
         assert len(list(self.inbound(lesson))) == len(before) + 1
+        return text
+
+    def close_receipt(self) -> None:
+        self.dialog().get_by_role("button", name="Close").click()
+        self.dialog().wait_for(state="hidden")
 
     def inbound(self, lesson: str) -> Iterator[Path]:
         """Return the submissions of this student in the exchange."""
@@ -170,8 +191,8 @@ class Student(Person):
     def validate(self) -> str:
         """Press Validate; return the text of the dialog."""
         self.page.locator(".course-validate").click()
-        dialog = self.page.locator(".jp-Dialog-content")
-        dialog.wait_for()
+        dialog = self.dialog()
+        dialog.locator(".course-report").wait_for()
         text = str(dialog.inner_text())
         self.take_screenshot(f"{self.name}-validate")
         dialog.get_by_role("button", name="Ok").click()
@@ -179,11 +200,14 @@ class Student(Person):
         return text
 
     def fetch_feedback(self, lesson: str) -> Path:
-        """Fetch the feedback; return the folder of the newest."""
+        """Open the feedback in My course; return the folder of the newest."""
         self.open_lessons()
-        self.submitted(lesson).get_by_role("button", name="Fetch Feedback").click()
-        self.submitted(lesson).get_by_text("(view feedback)").first.wait_for()
+        self.button("Feedback", lesson).click()
+        self.feedback_page().locator("h1").first.wait_for()
         return max((self.room.home(self.name) / lesson / "feedback").iterdir())
+
+    def feedback_page(self) -> FrameLocator:
+        return self.page.frame_locator(".course-feedback iframe")
 
 
 class Instructor(Person):

@@ -44,7 +44,7 @@ def test_a_lesson_is_fetched_and_handed_in_with_the_keyboard_alone(emmy: Student
         emmy.page.keyboard.press("Tab")
     expect(emmy.button("Hand in", LESSON)).to_be_focused()
     emmy.page.keyboard.press("Enter")
-    emmy.dialog().locator(".course-facts").wait_for()
+    expect(emmy.dialog().get_by_role("button", name="Hand in")).to_be_focused()
     emmy.page.keyboard.press("Enter")
     emmy.page.get_by_text("Download the receipt").wait_for()
     emmy.page.keyboard.press("Escape")

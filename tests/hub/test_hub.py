@@ -100,7 +100,8 @@ def test_validate_gives_the_messages_of_the_visible_tests_and_speaks_of_the_hidd
 ) -> None:
     assert "1 of 9 visible tests passed" in term.validated["ada"]
     assert "0 of 9 visible tests passed" in term.validated["alan"]
-    assert re.search(rf"test-{EXERCISE}: {EXERCISE}\(.*\) is", term.validated["alan"])
+    failed = rf"✗ failed\s+{EXERCISE}\(.*\) is .*\s+test-{EXERCISE}, 1 point"
+    assert re.search(failed, term.validated["alan"]), term.validated["alan"]
     assert "Hidden tests check more" in term.validated["ada"]
 
 

@@ -113,8 +113,8 @@ class StudentExchange:
         return folder if self.course and folder.is_dir() else None
 
     def fetch(self, lesson: str) -> None:
-        """Fetch a lesson into the student's home."""
-        self.start("FetchAssignment", assignment=lesson)
+        """Fetch a lesson into the student's home; of one that is there, what is missing."""
+        self.start("FetchAssignment", assignment=lesson, replace_missing_files=True)
 
     def fetch_feedback(self, lesson: str) -> None:
         """Fetch the feedback on all hand-ins of a lesson."""

@@ -139,9 +139,9 @@ def lesson(
         feedback_is_old=bool(marked and marked is not latest),
         score=score,
         max_score=max_score,
-        can_hand_in=can_hand_in and folder.is_dir(),
+        can_hand_in=can_hand_in and notebook is not None,
         next=next_step(
-            folder.is_dir(), can_hand_in, answered == exercises, latest, changed, marked
+            notebook is not None, can_hand_in, answered == exercises, latest, changed, marked
         ),
     )
 

@@ -196,7 +196,9 @@ function Status(props: { lesson: ILesson }): JSX.Element {
       {lesson.due && <span>{`Due ${when(lesson.due)}`}</span>}
       <span>
         {lesson.notebook === null
-          ? 'Not started'
+          ? submitted
+            ? 'Your notebook is gone'
+            : 'Not started'
           : `${answered} of ${count(exercises, 'exercise')} answered`}
       </span>
       {submitted && (

@@ -82,6 +82,8 @@ def test_a_renamed_notebook_goes_in_under_its_name_or_nothing_does(emmy: Student
     assert f"mine.ipynb goes in under the name {RENAMED}.ipynb" in asked
     emmy.close_receipt()
     assert (newest(emmy, RENAMED) / f"{RENAMED}.ipynb").read_bytes() == mine.read_bytes()
+    for name in ("one.ipynb", "two.ipynb"):
+        shutil.copyfile(mine, folder / name)
     mine.unlink()
     before = list(emmy.inbound(RENAMED))
     emmy.button("Hand in", RENAMED).click()

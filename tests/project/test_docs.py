@@ -29,7 +29,18 @@ PAGES = sorted(
     + [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
 )
 FOLDERS = (
-    *(".ci", ".github", "answers", "autograder", "benchmarks", "course", "docs", "hub", "lessons"),
+    *(
+        ".ci",
+        ".github",
+        "answers",
+        "autograder",
+        "benchmarks",
+        "course",
+        "docs",
+        "hub",
+        "lab",
+        "lessons",
+    ),
     *("release", "source", "tests"),
 )
 PATH = re.compile(rf"({'|'.join(map(re.escape, FOLDERS))})/[^\s:]*|[\w-]+\.(md|toml|lock|yml)")

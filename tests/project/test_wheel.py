@@ -34,6 +34,7 @@ INSTALL = os.environ.get("WHEEL_TEST") == "install"
 PACKAGES = ("autograder", "course")
 OF_DISTRIBUTION = ("LICENSE", "README.md", "pyproject.toml")  # beside the modules of the grader
 OF_THE_COURSE = ("torch", "torchvision", "matplotlib", "pandas", "skimage")
+FRONT = "share/jupyter/labextensions/nbgrader-autograder"
 LESSON = "00_doubling"
 STUDENTS = {  # their answers, and what these earn
     "ada": ({"double": "double = lambda x: x + x", "greet": "greet = lambda: 'hello'"}, 7),
@@ -158,7 +159,9 @@ def test_a_wheel_holds_its_package_whole_and_nothing_else(
     package: str, wheels: dict[str, Path]
 ) -> None:
     names = {
-        name for name in zipfile.ZipFile(wheels[package]).namelist() if ".dist-info/" not in name
+        name
+        for name in zipfile.ZipFile(wheels[package]).namelist()
+        if ".dist-info/" not in name and ".data/" not in name
     }
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", package],
@@ -173,6 +176,15 @@ def test_a_wheel_holds_its_package_whole_and_nothing_else(
     assert f"{package}/py.typed" in names
     if package == "autograder":
         assert "autograder/service/templates/marks/index.html.j2" in names
+
+
+def test_the_grader_s_wheel_holds_the_students_front(wheels: dict[str, Path]) -> None:
+    wheel = zipfile.ZipFile(wheels["autograder"])
+    folder = f"{wheels['autograder'].name.split('-py3')[0]}.data/data/{FRONT}"
+    assert f"{folder}/package.json" in wheel.namelist(), "the front is not built: make system"
+    load = json.loads(wheel.read(f"{folder}/package.json"))["jupyterlab"]["_build"]["load"]
+    assert f"{folder}/{load}" in wheel.namelist()
+    assert not [name for name in zipfile.ZipFile(wheels["course"]).namelist() if ".data/" in name]
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ import requests
 from autograder.errors import LessonError
 from autograder.grading.receipt import digest_of_folder
 from autograder.service.exchange import NO_EXCHANGE, StudentExchange
-from autograder.service.hand_in import hand_in, preview
+from autograder.service.hand_in import hand_in, last_receipt, preview
 from autograder.service.lessons import Lesson, lessons, read_feedback
 from autograder.service.outline import Exercise, is_answer, read_outline
+from autograder.service.validate import validate
 from tests.support.processes import free_port
 from tests.support.small_course import LESSON, RIGHT, make_course, wait_until
 
@@ -238,6 +239,45 @@ def test_feedback_is_offered_when_it_is_released_and_has_the_marks(home: Home) -
     assert (lesson.feedback, lesson.score, lesson.max_score) == ("fetched", 3, 10)
     hand_in(home.exchange, LESSON)
     assert home.lesson.feedback_is_old
+
+
+def test_a_lesson_whose_notebook_is_gone_can_be_fetched_again(home: Home) -> None:
+    home.exchange.fetch(LESSON)
+    kept = home.folder / LESSON / "notes.txt"
+    kept.write_text("mine")
+    home.notebook.unlink()
+    assert home.lesson.next == "get"
+    home.exchange.fetch(LESSON)
+    assert home.lesson.next == "open"
+    assert kept.read_text() == "mine"
+    home.answer(DOUBLE)
+    home.exchange.fetch(LESSON)
+    assert home.lesson.answered == 1  # what is there is never replaced
+
+
+def test_a_receipt_is_shown_again(home: Home) -> None:
+    home.exchange.fetch(LESSON)
+    with pytest.raises(LessonError, match="not handed in yet"):
+        last_receipt(home.exchange, LESSON)
+    receipt = hand_in(home.exchange, LESSON)
+    assert last_receipt(home.exchange, LESSON) == receipt
+
+
+def test_a_check_is_remembered_until_the_notebook_is_changed(home: Home) -> None:
+    home.exchange.fetch(LESSON)
+    assert preview(home.exchange, LESSON).checked is None
+    home.answer(DOUBLE)
+    report = validate(home.notebook)
+    assert (report["answered"], report["exercises"]) == (1, 3)
+    assert {test["name"]: test["points"] for test in report["tests"]}["test-double"] == 1
+    assert all(test["cell_id"] for test in report["tests"])
+    checked = preview(home.exchange, LESSON).checked
+    assert checked
+    assert (checked.passed, checked.tests, checked.is_current) == (1, 2, True)
+    home.answer(RIGHT)
+    checked = preview(home.exchange, LESSON).checked
+    assert checked
+    assert not checked.is_current
 
 
 def test_without_an_exchange_the_lessons_are_the_folders(home: Home) -> None:

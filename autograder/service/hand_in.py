@@ -28,7 +28,7 @@ from autograder.service.work import (
     work_in,
 )
 
-NOT_HERE = "There is no lesson {} in your folder: get it first."
+NOT_HERE = "Your folder has no lesson {}: get it first."
 MISSING = (
     "Nothing was handed in: {} is missing in the folder {}. Give your notebook this name again."
 )

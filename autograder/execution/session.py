@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 # nbclient reports what a submission does: the ordinary case, and no news.
 client_log = logging.getLogger("autograder.nbclient")
 FILES_SECONDS = 5.0  # for a kernel to send its files
+ITEM_BYTES = 450  # that nbformat takes for an empty dictionary, the largest of small things
 TIMEOUT_ERROR = {
     "ename": "CellTimeoutError",
     "evalue": "",
@@ -213,9 +214,23 @@ class KernelSession(NotebookClient):
         """Take a message of the kernel, unless all of them together are too large to keep."""
         if msg["msg_type"] not in ("status", "execute_input"):
             self.output_bytes += len(str(msg["content"])) + sum(map(len, msg["buffers"]))
+            self.output_bytes += ITEM_BYTES * number_of_items(msg["content"])
             if self.output_bytes > OUTPUT_BYTES:
                 return None
         return super().process_message(msg, cell, cell_index)
+
+
+def number_of_items(content: dict[str, Any]) -> int:
+    """Return how many items the dictionaries and lists in the content of a message have."""
+    count, waiting = 0, list(content.values())
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            each = list(each.values())
+        if isinstance(each, list):
+            count += len(each)
+            waiting += each
+    return count
 
 
 def is_plain_name(name: Any) -> bool:

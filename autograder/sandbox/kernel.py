@@ -28,6 +28,7 @@ from traitlets.utils.importstring import import_item
 from autograder.compat.ipykernel import without_copies, without_pause
 from autograder.limits import MESSAGE_BYTES, Limits, set_process_limits
 from autograder.sandbox import SOCKET
+from autograder.sandbox.messages import MAX_PUNCTUATION, punctuation_in
 
 MAX_FILES = 1000  # that a kernel sends back
 CUT_AT = 10_000  # characters kept of a text in a message that is too large
@@ -143,7 +144,8 @@ class BoundedSession(Session):
 
     def serialize(self, msg: dict[str, Any], ident: Any = None) -> list[bytes]:
         frames = super().serialize(msg, ident)
-        if sum(map(len, frames)) <= MESSAGE_BYTES:
+        is_small = sum(map(len, frames)) <= MESSAGE_BYTES
+        if is_small and sum(map(punctuation_in, frames)) <= MAX_PUNCTUATION:
             return frames
         return super().serialize({**msg, "content": shortened(msg["content"])}, ident)
 

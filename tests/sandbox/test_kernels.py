@@ -47,6 +47,13 @@ def test_a_figure_is_shown_at_the_end_of_its_cell() -> None:
     assert output == "image/png/text/plain"
 
 
+def test_outputs_are_kept_up_to_what_they_take_in_memory() -> None:
+    display = "from IPython.display import display\n"
+    shown = "display({'text/plain': '1'}, raw=True, metadata={'a': [{}] * %d})\n"
+    assert run(display + shown % 100 * 200) == "text/plain" * 200
+    assert run(display + shown % 200_000) == ""
+
+
 def test_a_traceback_ends_where_the_hidden_frames_begin() -> None:
     traceback = traceback_of(
         "def helper():\n    __tracebackhide__ = True\n    raise ValueError('no words')\n"

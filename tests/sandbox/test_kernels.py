@@ -156,6 +156,28 @@ def test_what_a_kernel_started_ends_when_it_dies() -> None:
     assert wait_until(lambda: not running("sleep 86402"))
 
 
+def test_workers_share_the_memory_of_their_kernel() -> None:
+    workers = (
+        "import multiprocessing, time\n"
+        "data = b'x' * (300 << 20)\n"
+        "def length(_):\n    time.sleep(0.3)\n    return len(data)\n"
+        "with multiprocessing.get_context('fork').Pool(4) as pool:\n"
+        "    print(sum(pool.map(length, range(12), 1)) >> 20)"
+    )
+    assert run(workers, limits=Limits(memory_mb=700)) == "3600\n"
+
+
+def test_programs_that_end_while_they_are_looked_at_run_undisturbed() -> None:
+    programs = (
+        "import subprocess, time\n"
+        "began, codes = time.monotonic(), set()\n"
+        "while time.monotonic() < began + 2:\n"
+        "    codes.add(subprocess.run(['sh', '-c', 'sleep 0.001; exit 3']).returncode)\n"
+        "print(codes)"
+    )
+    assert run(programs) == "{3}\n"
+
+
 def test_after_a_crash_what_a_failed_cell_defined_is_there_again() -> None:
     output = run(
         "def f():\n    return 'here'\n\n1 / 0",

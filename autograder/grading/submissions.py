@@ -33,7 +33,9 @@ MAX_BYTES = 300 * MEGABYTE  # of all files of a submission
 MAX_FILES = 2_000
 MAX_DEPTH = 20  # of folders in folders
 MAX_OTHERS = 10  # notebooks of other names that are looked at, to find a renamed one or a copy
+MAX_PATH_BYTES = 1_000  # of the path of a file in the submission's folder
 TIMESTAMP = "timestamp.txt"  # says when it was handed in
+OF_NBGRADER = (TIMESTAMP, "submission_secret.txt")  # no answer may write them
 MAX_TIMESTAMP_BYTES = 100
 
 
@@ -172,6 +174,8 @@ def refuse_links(folder: str) -> None:
             path = os.path.normpath(os.path.join(where, name))
             status = os.lstat(path)
             relative = os.path.relpath(path, os.path.dirname(folder))
+            if len(os.fsencode(relative)) > MAX_PATH_BYTES:
+                raise LessonError(f"{relative[:60]}... is longer than {MAX_PATH_BYTES:,} bytes")
             if stat.S_ISDIR(status.st_mode):
                 continue
             if not stat.S_ISREG(status.st_mode):

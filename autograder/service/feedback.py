@@ -20,7 +20,7 @@ from xml.etree.ElementTree import Element, tostring
 from jinja2 import pass_context
 from latex2mathml.converter import convert_to_element
 from nbconvert.exporters import HTMLExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -30,7 +30,8 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
 from autograder.errors import one_line
-from autograder.grading.sanitize import sanitize_notebook
+from autograder.grading.sanitize import Renderer, sanitize_notebook
+from autograder.grading.submissions import OF_NBGRADER
 from autograder.grading.verdict import VERDICT, recorded
 
 log = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ def write_refusal(course: CourseDirectory, assignment: str, student: str, reason
         for folder in (course.submitted_directory, course.feedback_directory)
     )
     feedback.mkdir(parents=True, exist_ok=True)
-    for name in ("timestamp.txt", "submission_secret.txt"):
+    for name in OF_NBGRADER:
         if (submitted / name).is_file():
             shutil.copyfile(submitted / name, feedback / name)
     source = Path(course.format_path(course.source_directory, ".", assignment))
@@ -134,8 +135,8 @@ def write_refusal(course: CourseDirectory, assignment: str, student: str, reason
         (feedback / f"{notebook.stem}.html").write_text(page)
 
 
-class MathRenderer(IPythonRenderer):
-    """nbconvert's markdown renderer, with formulas as MathML."""
+class MathRenderer(Renderer):
+    """The sanitiser's markdown renderer, with formulas as MathML."""
 
     def block_math(self, body: str) -> str:
         """Return a displayed formula as MathML."""

@@ -283,9 +283,7 @@ def sanitized_markdown(
         checked = checked.replace(f"attachment:{name}", "picture.png")
     if page.take(text) and len(MARK.findall(text)) <= MAX_MARKS:
         with page.timed():
-            if (rendered := harmless_page(checked)) is not None and not (
-                page.ids & set(HTML_ID.findall(rendered))
-            ):
+            if is_harmless(checked, page.ids):
                 return text
     return "\n".join(f"    {line}" for line in text.splitlines())
 
@@ -296,8 +294,8 @@ def without_language(fence: re.Match[str]) -> str:
     return fence[0] if language in LANGUAGES else fence[1]
 
 
-class Renderer(IPythonRenderer):
-    """nbconvert's markdown renderer, without colours in code."""
+class CheckedRenderer(IPythonRenderer):
+    """nbconvert's markdown renderer, for a look at what it would make of a learner's text."""
 
     def block_code(self, code: str, info: str | None = None) -> str:
         """Return a block of code. Raise InvalidNotebook for one that pygments should not see."""
@@ -306,12 +304,18 @@ class Renderer(IPythonRenderer):
         return str(HTMLRenderer.block_code(self, code, None))
 
 
+def is_harmless(markdown: str, taken: frozenset[str]) -> bool:
+    """Whether nbconvert's HTML for it has no active part, and no id that is taken."""
+    page = harmless_page(markdown)
+    return page is not None and taken.isdisjoint(HTML_ID.findall(page))
+
+
 @lru_cache(1000)  # most markdown is the lesson's, the same in all submissions
 def harmless_page(markdown: str) -> str | None:
     """Return nbconvert's HTML for it; None if that has an active tag, attribute or URL."""
     try:
-        page = str(MarkdownWithMath(renderer=Renderer(escape=False)).render(markdown))
-    except InvalidNotebook:  # it shows a picture that its cell does not have
+        page = str(MarkdownWithMath(renderer=CheckedRenderer(escape=False)).render(markdown))
+    except InvalidNotebook:  # of CheckedRenderer, or for a picture that its cell does not have
         return None
     rest = TAG.sub(lambda tag: "" if is_known(tag[1], tag[2]) else "<", page)
     return None if "<" in rest or active_math(page) else page

@@ -20,7 +20,7 @@ from xml.etree.ElementTree import Element, tostring
 from jinja2 import pass_context
 from latex2mathml.converter import convert_to_element
 from nbconvert.exporters import HTMLExporter
-from nbconvert.filters.markdown_mistune import MarkdownWithMath
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -30,7 +30,7 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
 from autograder.errors import one_line
-from autograder.grading.sanitize import Renderer, sanitize_notebook
+from autograder.grading.sanitize import sanitize_notebook
 from autograder.grading.submissions import OF_NBGRADER
 from autograder.grading.verdict import VERDICT, recorded
 
@@ -135,8 +135,8 @@ def write_refusal(course: CourseDirectory, assignment: str, student: str, reason
         (feedback / f"{notebook.stem}.html").write_text(page)
 
 
-class MathRenderer(Renderer):
-    """The sanitiser's markdown renderer, with formulas as MathML."""
+class MathRenderer(IPythonRenderer):
+    """nbconvert's markdown renderer, with formulas as MathML."""
 
     def block_math(self, body: str) -> str:
         """Return a displayed formula as MathML."""

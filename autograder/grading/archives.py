@@ -77,7 +77,7 @@ class Extractor(ExtractorPlugin):
             for name, file in members(path):
                 inside = Path(scratch, "files", name)
                 if file is None or not is_inside(name):
-                    self.log.warning("%s: %s: left out", path.name, printable(name))
+                    self.log.warning("%s: %s: left out", printable(path.name), printable(name))
                     continue
                 budget.take_file()
                 inside.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def members(path: Path) -> Iterator[tuple[str, Any]]:
                     regular = kind in (0, stat.S_IFREG)
                     yield info.filename, archive.open(info) if regular else None
     else:
-        with unpacked(path) as file, tarfile.open(fileobj=bounded(file), mode="r:") as tar:
+        with unpacked(path) as file, as_tar(file) as tar:
             for member in tar:
                 if not member.isdir():
                     yield member.name, tar.extractfile(member) if member.isreg() else None
@@ -114,9 +114,9 @@ def unpacked(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def bounded(file: IO[bytes]) -> IO[bytes]:
-    """Return an open archive that tarfile may read."""
-    return cast(IO[bytes], Bounded(file))
+def as_tar(file: IO[bytes]) -> tarfile.TarFile:
+    """Return an open tar archive of which tarfile reads no more than Bounded allows."""
+    return tarfile.open(fileobj=cast(IO[bytes], Bounded(file)), mode="r:")
 
 
 class Bounded(io.RawIOBase):

@@ -333,13 +333,9 @@ def with_written(files: Mapping[str, bytes], written: dict[str, bytes]) -> dict[
 
     What nbgrader's own files say stays, and no file takes the place of a folder.
     """
+    written = {name: content for name, content in written.items() if name not in OF_NBGRADER}
     kept = {name: content for name, content in files.items() if name not in written}
-    for name, content in sorted(written.items()):
-        if name in OF_NBGRADER:
-            kept |= {name: files[name]} if name in files else {}
-        else:
-            kept |= beside({name: content}, kept)
-    return kept
+    return {**kept, **beside(written, kept)}
 
 
 def write_submission(

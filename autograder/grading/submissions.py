@@ -135,13 +135,25 @@ def load(submission: Submission, assignment: Assignment, ignore: list[str]) -> N
 
 
 def beside(submitted: dict[str, bytes], ours: dict[str, bytes]) -> dict[str, bytes]:
-    """Return those submitted files that can lie beside `ours`: no file has the name of a folder."""
-    taken = {str(above) for name in ours for above in Path(name).parents} | ours.keys()
-    return {
-        name: content
-        for name, content in submitted.items()
-        if name not in taken and not {str(above) for above in Path(name).parents} & ours.keys()
-    }
+    """Return those submitted files that can lie beside `ours`, and beside each other.
+
+    No file has the name of a folder; the first in order of names stays.
+    """
+    files = set(ours)
+    folders = {above for name in ours for above in folders_above(name)}
+    kept = {}
+    for name, content in sorted(submitted.items()):
+        above = folders_above(name)
+        if name not in files and name not in folders and files.isdisjoint(above):
+            kept[name] = content
+            files.add(name)
+            folders |= above
+    return kept
+
+
+def folders_above(name: str) -> set[str]:
+    """Return the folders that a relative path leads through, and the one in which it begins."""
+    return {str(above) for above in Path(name).parents}
 
 
 def other_files(folder: str, ignore: list[str]) -> dict[str, bytes]:

@@ -238,14 +238,18 @@ class FeedbackService:
         Whether the machine's fault lasts or the submission causes it: no other waits for it.
         """
         self.faults[arrival] += 1
-        wait = min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** self.faults[arrival])
-        self.not_before[arrival] = time.monotonic() + wait
+        self.not_before[arrival] = time.monotonic() + wait_after(self.faults[arrival])
 
     def log_once(self, key: object, message: str) -> None:
         """Log a message that would otherwise be repeated at every scan."""
         if key not in self.logged:
             self.logged.add(key)
             self.log(message)
+
+
+def wait_after(faults: int) -> float:
+    """Return the seconds until a submission is tried again that met so many faults."""
+    return min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**faults)
 
 
 def is_complete(arrival: Arrival) -> bool:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from autograder.grading.collect import Arrival
-from autograder.service.watch import JOURNAL, MAX_WAIT_SECONDS, FeedbackService
+from autograder.service.watch import JOURNAL, MAX_WAIT_SECONDS, wait_after
 from tests.support.small_course import LESSON, RIGHT, Course, make_course, wait_until, with_double
 
 pytestmark = pytest.mark.slow
@@ -276,15 +273,9 @@ def test_each_student_is_answered_as_soon_as_the_work_is_graded(exchange: Exchan
         assert wait_until(lambda: '"ada"' in exchange.journal(), 60), exchange.log_text()
 
 
-def test_a_lasting_fault_waits_longer_each_time(exchange: Exchange) -> None:
-    service = FeedbackService.__new__(FeedbackService)
-    service.faults, service.not_before = Counter(), {}
-    arrival = Arrival(LESSON, "ada", "2026-01-01 10:00:00 UTC", Path())
-    waits = []
-    for _ in range(15):
-        service.postpone(arrival)
-        waits.append(service.not_before[arrival] - time.monotonic())
-    assert [round(wait) for wait in waits] == sorted(round(wait) for wait in waits)
+def test_a_lasting_fault_waits_longer_each_time() -> None:
+    waits = [wait_after(faults) for faults in range(1, 16)]
+    assert waits == sorted(waits)
     assert waits[0] < 2
     assert waits[-1] == pytest.approx(MAX_WAIT_SECONDS, abs=1)
 

@@ -236,7 +236,6 @@ def number_of_items(content: dict[str, Any]) -> int:
     return count
 
 
-def is_plain_name(name: Any) -> bool:
 def valid_files(names: Iterable[str], contents: Iterable[Any]) -> dict[str, bytes]:
     """Return the files that a kernel sent and that may be kept: as many as an honest one sends."""
     files: dict[str, bytes] = {}

@@ -14,6 +14,6 @@ c.OverwriteCells.add_missing_cells = True
 c.Execute.timeout = 60
 # Files are collected as data: stock nbgrader follows links that a student puts into the exchange.
 c.ExchangeFactory.collect = "autograder.grading.collect.Collect"
-c.ZipCollectApp.extractor_plugin = "autograder.grading.collect.Extractor"
+c.ZipCollectApp.extractor_plugin = "autograder.grading.archives.Extractor"
 # Feedback shows the messages of tests, and no line of a hidden test.
 c.GenerateFeedback.exporter_class = "autograder.service.feedback.FeedbackExporter"

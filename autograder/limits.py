@@ -12,6 +12,7 @@ from autograder.errors import UsageError
 MEGABYTE = 1024 * 1024
 MESSAGE_BYTES = 10 * MEGABYTE  # the largest message of a kernel; larger outputs are cut
 OUTPUT_BYTES = 5 * MESSAGE_BYTES  # all outputs of one notebook
+MAX_WRITTEN_FILES = 1_000  # that are kept of what answers wrote
 MAX_OPEN_FILES = 1024  # of each process
 SENT_BYTES = 4 * OUTPUT_BYTES  # all that one kernel sends; one that sends more is ended
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
+from collections.abc import Iterable
 from queue import Empty
 from typing import Any
 
@@ -18,9 +20,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.compat.nbclient import NotebookClient
-from autograder.errors import GraderError, one_line
+from autograder.errors import GraderError, one_line, printable
 from autograder.execution.cells import CRASHED, ENDED, ERROR, OK, OUT_OF_MEMORY, TIMED_OUT
-from autograder.limits import OUTPUT_BYTES, Limits
+from autograder.limits import MAX_WRITTEN_FILES, MESSAGE_BYTES, OUTPUT_BYTES, Limits
 from autograder.sandbox.manager import ForkedKernelManager
 from autograder.sandbox.messages import InvalidMessage
 
@@ -28,6 +30,9 @@ log = logging.getLogger(__name__)
 # nbclient reports what a submission does: the ordinary case, and no news.
 client_log = logging.getLogger("autograder.nbclient")
 FILES_SECONDS = 5.0  # for a kernel to send its files
+ITEM_BYTES = 450  # that nbformat takes for an empty dictionary, the largest of small things
+MAX_NAME_BYTES = 200  # of the path of such a file
+MAX_DEPTH = 10  # of its folders
 TIMEOUT_ERROR = {
     "ename": "CellTimeoutError",
     "evalue": "",
@@ -139,8 +144,7 @@ class KernelSession(NotebookClient):
             names = reply["content"].get("names", [])
             if left_out := reply["content"].get("left_out"):
                 log.info("files that are too large to be kept: %s", ", ".join(left_out)[:500])
-            pairs = zip(names, reply["buffers"], strict=False)
-            return {name: bytes(content) for name, content in pairs if is_plain_name(name)}
+            return valid_files(names, reply["buffers"])
         return {}
 
     def run(self, cell: NotebookNode, index: int) -> bool:
@@ -213,18 +217,45 @@ class KernelSession(NotebookClient):
         """Take a message of the kernel, unless all of them together are too large to keep."""
         if msg["msg_type"] not in ("status", "execute_input"):
             self.output_bytes += len(str(msg["content"])) + sum(map(len, msg["buffers"]))
+            self.output_bytes += ITEM_BYTES * number_of_items(msg["content"])
             if self.output_bytes > OUTPUT_BYTES:
                 return None
         return super().process_message(msg, cell, cell_index)
 
 
-def is_plain_name(name: Any) -> bool:
+def number_of_items(content: dict[str, Any]) -> int:
+    """Return how many items the dictionaries and lists in the content of a message have."""
+    count, waiting = 0, list(content.values())
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            each = list(each.values())
+        if isinstance(each, list):
+            count += len(each)
+            waiting += each
+    return count
+
+
+def valid_files(names: Iterable[str], contents: Iterable[Any]) -> dict[str, bytes]:
+    """Return the files that a kernel sent and that may be kept: as many as an honest one sends."""
+    files: dict[str, bytes] = {}
+    room = MESSAGE_BYTES
+    for name, content in zip(names, contents, strict=False):
+        room -= len(content)
+        if room >= 0 and len(files) < MAX_WRITTEN_FILES and is_plain_name(name):
+            files[name] = bytes(content)
+    return files
+
+
+def is_plain_name(name: str) -> bool:
     """Return whether a file of this path may be kept: within its folder, and no notebook."""
-    if not isinstance(name, str) or not 0 < len(name) <= 200 or "\0" in name or "\\" in name:
+    if printable(name) != name or "\\" in name or len(os.fsencode(name)) > MAX_NAME_BYTES:
         return False
     parts = name.split("/")
     return (
-        not any(part.startswith(".") or not part for part in parts) and parts[-1][-6:] != ".ipynb"
+        len(parts) <= MAX_DEPTH
+        and not any(part.startswith(".") or not part for part in parts)
+        and not name.endswith(".ipynb")
     )
 
 

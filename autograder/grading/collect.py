@@ -1,12 +1,11 @@
 """Collect what students hand in, as data: files are opened once, and no link is ever followed.
 
     inbound/ -> arrivals -> owned -> newest -> copy_submission -> submitted/<student>/<assignment>/
-    archive of a learning platform -> Extractor -> files
 
 Students can write into the exchange, also while it is read. Stock `nbgrader collect` follows links
 there: one to source/ or to the gradebook brings its content into the feedback of the student.
-Collect and Extractor take its place: nbgrader_config.py names them, so that `nbgrader collect`, the
-formgrader and `nbgrader zip_collect` use them.
+Collect takes its place: nbgrader_config.py names it, so that `nbgrader collect` and the formgrader
+use it.
 """
 
 from __future__ import annotations
@@ -14,24 +13,20 @@ from __future__ import annotations
 import logging
 import os
 import pwd
-import shutil
 import stat
-import tarfile
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeCollect
-from nbgrader.plugins.zipcollect import ExtractorPlugin
 from nbgrader.utils import parse_utc
 
 from autograder.errors import LessonError, printable
@@ -47,7 +42,7 @@ from autograder.grading.submissions import (
 from autograder.limits import MEGABYTE
 
 log = logging.getLogger(__name__)
-CHUNK = 1 << 20
+CHUNK = 1 << 16
 KINDS = {
     stat.S_IFLNK: "a symbolic link",
     stat.S_IFIFO: "a named pipe",
@@ -55,16 +50,6 @@ KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-
-UNREADABLE = (
-    OSError,
-    LessonError,
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-)
 
 
 @dataclass(frozen=True, order=True)
@@ -186,7 +171,7 @@ class Collect(ExchangeCollect):
             hint = "no newer one" if self.update else "there is one already: --update replaces it"
             self.log.info("%s: %s", arrival.student, hint)
             return
-        for line in copy_submission(arrival.path, target, self.coursedir):
+        for line in copy_submission(arrival, target, self.coursedir):
             self.log.warning("%s: %s: left out", arrival.student, line)
         self.log.info("Collecting submission: %s %s", arrival.student, arrival.assignment)
 
@@ -216,18 +201,23 @@ def collect_all(course: CourseDirectory, assignment: str, student: str, update: 
         raise LessonError(f"{assignment}: {error}") from error
 
 
-def copy_submission(source: Path, target: Path, course: CourseDirectory) -> list[str]:
-    """Copy the files of a folder in the exchange in the place of `target`; return what is left out.
+def copy_submission(arrival: Arrival, target: Path, course: CourseDirectory) -> list[str]:
+    """Copy the files of a submission in the place of `target`; return what is left out.
 
-    The folder may change meanwhile. Raise LessonError, or OSError, where it cannot be copied:
-    `target` is then as it was.
+    Its folder may change meanwhile. Where it has no timestamp, one is written: without it, nbgrader
+    releases no feedback, not even of others. Raise LessonError, or OSError, where it cannot be
+    copied: `target` is then as it was.
     """
+    source = arrival.path
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".collect-", dir=target.parent) as scratch:
         copier = Copier(course, os.lstat(source).st_uid)
         fresh = Path(scratch, "files")
         with opened(str(source), None) as folder:
             copier.copy_folder(folder, fresh, "", 0)
+        if not (fresh / TIMESTAMP).exists():
+            (fresh / TIMESTAMP).write_text(arrival.submitted)
+            (fresh / TIMESTAMP).chmod(copier.file_mode)
         fresh.chmod(copier.folder_mode)
         if target.exists():
             target.rename(Path(scratch, "before"))
@@ -327,67 +317,3 @@ def write(file: IO[bytes], target: Path, budget: Budget) -> None:
         while data := file.read(CHUNK):
             budget.take_bytes(len(data))
             copy.write(data)
-
-
-class Extractor(ExtractorPlugin):
-    """nbgrader's extractor of archives, for regular files, in the folder of the archive alone.
-
-    Links, paths that lead outside and archives in archives are left out and named; one that is too
-    large is refused.
-    """
-
-    def extract(self, archive_path: str, extracted_path: str) -> None:
-        """Extract the archives of a folder, and copy its other files. Called by nbgrader."""
-        for where, _, names in os.walk(archive_path):
-            place = Path(extracted_path, os.path.relpath(where, archive_path))
-            for name in sorted(names):
-                path = Path(where, name)
-                place.mkdir(parents=True, exist_ok=True)
-                try:
-                    self.extract_one(path, place)
-                except UNREADABLE as error:
-                    self.log.error("%s: not extracted: %s", printable(name), printable(str(error)))
-
-    def extract_one(self, path: Path, place: Path) -> None:
-        """Extract one archive into a folder of its name, or copy any other file."""
-        if path.is_symlink() or not path.is_file():
-            raise LessonError("it is no file")
-        if path.suffix not in self.zip_ext:
-            shutil.copyfile(path, place / path.name)
-            return
-        target = place / path.name.removesuffix(path.suffix).removesuffix(".tar")
-        budget = Budget()
-        with tempfile.TemporaryDirectory(prefix=".extract-", dir=place) as scratch:
-            for name, file in members(path):
-                inside = Path(scratch, "files", name)
-                if file is None or not is_inside(name):
-                    self.log.warning("%s: %s: left out", path.name, printable(name))
-                    continue
-                budget.take_file()
-                inside.parent.mkdir(parents=True, exist_ok=True)
-                with file:
-                    write(file, inside, budget)
-            Path(scratch, "files").mkdir(exist_ok=True)
-            Path(scratch, "files").rename(target)
-
-
-def members(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield name and open file of each member of an archive; None for what is no regular file."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
-                kind = stat.S_IFMT(info.external_attr >> 16)
-                if not info.is_dir():
-                    regular = kind in (0, stat.S_IFREG)
-                    yield info.filename, archive.open(info) if regular else None
-    else:
-        with tarfile.open(path, "r|*") as tar:  # as a stream: a bomb ends with its budget
-            for member in tar:
-                if not member.isdir():
-                    yield member.name, tar.extractfile(member) if member.isreg() else None
-
-
-def is_inside(name: str) -> bool:
-    """Return whether a member of an archive lies in the folder of the archive, not too deep."""
-    parts = Path(name.replace("\\", "/")).parts
-    return not name.startswith(("/", "\\")) and ".." not in parts and len(parts) <= MAX_DEPTH + 1

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_grade
 
-from autograder.errors import GraderError, LessonError, UsageError, one_line
+from autograder.errors import GraderError, LessonError, UsageError, one_line, printable
 from autograder.execution.cells import WRITTEN
 from autograder.grading.course import read_assignment
 from autograder.grading.gradebook import GradebookSession, Marks, retry_while_locked
@@ -41,8 +41,15 @@ from autograder.grading.results import (
     cell_result,
 )
 from autograder.grading.source_check import AUTO, check_source
-from autograder.grading.submissions import Submission, beside, find, load, submitted_at
-from autograder.limits import limits_of
+from autograder.grading.submissions import (
+    OF_NBGRADER,
+    Submission,
+    beside,
+    find,
+    load,
+    submitted_at,
+)
+from autograder.limits import MEGABYTE, Limits, limits_of
 
 FROM = "graded_from"  # key in a graded notebook's metadata: the digest of its input
 log = logging.getLogger(__name__)
@@ -71,16 +78,20 @@ def grade(
     request: GradingRequest,
     executor: Executor,
     on_result: Callable[[Result], None] = lambda result: None,
+    on_submission: Callable[[list[Result]], None] = lambda results: None,
 ) -> list[Result]:
-    """Grade submissions of assignments, each after prepare(); call `on_result` for each result.
+    """Grade submissions of assignments, each after prepare().
 
-    Return the results by student, assignment and notebook.
+    Call `on_result` for each result, and `on_submission` with those of a submission as soon as all
+    its notebooks are graded. Return the results by student, assignment and notebook.
     """
     converter = Autograde(coursedir=course, config=course.config)
     converter.log = logging.getLogger("autograder.nbgrader")
     gradebook = retry_while_locked(lambda: GradebookSession(course, converter))
     try:
-        results = Coordinator(converter, request, executor, gradebook, on_result).run()
+        results = Coordinator(
+            converter, request, executor, gradebook, on_result, on_submission
+        ).run()
     finally:
         gradebook.close()
     return sorted(results, key=lambda r: (r.student, r.assignment, r.notebook))
@@ -96,10 +107,12 @@ class Coordinator:
         executor: Executor,
         gradebook: GradebookSession,
         on_result: Callable[[Result], None],
+        on_submission: Callable[[list[Result]], None],
     ) -> None:
         self.converter, self.course = converter, converter.coursedir
         self.request, self.executor = request, executor
-        self.gradebook, self.on_result = gradebook, on_result
+        self.gradebook = gradebook
+        self.on_result, self.on_submission = on_result, on_submission
         self.results: list[Result] = []
         editable = converter.exclude_overwriting
         self.assignments = {
@@ -151,6 +164,8 @@ class Coordinator:
         """Submit a submission to the executor; return None where its marks are still valid."""
         assignment = self.assignments[submission.assignment]
         load(submission, assignment, self.course.ignore)
+        limits = [self.limits[assignment.name, name] for name in assignment.notebooks]
+        refuse_large_files(submission, limits)
         if not self.request.force and all(map(self.is_graded(submission), submission.notebooks)):
             for name in submission.notebooks:
                 graded = read(self.graded(submission) / f"{name}.ipynb")
@@ -179,6 +194,7 @@ class Coordinator:
 
         What is not its own doing leaves it not graded: the next run takes it up again.
         """
+        before = len(self.results)
         try:
             yield
         except UsageError:
@@ -189,6 +205,8 @@ class Coordinator:
             log.info("%s: %s", submission.student, submission.assignment, exc_info=True)
             reason = str(error) if isinstance(error, GraderError) else one_line(error)
             self.fail(submission, f"{NOT_GRADED}: {reason}")
+        if results := self.results[before:]:
+            self.on_submission(results)
 
     def graded(self, submission: Submission) -> Path:
         """Return the folder of a graded submission."""
@@ -302,8 +320,20 @@ class Coordinator:
         self.on_result(result)
 
 
+def refuse_large_files(submission: Submission, limits: Iterable[Limits]) -> None:
+    """Raise LessonError where the files of a submission alone are over its limit of the disk."""
+    size = sum(map(len, submission.files.values()))
+    limit = min(each.disk_mb for each in limits)
+    if size > limit * MEGABYTE:
+        raise LessonError(f"its files have {size // MEGABYTE} MB, the limit is {limit} MB")
+
+
 def with_written(files: Mapping[str, bytes], written: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the files of a submission as its answers left them."""
+    """Return the files of a submission as its answers left them.
+
+    What nbgrader's own files say stays, and no file takes the place of a folder.
+    """
+    written = {name: content for name, content in written.items() if name not in OF_NBGRADER}
     kept = {name: content for name, content in files.items() if name not in written}
     return {**kept, **beside(written, kept)}
 
@@ -314,6 +344,8 @@ def write_submission(
     """Write the folder `new` of a graded submission; copy from `old` the notebooks not in it."""
     new.mkdir(parents=True)
     for name, content in files.items():
+        if printable(name) != name:  # nbgrader would print it on a terminal
+            continue
         (new / name).parent.mkdir(parents=True, exist_ok=True)
         (new / name).write_bytes(content)
     for path in old.glob("*.ipynb"):

@@ -20,8 +20,13 @@ from typing import Any
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
-from nbconvert.filters import markdown2html
-from nbconvert.filters.markdown_mistune import InvalidNotebook
+from mistune import HTMLRenderer
+from nbconvert.filters import strip_ansi
+from nbconvert.filters.markdown_mistune import (
+    InvalidNotebook,
+    IPythonRenderer,
+    MarkdownWithMath,
+)
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -77,11 +82,20 @@ EMPTY_PICTURE = (  # one transparent pixel
 )
 # The style sheet that pandas writes before each table. What is left of any other is escaped.
 STYLE_SHEET = re.compile(r"<style\b[^>]*>[^<]*</style>", re.I)
-# MathJax turns it into a link, also to javascript:.
-LINK_IN_MATH = "\\href"
+# MathJax makes of these links, also to javascript:, styles, classes and ids, or loads extensions.
+ACTIVE_MATH = re.compile(r"\\(?:href|style|class|cssId|require|bbox|mmlToken)(?![a-zA-Z])")
+# What pygments may colour. Lexers of many other languages take quadratic time for some texts, and
+# nothing can interrupt them.
+LANGUAGES = ("python", "text")
+FENCE = re.compile(r"^((?:[ \t>*+-]|\d+[.)])*(?:`{3,}|~{3,}))[^`\n]*$", re.M)
+ESCAPE = "\x1b"  # begins a colour, each of which takes time
+MAX_ESCAPES = 5_000
+# Of elements of the grading page; its script finds a cell by the cell's name.
+PAGE_IDS = ("notebook", "notebook-container", "statusmessage", "toc")
 
 # A tag as nbconvert writes it for markdown; any other "<" is raw HTML of the learner.
 TAG = re.compile(r'</?([a-z][a-z0-9]*)((?:\s+[a-z-]+(?:="[^"<>]*")?)*)\s*/?>', re.I)
+HTML_ID = re.compile(r'\bid="([^"]*)"')
 ATTRIBUTE = re.compile(r'([a-z-]+)(?:="([^"]*)")?', re.I)
 OF_MARKDOWN = {
     "align": re.compile(r"\w+"),
@@ -91,7 +105,8 @@ OF_MARKDOWN = {
     "disabled": re.compile(""),
     "href": LINK,
     "id": re.compile(r"\S*"),
-    "src": re.compile(r"(?!//)[^:\s\\]*"),  # no picture from another site: a request would track
+    # A file of the submission: a request to another site would track, one to the hub could act.
+    "src": re.compile(r"(?!/)(?!.*(\.\.|%2[ef]|%5c))[^:\s\\?]*", re.I),
     "start": re.compile(r"\d+"),
     "style": re.compile(r"text-align: ?\w+;?"),
     "title": re.compile(r".*", re.S),
@@ -100,14 +115,16 @@ OF_MARKDOWN = {
 
 
 @dataclass
-class MarkupBudget:
-    """The markup of one notebook that may still be cleaned, and the time for it."""
+class Page:
+    """The page of one notebook: what it may still hold, and the ids that its cells have."""
 
-    left: int = MAX_NOTEBOOK_CHARS
-    seconds: float = MAX_NOTEBOOK_SECONDS
+    left: int = MAX_NOTEBOOK_CHARS  # of markup
+    seconds: float = MAX_NOTEBOOK_SECONDS  # to clean it
+    escapes: int = MAX_ESCAPES
+    ids: frozenset[str] = frozenset()
 
     def take(self, text: str) -> bool:
-        """Charge a text to the budget; return whether it may be cleaned."""
+        """Charge markup; return whether it may be cleaned."""
         self.left -= len(text)
         return len(text) <= MAX_ITEM_CHARS and self.left >= 0 and self.seconds > 0
 
@@ -120,10 +137,16 @@ class MarkupBudget:
         finally:
             self.seconds -= time.thread_time() - began
 
+    def plain(self, text: str) -> str:
+        """Return a text with its colours, or without them where there are too many."""
+        self.escapes -= text.count(ESCAPE)
+        return text if self.escapes >= 0 else str(strip_ansi(text)).replace(ESCAPE, "")
+
 
 def sanitize_notebook(notebook: NotebookNode) -> None:
     """Remove from a judged notebook, in place, all that a page would run or load."""
-    budget = MarkupBudget()
+    page = Page(ids=frozenset((*PAGE_IDS, *ids_of_cells(notebook))))
+    choose_lexer(notebook)
     for cell in notebook.cells:
         name = cell.get("id")
         if not isinstance(name, str) or not CELL_ID.fullmatch(name):
@@ -131,29 +154,45 @@ def sanitize_notebook(notebook: NotebookNode) -> None:
         if cell.cell_type == "code":
             count = cell.get("execution_count")
             cell.execution_count = count if isinstance(count, int) else None
-            outputs = [sanitized_output(output, budget) for output in cell.outputs]
+            outputs = [sanitized_output(output, page) for output in cell.outputs]
             cell.outputs = [output for output in outputs if output.get("data") != {}]
         elif cell.cell_type == "raw":
             cell.source = html.escape(cell.source)
         else:
             cell["attachments"] = sanitized_attachments(cell)
             if not is_locked(cell):
-                cell.source = sanitized_markdown(cell.source, budget, cell.attachments)
+                cell.source = sanitized_markdown(cell.source, page, cell.attachments)
             if not cell.attachments:
                 del cell["attachments"]
 
 
-def sanitized_output(output: NotebookNode, budget: MarkupBudget) -> NotebookNode:
+def ids_of_cells(notebook: NotebookNode) -> Iterator[str]:
+    """Yield the ids that elements of the grading page have for the graded cells of a notebook."""
+    for cell in notebook.cells:
+        if name := cell.metadata.get("nbgrader", {}).get("grade_id"):
+            yield from (name, f"{name}-comment", f"{name}_extra_credit")
+
+
+def choose_lexer(notebook: NotebookNode) -> None:
+    """Set, in place, what colours code: IPython's own lexer takes quadratic time for dots."""
+    known = notebook.metadata.get("language_info") or {}
+    spec = notebook.metadata.get("kernelspec") or {}
+    name = known.get("name") or spec.get("language") or "python"
+    lexer = "python" if name == "python" else "text"
+    notebook.metadata["language_info"] = {**known, "name": name, "pygments_lexer": lexer}
+
+
+def sanitized_output(output: NotebookNode, page: Page) -> NotebookNode:
     """Return an output of the same type, without active content."""
     if output.output_type == "stream":
         name = "stderr" if output.name == "stderr" else "stdout"
-        return new_output("stream", name=name, text=str(output.text))
+        return new_output("stream", name=name, text=page.plain(str(output.text)))
     if output.output_type == "error":
-        lines = [str(line) for line in output.traceback]
+        lines = [page.plain(str(line)) for line in output.traceback]
         return new_output(
             "error", ename=str(output.ename), evalue=str(output.evalue), traceback=lines
         )
-    data = {name: sanitized_data(name, value, budget) for name, value in output.data.items()}
+    data = {name: sanitized_data(name, value, page) for name, value in output.data.items()}
     kept = {name: value for name, value in data.items() if value}
     metadata = {
         name: sanitized_metadata(output.metadata.get(name)) for name in PICTURES if name in kept
@@ -164,23 +203,23 @@ def sanitized_output(output: NotebookNode, budget: MarkupBudget) -> NotebookNode
     return sanitized
 
 
-def sanitized_data(mime_type: str, value: Any, budget: MarkupBudget) -> str:
+def sanitized_data(mime_type: str, value: Any, page: Page) -> str:
     """Return the sanitised representation of an output in one MIME type; "" to drop it."""
     if not isinstance(value, str):
         return ""
     if mime_type == "text/plain":
-        return value
+        return page.plain(value)
     if mime_type in PICTURES:
         return value if BASE64.fullmatch(value) else ""
     if mime_type == "text/html":
-        if not budget.take(value) or depth(value) > MAX_DEPTH:
+        if not page.take(value) or depth(value) > MAX_DEPTH:
             return ""
-        with budget.timed():
+        with page.timed():
             value = clean(value)
-        return "" if links_in_math(value) else value
+        return "" if active_math(value) else value
     if mime_type == "text/markdown":
-        return sanitized_markdown(value, budget)
-    return value if mime_type == "text/latex" and not links_in_math(value) else ""
+        return sanitized_markdown(value, page)
+    return value if mime_type == "text/latex" and not active_math(value) else ""
 
 
 def sanitized_metadata(metadata: Any) -> dict[str, Any]:
@@ -232,31 +271,54 @@ def sanitized_attachments(cell: NotebookNode) -> NotebookNode:
 
 
 def sanitized_markdown(
-    text: str, budget: MarkupBudget, attachments: Mapping[str, Any] = MappingProxyType({})
+    text: str, page: Page, attachments: Mapping[str, Any] = MappingProxyType({})
 ) -> str:
     """Return markdown unchanged where it is harmless; else all of it as a block of code.
 
     `attachments` are the pictures of its cell, by name.
     """
+    text = FENCE.sub(without_language, text)
     checked = text
     for name in filter(ATTACHMENT_NAME.fullmatch, {*attachments, *map(quote, attachments)}):
         checked = checked.replace(f"attachment:{name}", "picture.png")
-    if budget.take(text) and len(MARK.findall(text)) <= MAX_MARKS:
-        with budget.timed():
-            if is_harmless(checked):
+    if page.take(text) and len(MARK.findall(text)) <= MAX_MARKS:
+        with page.timed():
+            if is_harmless(checked, page.ids):
                 return text
     return "\n".join(f"    {line}" for line in text.splitlines())
 
 
+def without_language(fence: re.Match[str]) -> str:
+    """Return the first line of a block of code, with one of LANGUAGES or none."""
+    language = fence[0].removeprefix(fence[1]).strip()
+    return fence[0] if language in LANGUAGES else fence[1]
+
+
+class CheckedRenderer(IPythonRenderer):
+    """nbconvert's markdown renderer, for a look at what it would make of a learner's text."""
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        """Return a block of code. Raise InvalidNotebook for one that pygments should not see."""
+        if info and info.strip() not in LANGUAGES:
+            raise InvalidNotebook(info)
+        return str(HTMLRenderer.block_code(self, code, None))
+
+
+def is_harmless(markdown: str, taken: frozenset[str]) -> bool:
+    """Whether nbconvert's HTML for it has no active part, and no id that is taken."""
+    page = harmless_page(markdown)
+    return page is not None and taken.isdisjoint(HTML_ID.findall(page))
+
+
 @lru_cache(1000)  # most markdown is the lesson's, the same in all submissions
-def is_harmless(markdown: str) -> bool:
-    """Whether nbconvert's HTML for it has no active tag, attribute or URL."""
+def harmless_page(markdown: str) -> str | None:
+    """Return nbconvert's HTML for it; None if that has an active tag, attribute or URL."""
     try:
-        page = markdown2html(markdown)
-    except InvalidNotebook:  # it shows a picture that its cell does not have
-        return False
+        page = str(MarkdownWithMath(renderer=CheckedRenderer(escape=False)).render(markdown))
+    except InvalidNotebook:  # of CheckedRenderer, or for a picture that its cell does not have
+        return None
     rest = TAG.sub(lambda tag: "" if is_known(tag[1], tag[2]) else "<", page)
-    return "<" not in rest and not links_in_math(page)
+    return None if "<" in rest or active_math(page) else page
 
 
 def is_known(tag: str, attributes: str) -> bool:
@@ -267,6 +329,6 @@ def is_known(tag: str, attributes: str) -> bool:
     )
 
 
-def links_in_math(page: str) -> bool:
-    """Whether MathJax would produce a link."""
-    return LINK_IN_MATH in html.unescape(page)
+def active_math(page: str) -> bool:
+    """Whether MathJax would produce more than a formula."""
+    return ACTIVE_MATH.search(html.unescape(page)) is not None

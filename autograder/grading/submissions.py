@@ -33,7 +33,9 @@ MAX_BYTES = 300 * MEGABYTE  # of all files of a submission
 MAX_FILES = 2_000
 MAX_DEPTH = 20  # of folders in folders
 MAX_OTHERS = 10  # notebooks of other names that are looked at, to find a renamed one or a copy
+MAX_PATH_BYTES = 1_000  # of the path of a file in the submission's folder
 TIMESTAMP = "timestamp.txt"  # says when it was handed in
+OF_NBGRADER = (TIMESTAMP, "submission_secret.txt")  # no answer may write them
 MAX_TIMESTAMP_BYTES = 100
 
 
@@ -133,13 +135,25 @@ def load(submission: Submission, assignment: Assignment, ignore: list[str]) -> N
 
 
 def beside(submitted: dict[str, bytes], ours: dict[str, bytes]) -> dict[str, bytes]:
-    """Return those submitted files that can lie beside `ours`: no file has the name of a folder."""
-    taken = {str(above) for name in ours for above in Path(name).parents} | ours.keys()
-    return {
-        name: content
-        for name, content in submitted.items()
-        if name not in taken and not {str(above) for above in Path(name).parents} & ours.keys()
-    }
+    """Return those submitted files that can lie beside `ours`, and beside each other.
+
+    No file has the name of a folder; the first in order of names stays.
+    """
+    files = set(ours)
+    folders = {above for name in ours for above in folders_above(name)}
+    kept = {}
+    for name, content in sorted(submitted.items()):
+        above = folders_above(name)
+        if name not in files and name not in folders and files.isdisjoint(above):
+            kept[name] = content
+            files.add(name)
+            folders |= above
+    return kept
+
+
+def folders_above(name: str) -> set[str]:
+    """Return the folders that a relative path leads through, and the one in which it begins."""
+    return {str(above) for above in Path(name).parents}
 
 
 def other_files(folder: str, ignore: list[str]) -> dict[str, bytes]:
@@ -172,6 +186,8 @@ def refuse_links(folder: str) -> None:
             path = os.path.normpath(os.path.join(where, name))
             status = os.lstat(path)
             relative = os.path.relpath(path, os.path.dirname(folder))
+            if len(os.fsencode(relative)) > MAX_PATH_BYTES:
+                raise LessonError(f"{relative[:60]}... is longer than {MAX_PATH_BYTES:,} bytes")
             if stat.S_ISDIR(status.st_mode):
                 continue
             if not stat.S_ISREG(status.st_mode):

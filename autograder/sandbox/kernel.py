@@ -26,10 +26,10 @@ from traitlets import DottedObjectName, Int, Type, default
 from traitlets.utils.importstring import import_item
 
 from autograder.compat.ipykernel import without_copies, without_pause
-from autograder.limits import MESSAGE_BYTES, Limits, set_process_limits
+from autograder.limits import MAX_WRITTEN_FILES, MESSAGE_BYTES, Limits, set_process_limits
 from autograder.sandbox import SOCKET
+from autograder.sandbox.messages import MAX_PUNCTUATION, punctuation_in
 
-MAX_FILES = 1000  # that a kernel sends back
 CUT_AT = 10_000  # characters kept of a text in a message that is too large
 
 
@@ -108,14 +108,14 @@ class Kernel(IPythonKernel):
         for name, (size, changed) in sorted(files_under(self.folder).items()):
             if self.files_before.get(name) == (size, changed):
                 continue
-            if size > room or len(names) == MAX_FILES:
+            if size > room or len(names) == MAX_WRITTEN_FILES:
                 left_out.append(name)
                 continue
             with contextlib.suppress(OSError), open(os.path.join(self.folder, name), "rb") as file:
                 contents.append(file.read(size))
                 names.append(name)
                 room -= size
-        reply = {"status": "ok", "names": names, "left_out": left_out[:MAX_FILES]}
+        reply = {"status": "ok", "names": names, "left_out": left_out[:MAX_WRITTEN_FILES]}
         session: Any = self.session
         session.send(stream, "files_reply", reply, parent, ident=ident, buffers=contents)
 
@@ -143,7 +143,8 @@ class BoundedSession(Session):
 
     def serialize(self, msg: dict[str, Any], ident: Any = None) -> list[bytes]:
         frames = super().serialize(msg, ident)
-        if sum(map(len, frames)) <= MESSAGE_BYTES:
+        is_small = sum(map(len, frames)) <= MESSAGE_BYTES
+        if is_small and sum(map(punctuation_in, frames)) <= MAX_PUNCTUATION:
             return frames
         return super().serialize({**msg, "content": shortened(msg["content"])}, ident)
 

@@ -12,6 +12,12 @@ from typing import Any
 from jupyter_client.session import Session
 
 NoneType = type(None)
+# Brackets and commas of one message, also those in its texts. What json makes of each takes up to
+# 130 bytes, of "{}" in a list 36. A page with plotly.js and 200,000 numbers has 700,000.
+MAX_PUNCTUATION = 1_000_000
+# What is kept of displayed data, as texts alone: what the sanitiser keeps, and no other type.
+TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")
+KEPT_TYPES = frozenset((*TEXTS, "image/png", "image/jpeg", "image/gif"))
 
 
 class InvalidMessage(Exception):
@@ -41,6 +47,7 @@ def is_count(value: Any) -> bool:
 Checks = dict[str, Callable[[Any], bool]]
 ERROR: Checks = {"ename": is_text, "evalue": is_text, "traceback": is_texts}
 DISPLAYED: Checks = {"data": is_table, "metadata": is_table}
+DISPLAYS = ("display_data", "execute_result", "update_display_data")
 # What is read of each kind of message, and must be there.
 CONTENT: dict[str, Checks] = {
     "comm_close": {"data": is_table, "comm_id": is_text},
@@ -61,15 +68,35 @@ CONTENT: dict[str, Checks] = {
 class CheckedSession(Session):
     """A session that raises InvalidMessage for what is no valid message."""
 
-    def deserialize(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return a message. Called by jupyter_client's channels."""
+    def deserialize(self, msg_list: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the message of these frames. Called by jupyter_client's channels."""
+        # Buffers follow, which are not parsed.
+        if sum(punctuation_in(part) for part in msg_list[:5]) > MAX_PUNCTUATION:
+            raise InvalidMessage(f"it has more than {MAX_PUNCTUATION:,} brackets and commas")
         try:
-            message: dict[str, Any] = super().deserialize(*args, **kwargs)
+            message: dict[str, Any] = super().deserialize(msg_list, *args, **kwargs)
         except Exception as error:  # its bytes may be anything
             raise InvalidMessage(f"it cannot be read: {type(error).__name__}: {error}") from error
         if reason := fault_in(message):
             raise InvalidMessage(reason)
+        if message["msg_type"] in DISPLAYS:
+            message["content"]["data"] = kept_data(message["content"]["data"])
         return message
+
+
+def punctuation_in(part: bytes) -> int:
+    """Return how many dictionaries, lists and items the bytes of a message can be read as."""
+    return part.count(b"{") + part.count(b"[") + part.count(b",")
+
+
+def kept_data(data: dict[str, Any]) -> dict[str, str]:
+    """Return displayed data without what nothing here shows, or nbformat would refuse.
+
+    A library may display a number as a text, or data of a type of its own: no fault of its cell.
+    """
+    return {
+        kind: value for kind, value in data.items() if kind in KEPT_TYPES and isinstance(value, str)
+    }
 
 
 def fault_in(message: dict[str, Any]) -> str:

@@ -21,19 +21,31 @@ from dataclasses import dataclass, field
 from autograder.limits import SENT_BYTES
 
 CHUNK = 1 << 16
-GREETING = 64  # bytes, with which each side of a ZMTP connection begins
+GREETING = 64  # bytes, with which each side of a ZMTP 3 connection begins
+SIGNATURE = b"\xff" + bytes(8) + b"\x7f\x03"  # its first bytes; an older version has other frames
 LONG = 2  # flag of a frame whose length has eight bytes
 FRAME_BYTES = 100  # that the reader's library takes for a frame, however short
+UNKNOWN = SENT_BYTES + 1  # charged for frames that cannot be counted: nothing more may follow
 
 
 class Frames:
-    """Counts the frames in a stream of ZMTP 3: flags, a length of one byte or eight, a body."""
+    """Counts the frames in a stream of ZMTP 3: flags, a length of one byte or eight, a body.
+
+    Of a stream that greets as any other version, what its reader takes for a frame is unknown.
+    """
 
     def __init__(self) -> None:
         self.skip, self.header = GREETING, b""
+        self.greeting = b""
+
+    def is_known(self) -> bool:
+        """Return whether the stream, as far as it was read, greets as ZMTP 3."""
+        first = self.greeting + SIGNATURE[len(self.greeting) :]
+        return first[0] == SIGNATURE[0] and first[9] == SIGNATURE[9] and first[10] >= SIGNATURE[10]
 
     def count(self, data: bytes) -> int:
         """Return how many frames begin in the next bytes of the stream."""
+        self.greeting += data[: len(SIGNATURE) - len(self.greeting)]
         count = place = 0
         while True:
             if self.skip >= len(data) - place:
@@ -61,8 +73,10 @@ class Stream:
 
     def charge(self) -> int:
         """Count the bytes that wait, once; return what they take in the memory of their reader."""
-        frames = self.frames.count(self.waiting) if self.frames else 0
-        return len(self.waiting) + FRAME_BYTES * frames
+        if not self.frames:
+            return len(self.waiting)
+        frames = self.frames.count(self.waiting)
+        return len(self.waiting) + FRAME_BYTES * frames if self.frames.is_known() else UNKNOWN
 
 
 @dataclass(eq=False)

@@ -28,6 +28,7 @@ X32 = 0x40000000  # set in the numbers of another calling convention of x86_64
 MAP_SHARED_ANONYMOUS = (0x01, 0x20)
 LARGEST_SHARED = 16 * MEGABYTE  # of one shared anonymous mapping
 
+NO_CALL = 0xFFFFFFFF  # where a processor has none: no call has this number
 # Numbers by call: x86_64, aarch64; the same in both from 424 on.
 REFUSED = {
     # Keys of the user, or of the session in which the grader runs.
@@ -49,7 +50,9 @@ REFUSED = {
     "setns": (308, 268), "unshare": (272, 97),
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265),
     # Memory that no limit counts.
-    "vmsplice": (278, 75),  # a byte in a pipe can hold a page of 2 MB
+    # A byte in a pipe or socket can hold a page, which may have 2 MB; Python copies without them.
+    "vmsplice": (278, 75), "splice": (275, 76), "tee": (276, 77), "sendfile": (40, 71),
+    "inotify_init": (253, NO_CALL), "inotify_init1": (294, 26),
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "mq_open": (240, 180),
     "shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186),
 }  # fmt: skip

@@ -31,6 +31,7 @@ from traitlets.config import Config
 
 from autograder.errors import one_line
 from autograder.grading.sanitize import sanitize_notebook
+from autograder.grading.submissions import OF_NBGRADER
 from autograder.grading.verdict import VERDICT, recorded
 
 log = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ def write_refusal(course: CourseDirectory, assignment: str, student: str, reason
         for folder in (course.submitted_directory, course.feedback_directory)
     )
     feedback.mkdir(parents=True, exist_ok=True)
-    for name in ("timestamp.txt", "submission_secret.txt"):
+    for name in OF_NBGRADER:
         if (submitted / name).is_file():
             shutil.copyfile(submitted / name, feedback / name)
     source = Path(course.format_path(course.source_directory, ".", assignment))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -36,6 +37,7 @@ logger = logging.getLogger(__name__)
 JOURNAL = "immediate-feedback.jsonl"
 RESCAN_MS = 5_000  # scan again after so long without a change: one may have come unseen
 MAX_TRIES = 3  # to collect a submission, or to release its feedback
+FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.5, 600.0  # after a fault of the machine
 COMPLETE = 0o777  # nbgrader's submit sets this mode last
 
 
@@ -108,6 +110,8 @@ class FeedbackService:
         self.journal = Journal(Path(course.root) / JOURNAL)
         self.logged: set[object] = set()
         self.tries: Counter[Arrival] = Counter()
+        self.faults: Counter[Arrival] = Counter()  # that were not its own
+        self.not_before: dict[Arrival, float] = {}  # on the clock of time.monotonic()
 
     def serve(self, stop: Event) -> None:
         """Process the submissions in the exchange, then new ones, until `stop` is set."""
@@ -152,6 +156,8 @@ class FeedbackService:
                 continue
             if self.tries[arrival] >= MAX_TRIES:
                 continue
+            if time.monotonic() < self.not_before.get(arrival, 0.0):
+                continue
             if self.journal.today(arrival) >= self.daily_limit:
                 limit = f"daily limit of {self.daily_limit} for {arrival.assignment} reached"
                 message = f"{arrival.student}: {limit}, the next one tomorrow"
@@ -167,12 +173,14 @@ class FeedbackService:
             return
         prepare(self.course, assignment, students)
         request = GradingRequest([assignment], self.limits, students=students)
-        results: dict[str, list[Result]] = {student: [] for student in students}
-        for result in grade(self.course, request, self.executor):
-            results[result.student].append(result)
-        for arrival in collected:
+        by_student = {arrival.student: arrival for arrival in collected}
+
+        def answer(results: list[Result]) -> None:
+            arrival = by_student[results[0].student]
             with self.isolated(arrival):
-                self.answer(arrival, results[arrival.student])
+                self.answer(arrival, results)
+
+        grade(self.course, request, self.executor, on_submission=answer)
 
     def collect(self, arrival: Arrival) -> bool:
         """Collect a submission; return whether that was possible."""
@@ -180,7 +188,7 @@ class FeedbackService:
             self.course.submitted_directory, arrival.student, arrival.assignment
         )
         with self.isolated(arrival):
-            for line in copy_submission(arrival.path, Path(target), self.course):
+            for line in copy_submission(arrival, Path(target), self.course):
                 self.log_once((arrival, line), f"{arrival.student}: {line}: left out")
             return True
         return False
@@ -213,6 +221,7 @@ class FeedbackService:
             line = f"{arrival.student} {arrival.assignment}: {result.description()}"
             self.log_once((arrival, line), line)
         if any(result.status.startswith(NOT_GRADED) for result in results):
+            self.postpone(arrival)
             return
         names = arrival.assignment, arrival.student
         if refused := [result for result in results if result.status.startswith(FAILED)]:
@@ -223,11 +232,24 @@ class FeedbackService:
         require_success("release feedback", self.api.release_feedback(*names))
         self.journal.add(arrival)
 
+    def postpone(self, arrival: Arrival) -> None:
+        """Let a submission wait until it is tried again, twice as long each time.
+
+        Whether the machine's fault lasts or the submission causes it: no other waits for it.
+        """
+        self.faults[arrival] += 1
+        self.not_before[arrival] = time.monotonic() + wait_after(self.faults[arrival])
+
     def log_once(self, key: object, message: str) -> None:
         """Log a message that would otherwise be repeated at every scan."""
         if key not in self.logged:
             self.logged.add(key)
             self.log(message)
+
+
+def wait_after(faults: int) -> float:
+    """Return the seconds until a submission is tried again that met so many faults."""
+    return min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**faults)
 
 
 def is_complete(arrival: Arrival) -> bool:

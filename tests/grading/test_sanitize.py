@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from nbformat.v4 import (
 from autograder.grading.sanitize import (
     MAX_ITEM_CHARS,
     MAX_NOTEBOOK_CHARS,
-    MarkupBudget,
+    Page,
     sanitize_notebook,
     sanitized_markdown,
 )
@@ -107,6 +108,78 @@ def test_no_link_leads_to_another_file_of_the_submission(kind: str, text: str) -
     assert 'href="own.html"' not in page_of(*sanitized(showing({kind: text})))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"$\style{position:fixed}{x}$", r"$\class{modal}{x}$", r"$\cssId{score}{x}$",
+        r"$\require{action}$", r"$\bbox[position:fixed]{x}$", r"$\mmlToken{mi}[href=x]{x}$",
+        "![x](/hub/logout)", "![x](../../hub/logout)", "![x](%2E%2e/hub)", "![x](a?b)",
+        "# test-double", "# test-double-comment", "# notebook",
+    ],
+)  # fmt: skip
+def test_the_grading_page_keeps_its_look_and_its_requests(text: str) -> None:
+    page = Page(ids=frozenset({"test-double", "test-double-comment", "notebook"}))
+    assert sanitized_markdown(text, page) == f"    {text}"
+
+
+def test_ids_of_graded_cells_are_taken() -> None:
+    graded = new_code_cell("1", metadata={"nbgrader": {"grade_id": "essay"}})
+    _, heading, other = sanitized(
+        graded, new_markdown_cell("# essay"), new_markdown_cell("# Essay")
+    )
+    assert heading.source == "    # essay"
+    assert other.source == "# Essay"
+
+
+SLOW_TO_COLOUR = {
+    "easytrieve": "\t" * 1_800, "autoit": " " * 4_000, "xpp": "a\n" * 2_000,
+    "r": '"' + "a" * 20_000, "ipython3": "." * 30_000, "python easytrieve": "\t" * 1_800,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", SLOW_TO_COLOUR)
+@pytest.mark.parametrize("before", ["", "> ", "- ", "1. > "])
+def test_blocks_of_code_in_an_unusual_language_have_no_colours(language: str, before: str) -> None:
+    block = f"{before}```{language}\n{SLOW_TO_COLOUR[language]}\n```"
+    began = time.process_time()
+    (cell,) = sanitized(new_markdown_cell(block))
+    page_of(cell)
+    assert time.process_time() - began < 3
+    assert language not in cell.source
+
+
+def test_python_in_markdown_keeps_its_language() -> None:
+    text = "Like this:\n\n```python\ndouble(2)\n```\n\n```\nplain\n```\n"
+    (cell,) = sanitized(new_markdown_cell(text))
+    assert cell.source == text
+
+
+@pytest.mark.parametrize("language", ["python", "R", None])
+def test_code_is_coloured_in_linear_time(language: str | None) -> None:
+    notebook = new_notebook()
+    notebook.cells = [new_code_cell("x = " + "." * 30_000), new_code_cell('"' + "a" * 30_000)]
+    if language:
+        notebook.metadata["language_info"] = {"name": language, "pygments_lexer": "ipython3"}
+    sanitize_notebook(notebook)
+    nbformat.validate(notebook)
+    began = time.process_time()
+    HTMLExporter(template_name="classic").from_notebook_node(notebook)
+    assert time.process_time() - began < 5
+
+
+def test_too_many_colours_are_left_out_and_the_text_stays() -> None:
+    few = new_output("stream", text="\x1b[31mred\x1b[0m")
+    many = new_output("stream", text="\x1b[31ma" * 300_000)
+    errors = new_output("error", ename="E", evalue="", traceback=["\x1b[31mb" * 300_000])
+    began = time.process_time()
+    cell, _ = sanitized(new_code_cell("1", outputs=[few, many, errors]), new_markdown_cell("x"))
+    page_of(cell)
+    assert time.process_time() - began < 5
+    assert cell.outputs[0].text == "\x1b[31mred\x1b[0m"
+    assert cell.outputs[1].text == "a" * 300_000
+    assert cell.outputs[2].traceback == ["b" * 300_000]
+
+
 def test_too_much_markup_is_left_out_and_the_text_stays() -> None:
     cells = sanitized(
         showing({"text/html": "<b>" * MAX_ITEM_CHARS}),
@@ -126,7 +199,7 @@ def test_the_text_of_lessons_stays_as_it_is(root: Path) -> None:
     for path in paths:
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type == "markdown":
-                assert sanitized_markdown(cell.source, MarkupBudget()) == cell.source
+                assert sanitized_markdown(cell.source, Page()) == cell.source
 
 
 @pytest.mark.parametrize(
@@ -141,4 +214,4 @@ def test_the_text_of_lessons_stays_as_it_is(root: Path) -> None:
     ],
 )
 def test_honest_markdown_stays_as_it_is(text: str) -> None:
-    assert sanitized_markdown(text, MarkupBudget()) == text
+    assert sanitized_markdown(text, Page()) == text

@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from autograder.grading.sanitize import (
     MAX_ITEM_CHARS,
     MAX_NOTEBOOK_CHARS,
-    MarkupBudget,
+    Page,
     sanitize_notebook,
     sanitized_markdown,
 )
@@ -214,10 +214,10 @@ def test_what_the_instructor_wrote_stays_and_a_raw_cell_is_text() -> None:
 
 
 def test_one_form_has_a_largest_size() -> None:
-    assert MarkupBudget().take("x" * MAX_ITEM_CHARS)
-    assert not MarkupBudget().take("x" * (MAX_ITEM_CHARS + 1))
-    assert sanitized_markdown("x" * MAX_ITEM_CHARS, MarkupBudget()) == "x" * MAX_ITEM_CHARS
-    assert sanitized_markdown("x" * (MAX_ITEM_CHARS + 1), MarkupBudget()) == "    " + "x" * (
+    assert Page().take("x" * MAX_ITEM_CHARS)
+    assert not Page().take("x" * (MAX_ITEM_CHARS + 1))
+    assert sanitized_markdown("x" * MAX_ITEM_CHARS, Page()) == "x" * MAX_ITEM_CHARS
+    assert sanitized_markdown("x" * (MAX_ITEM_CHARS + 1), Page()) == "    " + "x" * (
         MAX_ITEM_CHARS + 1
     )
     assert left("text/html", "x" * MAX_ITEM_CHARS)
@@ -226,7 +226,7 @@ def test_one_form_has_a_largest_size() -> None:
 
 def test_all_of_a_notebook_has_a_largest_size() -> None:
     assert MAX_NOTEBOOK_CHARS % MAX_ITEM_CHARS == 0
-    budget = MarkupBudget()
+    budget = Page()
     assert all(
         budget.take("x" * MAX_ITEM_CHARS) for _ in range(MAX_NOTEBOOK_CHARS // MAX_ITEM_CHARS)
     )
@@ -248,7 +248,7 @@ def test_all_of_a_notebook_has_a_largest_size() -> None:
     ],
 )
 def test_markdown_that_would_become_more_than_text_is_shown_as_it_was_written(words: str) -> None:
-    assert sanitized_markdown(words, MarkupBudget()) == f"    {words}"
+    assert sanitized_markdown(words, Page()) == f"    {words}"
 
 
 @pytest.mark.parametrize(
@@ -262,4 +262,4 @@ def test_markdown_that_would_become_more_than_text_is_shown_as_it_was_written(wo
     ],
 )
 def test_what_markdown_makes_of_itself_stays(words: str) -> None:
-    assert sanitized_markdown(words, MarkupBudget()) == words
+    assert sanitized_markdown(words, Page()) == words

@@ -47,6 +47,13 @@ def test_a_figure_is_shown_at_the_end_of_its_cell() -> None:
     assert output == "image/png/text/plain"
 
 
+def test_outputs_are_kept_up_to_what_they_take_in_memory() -> None:
+    display = "from IPython.display import display\n"
+    shown = "display({'text/plain': '1'}, raw=True, metadata={'a': [{}] * %d})\n"
+    assert run(display + shown % 100 * 200) == "text/plain" * 200
+    assert run(display + shown % 200_000) == ""
+
+
 def test_a_traceback_ends_where_the_hidden_frames_begin() -> None:
     traceback = traceback_of(
         "def helper():\n    __tracebackhide__ = True\n    raise ValueError('no words')\n"
@@ -147,6 +154,28 @@ def test_what_a_kernel_started_ends_when_it_dies() -> None:
     output = run(STARTS.format(seconds=86402), "import os\nos._exit(1)")
     assert output.startswith("it runs\n")
     assert wait_until(lambda: not running("sleep 86402"))
+
+
+def test_workers_share_the_memory_of_their_kernel() -> None:
+    workers = (
+        "import multiprocessing, time\n"
+        "data = b'x' * (300 << 20)\n"
+        "def length(_):\n    time.sleep(0.3)\n    return len(data)\n"
+        "with multiprocessing.get_context('fork').Pool(4) as pool:\n"
+        "    print(sum(pool.map(length, range(12), 1)) >> 20)"
+    )
+    assert run(workers, limits=Limits(memory_mb=700)) == "3600\n"
+
+
+def test_programs_that_end_while_they_are_looked_at_run_undisturbed() -> None:
+    programs = (
+        "import subprocess, time\n"
+        "began, codes = time.monotonic(), set()\n"
+        "while time.monotonic() < began + 2:\n"
+        "    codes.add(subprocess.run(['sh', '-c', 'sleep 0.001; exit 3']).returncode)\n"
+        "print(codes)"
+    )
+    assert run(programs) == "{3}\n"
 
 
 def test_after_a_crash_what_a_failed_cell_defined_is_there_again() -> None:

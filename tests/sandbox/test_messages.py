@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from jupyter_client.session import Session
 
-from autograder.sandbox.messages import CheckedSession, InvalidMessage
+from autograder.grading.sanitize import MarkupBudget, sanitized_data
+from autograder.sandbox.messages import KEPT_TYPES, MAX_PUNCTUATION, CheckedSession, InvalidMessage
 
 STREAM = {"name": "stdout", "text": "hi"}
 ERROR = {"ename": "E", "evalue": "", "traceback": ["E"]}
@@ -74,6 +75,54 @@ def test_what_no_kernel_sends_is_refused(
 ) -> None:
     with pytest.raises(InvalidMessage):
         received(sessions, sessions[0].msg(kind, content))
+
+
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        (
+            {"text/plain": "5", "text/html": "<b>5</b>"},
+            {"text/plain": "5", "text/html": "<b>5</b>"},
+        ),
+        ({"text/plain": 5}, {}),
+        ({"text/plain": "5", "image/png": {}}, {"text/plain": "5"}),
+        ({"text/plain": "5", "a/b": [1]}, {"text/plain": "5"}),
+        ({"application/vnd.plotly.v1+json": {"data": []}, "text/html": "p"}, {"text/html": "p"}),
+    ],
+)
+@pytest.mark.parametrize("kind", ["display_data", "update_display_data", "execute_result"])
+def test_of_displayed_data_the_texts_are_kept_that_a_page_shows(
+    kind: str, data: Any, kept: Any, sessions: tuple[Session, CheckedSession]
+) -> None:
+    message = sessions[0].msg(kind, {"data": data, "metadata": {}, "execution_count": 1})
+    assert received(sessions, message)["content"]["data"] == kept
+
+
+def test_the_sanitiser_keeps_no_other_type() -> None:
+    types = {*KEPT_TYPES, "image/svg+xml", "text/x", "application/json", "application/javascript"}
+    kept = {kind for kind in types if sanitized_data(kind, "ab", MarkupBudget())}
+    assert kept == KEPT_TYPES
+
+
+def test_a_page_with_a_library_and_many_numbers_arrives(
+    sessions: tuple[Session, CheckedSession],
+) -> None:
+    page = "{" * 50_000 + "[" * 55_000 + "," * 215_000 + "[1.25, 2.5], " * 100_000
+    message = sessions[0].msg("display_data", {**SHOWN, "data": {"text/html": page}})
+    assert received(sessions, message)["content"]["data"] == {"text/html": page}
+
+
+@pytest.mark.parametrize("item", [{}, [], {"a": {}}, "a"])
+@pytest.mark.parametrize("part", ["content", "metadata", "parent_header", "header"])
+def test_very_many_parts_are_refused_before_they_are_read(
+    part: str, item: Any, sessions: tuple[Session, CheckedSession]
+) -> None:
+    message = sessions[0].msg("display_data", SHOWN)
+    message[part] = {**message[part], "items": [item] * MAX_PUNCTUATION}
+    frames = sessions[1].feed_identities(sessions[0].serialize(message))[1]
+    sessions[1].unpack = lambda _: pytest.fail("it is read")
+    with pytest.raises(InvalidMessage, match="more than 1,000,000 brackets"):
+        sessions[1].deserialize(frames)
 
 
 @pytest.mark.parametrize("part", ["header", "parent_header", "metadata"])

@@ -14,14 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.limits import SENT_BYTES
-from autograder.sandbox.relay import FRAME_BYTES, GREETING, Frames, Relay, listen
+from autograder.sandbox.relay import FRAME_BYTES, Frames, Relay, listen
 
+GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01" + b"NULL".ljust(20, b"\0") + bytes(32)  # ZMTP 3.1
+OLDER = {
+    "ZMTP 1": b"\x01\x00",
+    "ZMTP 2": b"\xff" + bytes(7) + b"\x01\x7f\x01\x01\x00\x00",
+    "without a signature": bytes(64),
+}
 FRAMES = st.lists(st.tuples(st.integers(0, 1), st.binary(max_size=400)), max_size=20)
 
 
 def encoded(frames: list[tuple[int, bytes]]) -> bytes:
     """Return a stream of ZMTP 3, by its specification."""
-    stream = bytes(GREETING)
+    stream = GREETING
     for more, body in frames:
         is_long = len(body) > 255
         stream += bytes([more | 2 * is_long]) + len(body).to_bytes(8 if is_long else 1) + body
@@ -41,7 +47,7 @@ def test_frames_are_counted_however_the_stream_is_cut(
 
 def test_empty_frames_cost_what_their_reader_needs_for_them() -> None:
     counter = Frames()
-    counter.count(bytes(GREETING))
+    counter.count(GREETING)
     frames = counter.count(b"\x01\x00" * 1_000_000)
     assert frames == 1_000_000
     assert frames * FRAME_BYTES < SENT_BYTES < 3 * frames * FRAME_BYTES
@@ -85,13 +91,30 @@ def test_messages_of_any_size_arrive_whole_and_in_order(relay: Relay) -> None:
         end.close()
 
 
+@pytest.mark.parametrize("size", [1, 7, 64])
+@pytest.mark.parametrize("version", [*OLDER, "ZMTP 3"])
+def test_a_stream_whose_frames_cannot_be_counted_is_too_much(
+    version: str, size: int, relay: Relay
+) -> None:
+    greeting = OLDER.get(version, GREETING)
+    (inner, theirs), (outer, grader) = socket.socketpair(), socket.socketpair()
+    relay.join(outer, inner)
+    for place in range(0, len(greeting), size):
+        theirs.sendall(greeting[place : place + size])
+        for key, events in relay.selector.select(0.05):
+            relay.handle(key, events)
+    assert relay.has_sent_too_much() == (version in OLDER)
+    for end in (inner, theirs, outer, grader, *(listener.outer for listener in relay.listeners)):
+        end.close()
+
+
 def test_what_an_ended_kernel_sent_still_arrives(relay: Relay) -> None:
     inner, theirs = socket.socketpair()
     outer, grader = socket.socketpair()
     relay.join(outer, inner)
-    theirs.sendall(b"last words")
+    theirs.sendall(GREETING + b"\x00\x0alast words")
     theirs.close()
     relay.drain(2)
-    assert grader.recv(100) == b"last words"
+    assert grader.recv(100).endswith(b"last words")
     for end in (inner, outer, grader, *(listener.outer for listener in relay.listeners)):
         end.close()

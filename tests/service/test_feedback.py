@@ -6,10 +6,11 @@ import re
 
 import nbformat
 import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from autograder.authoring.build import notebook_path
 from autograder.execution.cells import is_test
-from autograder.service.feedback import HIDDEN, OMITTED, mathml
+from autograder.service.feedback import HIDDEN, OMITTED, FeedbackExporter, mathml
 from tests.support.pages import active_parts, visible_text
 from tests.support.small_course import LESSON, RIGHT, Course, make_course, with_double
 
@@ -137,3 +138,14 @@ def test_the_text_of_a_formula_is_no_markup(text: str) -> None:
 
 def test_a_formula_that_cannot_be_read_is_shown_as_it_was_written() -> None:
     assert mathml(r"\left( <b>", "inline") == r"<code>\left( &lt;b&gt;</code>"
+
+
+@pytest.mark.parametrize("language", ["bash", "python", "no-such-language"])
+def test_a_block_of_code_in_the_instructors_text_is_shown(language: str) -> None:
+    text = f"Type:\n\n```{language}\nls data\n```\n"
+    locked = {"grade_id": "intro", "locked": True, "grade": False, "solution": False}
+    metadata = {"nbgrader": {"schema_version": 3, "task": False, **locked}}
+    notebook = new_notebook(cells=[new_markdown_cell(text, metadata=metadata)])
+    resources = {"nbgrader": {"score": 0, "max_score": 0, "notebook": "ps1", "late_penalty": 0}}
+    page, _ = FeedbackExporter().from_notebook_node(notebook, resources)
+    assert "data" in page.partition("<body")[2]

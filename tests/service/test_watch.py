@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.service.watch import JOURNAL
+from autograder.service.watch import JOURNAL, MAX_WAIT_SECONDS, wait_after
 from tests.support.small_course import LESSON, RIGHT, Course, make_course, wait_until, with_double
 
 pytestmark = pytest.mark.slow
@@ -259,6 +259,25 @@ def test_a_fault_of_the_grader_is_no_answer_and_is_tried_again(exchange: Exchang
     assert "a member is gone" in (exchange.folder / "autograder.log").read_text()
     (page,) = exchange.feedback("ada")
     assert "<strong>7</strong> of 10" in page
+
+
+SLOW = with_double("import time\ntime.sleep(20)\ndef double(x):\n    return x + x")
+
+
+def test_each_student_is_answered_as_soon_as_the_work_is_graded(exchange: Exchange) -> None:
+    exchange.submit("ada", SLOW)
+    exchange.submit("alan", RIGHT)
+    with exchange.watched():
+        assert wait_until(lambda: '"alan"' in exchange.journal(), 18), exchange.log_text()
+        assert '"ada"' not in exchange.journal()
+        assert wait_until(lambda: '"ada"' in exchange.journal(), 60), exchange.log_text()
+
+
+def test_a_lasting_fault_waits_longer_each_time() -> None:
+    waits = [wait_after(faults) for faults in range(1, 16)]
+    assert waits == sorted(waits)
+    assert waits[0] < 2
+    assert waits[-1] == pytest.approx(MAX_WAIT_SECONDS, abs=1)
 
 
 def test_a_course_without_an_exchange_is_one_line(tmp_path: Path) -> None:

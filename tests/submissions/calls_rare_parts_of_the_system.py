@@ -12,6 +12,7 @@ CALLS = {  # x86_64, aarch64
     "perf_event_open": (298, 241), "keyctl": (250, 219), "ptrace": (101, 117),
     "unshare": (272, 97), "mount": (165, 40), "fsopen": (430, 430), "memfd_secret": (447, 447),
     "open_by_handle_at": (304, 265), "process_vm_readv": (310, 270), "semget": (64, 190),
+    "splice": (275, 76), "tee": (276, 77), "sendfile": (40, 71), "inotify_init1": (294, 26),
 }
 FAMILIES = {"netlink": 16, "alg": 38, "vsock": 40, "packet": 17, "bluetooth": 31, "xdp": 44}
 

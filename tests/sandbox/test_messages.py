@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jupyter_client.session import Session
 
-from autograder.grading.sanitize import MarkupBudget, sanitized_data
+from autograder.grading.sanitize import Page, sanitized_data
 from autograder.sandbox.messages import KEPT_TYPES, MAX_PUNCTUATION, CheckedSession, InvalidMessage
 
 STREAM = {"name": "stdout", "text": "hi"}
@@ -100,7 +100,7 @@ def test_of_displayed_data_the_texts_are_kept_that_a_page_shows(
 
 def test_the_sanitiser_keeps_no_other_type() -> None:
     types = {*KEPT_TYPES, "image/svg+xml", "text/x", "application/json", "application/javascript"}
-    kept = {kind for kind in types if sanitized_data(kind, "ab", MarkupBudget())}
+    kept = {kind for kind in types if sanitized_data(kind, "ab", Page())}
     assert kept == KEPT_TYPES
 
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -172,13 +173,16 @@ class Student(Person):
         cell = self.page.locator(".jp-Notebook .jp-CodeCell", has_text=text).first
         window = self.page.locator(".jp-Notebook .jp-WindowedPanel-outer")
         window.evaluate("it => it.scrollTo(0, 0)")
+        end = time.monotonic() + SLOW / 1000
         while not cell.count():
-            before = window.evaluate("it => it.scrollTop")
-            window.evaluate("it => it.scrollBy(0, 400)")
+            assert time.monotonic() < end, f"no cell has {text!r}"
+            window.evaluate(  # cells that come into view may move the end: from the top again
+                """it => it.scrollTop + it.clientHeight < it.scrollHeight - 1
+                    ? it.scrollBy(0, 400) : it.scrollTo(0, 0)"""
+            )
             self.page.wait_for_function(
                 "() => new Promise(done => requestAnimationFrame(() => done(true)))"
             )
-            assert window.evaluate("it => it.scrollTop") > before, f"no cell has {text!r}"
         cell.scroll_into_view_if_needed()
         return cell
 

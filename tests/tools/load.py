@@ -1,6 +1,6 @@
 """`make load`: a class of 20 in the hub at once, and Validate compared with stock nbgrader.
 
-Figures of this machine; that nothing is lost is a test too (tests/hub/scenes/test_hub.py).
+Figures of this machine; that nothing is lost is a test too (tests/hub/test_hub.py).
 """
 
 from __future__ import annotations

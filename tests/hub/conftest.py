@@ -1,4 +1,4 @@
-"""One hub and one browser for all scenes of this folder; after it, Playwright's event loop ends."""
+"""One hub for all scenes of this folder, and a browser for each module of them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from playwright.sync_api import Browser
 from tests.support.classroom import Classroom, chromium, classroom
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser; its event loop, in which no test may call asyncio.run, ends with the module."""
     with chromium() as browser:
         yield browser
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
     """The hub; the last test of test_hub.py stops it."""
     with classroom(tmp_path_factory.mktemp("hub") / "classroom") as room:

@@ -59,6 +59,9 @@ class BoundedOutStream(OutStream):
         return len(string)
 
 
+NAMES = (dict, type((lambda: sys._getframe().f_locals)()))  # of a function: a proxy, from 3.13 on
+
+
 @without_copies
 class Shell(ZMQInteractiveShell):
     """A shell that keeps no copy of the output and reads no source of hidden frames."""
@@ -80,7 +83,7 @@ def cut_hidden_end(trace: TracebackType | None) -> None:
     last = trace
     while trace:
         names = trace.tb_frame.f_locals  # of a class, or of exec(): any object of a submission
-        if type(names) is not dict or names.get("__tracebackhide__") is not True:
+        if type(names) not in NAMES or names.get("__tracebackhide__") is not True:
             last = trace
         trace = trace.tb_next
     if last:

@@ -59,7 +59,8 @@ class BoundedOutStream(OutStream):
         return len(string)
 
 
-NAMES = (dict, type((lambda: sys._getframe().f_locals)()))  # of a function: a proxy, from 3.13 on
+# What f_locals is: a dict, or of a function from Python 3.13 on a proxy.
+NAMES = (dict, type((_ for _ in ()).gi_frame.f_locals))  # type: ignore[attr-defined]
 
 
 @without_copies

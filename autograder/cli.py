@@ -18,12 +18,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
 import autograder
 from autograder import log
 from autograder.errors import GraderError, LessonError, UsageError, printable
 from autograder.limits import NAMES, parse_limits
+from autograder.log import plain
 from autograder.sandbox.fork_client import shared_server
 from autograder.sandbox.preload import setup_imports
 
@@ -123,6 +123,7 @@ def grade(
     if not scheduler:
         warm_up(assignment)
     with one_line_errors():
+        from autograder.desk.marks import marks_table  # slow to import
         from autograder.grading import coordinator  # slow to import
         from autograder.grading.course import imports_of, open_course, prepare  # slow to import
         from autograder.grading.results import summary  # slow to import
@@ -139,6 +140,7 @@ def grade(
                 results = coordinator.grade(course, request, pool, lambda _: step())
         if json_file:
             write_json(json_file, [result.as_json() for result in results])
+    Console().print(marks_table(results))
     counts = summary(results)
     say(f"{assignment}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
     if show_remarks(results):
@@ -209,10 +211,17 @@ def watch(
     daily_limit: Annotated[
         int, typer.Option(min=1, help="Feedback per student, assignment and day.")
     ] = 5,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="This assignment; may be given again. Else all but examinations."),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = JOBS,
     confine: Confine = True,
 ) -> None:
-    """Grade what arrives in the exchange, and give immediate feedback, until Ctrl-C."""
+    """Grade what arrives in the exchange, and give immediate feedback, until Ctrl-C.
+
+    An examination has {"immediate_feedback": false} in the metadata of its source notebook.
+    """
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -223,7 +232,9 @@ def watch(
         course = open_course()
         imports = imports_of(course, assignments(course))
         with workers(None, jobs, imports, confine) as (pool, _):
-            service = FeedbackService(course, daily_limit, pool, {"confined": confine}, say)
+            service = FeedbackService(
+                course, daily_limit, pool, {"confined": confine}, say, only or ()
+            )
             say(f"Watching {service.inbound}")
             service.serve(stop)
 
@@ -236,6 +247,7 @@ def demo(
     warm_up()
     with one_line_errors():
         from autograder.desk.demo import SUBMISSIONS, run_demo  # slow to import
+        from autograder.desk.marks import marks_table  # slow to import
 
         with progress("grading", SUBMISSIONS) as step:
             results = run_demo(Path.cwd(), jobs, lambda _: step())
@@ -343,31 +355,6 @@ def remarks_of(results: Iterable[Result]) -> Iterator[str]:
         for cell in result.cells:
             if cell.remark:
                 yield f"{result.student}: {result.notebook}: {cell.grade_id}: {cell.remark}"
-
-
-def marks_table(results: Sequence[Result]) -> Table:
-    """Return the marks of a class: one row per student, one column per assignment, remarks."""
-    lessons = sorted({result.assignment for result in results})
-    table = Table("student", *lessons, "remarks")
-    for student in sorted({result.student for result in results}):
-        by_lesson = {r.assignment: r for r in results if r.student == student}
-        marks = [
-            f"{by_lesson[n].score:g} / {by_lesson[n].max_score:g}" if n in by_lesson else ""
-            for n in lessons
-        ]
-        line = "; ".join(remark for r in by_lesson.values() if (remark := remarks(r)))
-        table.add_row(*map(plain, (student, *marks, line)))
-    return table
-
-
-def plain(text: str) -> Text:
-    """Return a text for a table, without markup."""
-    return Text(printable(text))
-
-
-def remarks(result: Result) -> str:
-    """Return the outcomes of tests that neither passed nor failed."""
-    return ", ".join(sorted({c.outcome for c in result.cells} - {"passed", "failed"}))
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -28,8 +27,10 @@ from people import invite
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
 INSTRUCTORS, STUDENTS = ["lea"], ["ada", "alan", "emmy", "yann"]
+# The last line of the course's nbgrader_config.py: the exchange lies beside the course's folder.
+EXCHANGE_SETTING = "c.Exchange.root = os.path.join(c.CourseDirectory.root, '..', 'exchange')\n"
 START_TIMEOUT = 120  # seconds until the hub must respond
-STOP_TIMEOUT = 30.0  # seconds until a hub that was asked to stop is killed
+STOP_TIMEOUT = 15.0  # seconds until a hub that was asked to stop is killed
 
 
 def main() -> None:
@@ -38,11 +39,14 @@ def main() -> None:
     if not options.files_only and in_use(options.port):
         sys.exit(f"hub: port {options.port} is in use: choose another with make hub PORT=...")
     classroom = Path(options.classroom).absolute()
-    write_files(classroom)
+    if kept := write_files(classroom):
+        print(f"Kept as they are in {classroom / 'course'}, though this version has others:")
+        print("  " + "\n  ".join(kept))
+        print("To take the new one, move yours away and start again.")
     demo = ([], []) if options.files_only else (INSTRUCTORS, STUDENTS)
     logins = invite(classroom, demo[0], [*demo[1], *options.student])
     with owners(classroom, logins, options) as grader:
-        release(classroom, grader)
+        release(classroom, grader, options.release)
         if not options.files_only:
             sys.exit(run(classroom, logins, options))
 
@@ -54,6 +58,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000, help="port of the hub")
     parser.add_argument(
         "--student", action="append", default=[], help="name of one more student; may be repeated"
+    )
+    parser.add_argument(
+        "--release",
+        action="append",
+        default=[],
+        help="a lesson to release; may be repeated. At the first start, else, the first two",
     )
     parser.add_argument(
         "--accounts",
@@ -68,6 +78,11 @@ def parse() -> argparse.Namespace:
         help="immediate feedback, so often per student, lesson and day; 0: none",
     )
     parser.add_argument(
+        "--keep-servers",
+        action="store_true",
+        help="leave students' servers running when the hub stops: its next start takes them back",
+    )
+    parser.add_argument(
         "--files-only", action="store_true", help="write the files, but start no hub"
     )
     return parser.parse_args()
@@ -79,16 +94,36 @@ def in_use(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def write_files(classroom: Path) -> None:
-    """Write the folders of a classroom, with the current lessons; its gradebook stays."""
+def write_files(classroom: Path) -> list[str]:
+    """Write the folders of a classroom, and the files that its course does not have yet.
+
+    What is in the course stays, the instructor may have changed it. Return the names of files that
+    are not as this version has them.
+    """
     course, exchange = classroom / "course", classroom / "exchange"
     for folder in (course, exchange, classroom / "homes", classroom / "hub"):
         folder.mkdir(parents=True, exist_ok=True)
-    for stage in ("source", "release"):
-        shutil.copytree(ROOT / stage, course / stage, dirs_exist_ok=True)
-    settings = (ROOT / "nbgrader_config.py").read_text()
-    (course / "nbgrader_config.py").write_text(f"{settings}c.Exchange.root = {str(exchange)!r}\n")
     exchange.chmod(0o1777)  # writable by all, as nbgrader requires; sticky: each keeps their files
+    kept = []
+    for name, content in course_files():
+        path = course / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        elif path.read_bytes() != content:
+            kept.append(name)
+    return kept
+
+
+def course_files() -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of each file of a new course."""
+    for stage in ("source", "release"):
+        for path in sorted((ROOT / stage).glob("*/**/*")):
+            name = path.relative_to(ROOT).as_posix()
+            if path.is_file() and "/." not in name:  # no .ipynb_checkpoints
+                yield name, path.read_bytes()
+    settings = (ROOT / "nbgrader_config.py").read_text()
+    yield "nbgrader_config.py", f"{settings}\n{EXCHANGE_SETTING}".encode()
 
 
 @contextmanager
@@ -127,10 +162,13 @@ def reads_python(name: str) -> bool:
         return False
 
 
-def release(classroom: Path, grader: str | None) -> None:
-    """Release the lessons that are not in the exchange yet."""
+def release(classroom: Path, grader: str | None, lessons: list[str]) -> None:
+    """Release lessons that are not in the exchange yet; if none, the first two of a new class."""
     course, outbound = classroom / "course", classroom / "exchange" / "cnn" / "outbound"
-    for lesson in sorted(path.name for path in (course / "release").iterdir()):
+    known = sorted(path.name for path in (course / "release").iterdir())
+    if unknown := set(lessons) - set(known):
+        sys.exit(f"hub: no lesson {min(unknown)!r}; available: {', '.join(known)}")
+    for lesson in lessons or ([] if outbound.exists() else known[:2]):
         if not (outbound / lesson).exists():
             command = [PROGRAMS / "nbgrader", "release_assignment", lesson, "--log-level=ERROR"]
             environment = {**os.environ, "HOME": str(course)}
@@ -147,6 +185,7 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
         "HUB_CLASSROOM": str(classroom),
         "HUB_ACCOUNTS": options.accounts,
         "HUB_DAILY_LIMIT": str(options.daily_limit),
+        "HUB_KEEP_SERVERS": "1" if options.keep_servers else "0",
     }
     with (classroom / "hub" / "log").open("w") as log:
         hub = subprocess.Popen(

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from accounts import GRADER
 from jupyterhub.utils import random_port
 from people import Passwords, people
-from spawners import OneAccount, SystemAccounts
+from spawners import OneAccount, SystemAccounts, hub_port
 
 c = get_config()  # noqa: F821 (defined by JupyterHub)
 
@@ -37,6 +37,8 @@ AUTHENTICATOR = "pam" if ACCOUNTS == "system" else Passwords
 MEMORY, PROCESSORS = 4 << 30, 2
 # An idle server is stopped after so many seconds: its files stay.
 IDLE = 3600
+# Whether servers, with all that runs there, go on when the hub stops: its next start adopts them.
+KEEP_SERVERS = os.environ.get("HUB_KEEP_SERVERS", "1") == "1"
 # Immediate feedback: how often per student, lesson and day. 0: none, you release feedback yourself.
 DAILY_LIMIT = int(os.environ.get("HUB_DAILY_LIMIT", "0"))
 
@@ -57,7 +59,10 @@ SERVER += ["--allow-root"] if os.geteuid() == 0 and ACCOUNTS == "one" else []
 GRADING = f"/services/{COURSE}/formgrader"
 
 c.JupyterHub.bind_url = ADDRESS
-c.JupyterHub.hub_port = random_port()
+c.JupyterHub.hub_port = hub_port(CLASSROOM)  # servers that outlive the hub look for it there
+c.JupyterHub.cleanup_servers = not KEEP_SERVERS
+# A server asks at an interrupt whether it is meant; SIGTERM, which comes next, it obeys.
+c.LocalProcessSpawner.interrupt_timeout = 1
 c.JupyterHub.db_url = f"sqlite:///{CLASSROOM}/hub/jupyterhub.sqlite"
 c.JupyterHub.cookie_secret_file = f"{CLASSROOM}/hub/cookie_secret"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{random_port()}"
@@ -79,7 +84,7 @@ c.Spawner.cpu_limit = PROCESSORS
 c.Spawner.environment = {
     **CLASS_ENVIRONMENT,
     "JUPYTER_CONFIG_PATH": str(HERE / "config/student"),
-    "COURSE_GRADING": lambda spawner: GRADING if spawner.user.name in INSTRUCTORS else "",
+    "COURSE_GRADING": lambda spawner: GRADING if spawner.user.name in people(CLASSROOM)[0] else "",
 }
 
 c.JupyterHub.load_groups = {

@@ -78,9 +78,16 @@ NO_LOGIN = hash_of(secrets.token_hex(16))  # an unknown name takes as long as a 
 
 
 class Passwords(Authenticator):
-    """Authenticates the members of the classroom, by the hashes in logins.json."""
+    """Authenticates the members of the classroom, by the hashes in logins.json.
+
+    The file is read at each login: who joins or leaves needs no restart.
+    """
 
     classroom = Unicode(help="The folder of the classroom.").tag(config=True)
+
+    def check_allowed(self, username: str, authentication: Any = None) -> bool:
+        """Return whether this is a member. Called by JupyterHub."""
+        return username in read(Path(self.classroom))
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
         """Return the user's name, None where the password is wrong. Called by JupyterHub."""

@@ -9,9 +9,11 @@ import os
 import resource
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from jupyterhub.spawner import LocalProcessSpawner, SimpleLocalProcessSpawner
+from jupyterhub.utils import random_port
 
 
 class LimitedSpawner(LocalProcessSpawner):
@@ -29,6 +31,14 @@ class LimitedSpawner(LocalProcessSpawner):
             inner()
 
         return set_limits
+
+
+def hub_port(classroom: Path) -> int:
+    """Return the port at which servers reach the hub: the same at each start of a classroom."""
+    kept = classroom / "hub" / "port"
+    if not kept.exists():
+        kept.write_text(f"{random_port()}\n")
+    return int(kept.read_text())
 
 
 def cores_of(user: str, count: int) -> list[int]:

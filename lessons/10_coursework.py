@@ -1,3 +1,8 @@
+# ---
+# jupyter:
+#   immediate_feedback: false
+# ---
+
 # %% [markdown]
 # # 10 Coursework
 #

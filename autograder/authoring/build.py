@@ -34,7 +34,8 @@ from autograder.grading.verdict import PASSED, VERDICT, judge
 from autograder.limits import Limits
 from autograder.sandbox.preload import needed
 
-KEPT = ("examiner", "limits")  # keys of the metadata that the head of a lesson may set
+# Keys of the metadata that the head of a lesson may set.
+KEPT = ("examiner", "immediate_feedback", "limits")
 CELL_TIMEOUT = 60
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -91,7 +92,7 @@ def make_source(lesson: Path, digest: str = "") -> NotebookNode:
 
 
 def drop_traces(notebook: NotebookNode) -> None:
-    """Remove jupytext's metadata; keep limits and examiner, which the head of the lesson sets.
+    """Remove jupytext's metadata; keep what the head of the lesson may set (KEPT).
 
     Where it does not say otherwise, tests demand a kernel of their own.
     """

@@ -12,15 +12,17 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from threading import Event
 
+import nbformat
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
@@ -29,7 +31,7 @@ from watchfiles import watch as changes
 from autograder.errors import GraderError, LessonError, UsageError, one_line
 from autograder.grading.collect import Arrival, arrivals, copy_submission, newest, owned
 from autograder.grading.coordinator import GradingRequest, grade
-from autograder.grading.course import assignments, prepare
+from autograder.grading.course import assignments, prepare, require_assignment, sources
 from autograder.grading.results import FAILED, NOT_GRADED, Result
 from autograder.service.feedback import write_refusal
 
@@ -88,7 +90,8 @@ class Journal:
 class FeedbackService:
     """Immediate feedback for one course, up to a daily limit per student and assignment.
 
-    `log` is called with each line of progress.
+    `log` is called with each line of progress. `only` are the assignments that are answered: if
+    none, all but those with {"immediate_feedback": false} in the metadata of a source notebook.
     """
 
     def __init__(
@@ -98,13 +101,16 @@ class FeedbackService:
         executor: Executor,
         limits: dict[str, object],
         log: Callable[[str], None],
+        only: Collection[str] = (),
     ) -> None:
-        self.course, self.daily_limit = course, daily_limit
+        self.course, self.daily_limit, self.only = course, daily_limit, only
         self.executor, self.limits, self.log = executor, limits, log
         self.api = NbGraderAPI(course, Authenticator(config=course.config), config=course.config)
         if not self.api.exchange_is_functional:
             raise UsageError(f"the exchange {self.api.exchange_root} cannot be used")
         self.inbound = Path(self.api.exchange_root) / course.course_id / "inbound"
+        for assignment in only:
+            require_assignment(course, assignment)
         if not self.inbound.is_dir():
             raise UsageError(f"no {self.inbound}: release an assignment first")
         self.journal = Journal(Path(course.root) / JOURNAL)
@@ -144,7 +150,7 @@ class FeedbackService:
 
         Students who have reached the daily limit wait until tomorrow.
         """
-        known = assignments(self.course)
+        known = self.only or set(filter(self.gives_feedback, assignments(self.course)))
         candidates: list[Arrival] = []
         for arrival in filter(is_complete, arrivals(self.inbound)):
             if owned(arrival):
@@ -164,6 +170,14 @@ class FeedbackService:
                 self.log_once((arrival, date.today()), message)
             else:
                 yield arrival
+
+    def gives_feedback(self, assignment: str) -> bool:
+        """Whether an assignment is answered at once, where nothing else was asked for."""
+        paths = [Path(path) for path in sources(self.course, assignment)]
+        if all(allows_feedback(path, path.stat().st_mtime_ns) for path in paths):
+            return True
+        self.log_once(assignment, f"{assignment}: no immediate feedback, as its notebook says")
+        return False
 
     def process(self, assignment: str, pending: list[Arrival]) -> None:
         """Collect and grade submissions to one assignment, and release their feedback."""
@@ -250,6 +264,12 @@ class FeedbackService:
 def wait_after(faults: int) -> float:
     """Return the seconds until a submission is tried again that met so many faults."""
     return min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**faults)
+
+
+@cache
+def allows_feedback(source: Path, mtime: int) -> bool:
+    """Whether a source notebook, last changed at `mtime`, allows immediate feedback."""
+    return nbformat.read(source, as_version=4).metadata.get("immediate_feedback") is not False
 
 
 def is_complete(arrival: Arrival) -> bool:

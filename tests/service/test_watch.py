@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import pytest
 
+from autograder.authoring.build import notebook_path
 from autograder.service.watch import JOURNAL, MAX_WAIT_SECONDS, wait_after
 from tests.support.small_course import LESSON, RIGHT, Course, make_course, wait_until, with_double
 
@@ -130,6 +132,26 @@ def test_a_submission_under_the_name_of_another_student_is_skipped(
         assert wait_until(lambda: exchange.answered() == 1, 60), exchange.log_text()
     assert "belongs to another account: skipped" in exchange.log_text()
     assert not (exchange.folder / "submitted" / "ada").exists()
+
+
+def test_an_examination_is_answered_only_where_it_is_named(exchange: Exchange) -> None:
+    path = notebook_path(exchange.folder / "source", LESSON)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata["immediate_feedback"] = False
+    nbformat.write(notebook, path)
+    exchange.submit("ada", RIGHT)
+    with exchange.watched():
+        said = f"{LESSON}: no immediate feedback"
+        assert wait_until(lambda: said in exchange.log_text(), 60), exchange.log_text()
+    assert exchange.answered() == 0
+    with exchange.watched(f"--only={LESSON}"):
+        assert wait_until(lambda: exchange.answered() == 1, 60), exchange.log_text()
+
+
+def test_an_unknown_lesson_to_answer_is_one_line(exchange: Exchange) -> None:
+    done = exchange.run("autograder", "watch", "--only=01_nothing")
+    assert done.returncode == 2
+    assert done.stderr.startswith("autograder: no assignment '01_nothing'")
 
 
 def test_an_incomplete_submission_waits(exchange: Exchange) -> None:

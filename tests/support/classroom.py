@@ -44,7 +44,12 @@ class Classroom:
         self.output = [process.stdout.readline()]
         assert self.output[0].startswith("Open "), (folder / "hub" / "log").read_text()[-3000:]
         self.address = self.output[0].split()[1]
-        self.logins: dict[str, Any] = json.loads((folder / "invitations.json").read_text())
+        self.logins = self.invitations(folder)
+
+    @staticmethod
+    def invitations(folder: Path) -> dict[str, Any]:
+        """Return the passwords that are to be handed out, by name."""
+        return dict(json.loads((folder / "invitations.json").read_text()))
 
     def password(self, name: str) -> str:
         return str(self.logins[name])
@@ -67,6 +72,7 @@ def classroom(folder: Path, *options: str) -> Iterator[Classroom]:
         pytest.fail("the students' front is not built: make system")
     command = [ROOT / "hub" / "classroom.py", "--classroom", folder]
     command += ["--port", str(free_port()), *options]
+    command += [f"--release={path.name}" for path in (ROOT / "release").iterdir()]
     with subprocess.Popen(
         [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:

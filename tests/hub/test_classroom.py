@@ -1,0 +1,64 @@
+"""What the first start of a classroom writes, and what a later one leaves alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+from tests.support.small_course import activated
+
+
+def start(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Write the files of a classroom, as each start of the hub does."""
+    command = [sys.executable, ROOT / "hub" / "classroom.py", "--files-only"]
+    command += ["--classroom", folder, *options]
+    return subprocess.run(command, env=activated(), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def classroom(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("classroom")
+    done = start(folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    return folder
+
+
+def released(classroom: Path) -> list[str]:
+    return sorted(path.name for path in (classroom / "exchange" / "cnn" / "outbound").iterdir())
+
+
+def test_a_new_class_starts_with_two_lessons(classroom: Path) -> None:
+    assert released(classroom) == ["01_filters", "02_convolution"]
+
+
+def test_a_later_start_keeps_what_the_instructor_changed_and_names_it(classroom: Path) -> None:
+    course = classroom / "course"
+    settings = course / "nbgrader_config.py"
+    settings.write_text(settings.read_text() + "c.ExportApp.plugin_class = 'mine'\n")
+    hidden = course / "source" / "03_counting" / "03_counting.ipynb"
+    hidden.write_text(hidden.read_text() + "\n")
+    edited = settings.read_bytes(), hidden.read_bytes()
+    missing = course / "release" / "04_lenet" / "04_lenet.ipynb"
+    missing.unlink()
+    done = start(classroom)
+    assert (settings.read_bytes(), hidden.read_bytes()) == edited
+    assert missing.exists()
+    for name in ("nbgrader_config.py", "source/03_counting/03_counting.ipynb"):
+        assert f"  {name}\n" in done.stdout
+    assert done.stdout.count("\n  ") == 2
+
+
+def test_a_lesson_is_released_when_it_is_named_and_an_unknown_one_is_one_line(
+    classroom: Path,
+) -> None:
+    assert start(classroom, "--release=05_training").returncode == 0
+    assert released(classroom) == ["01_filters", "02_convolution", "05_training"]
+    done = start(classroom, "--release=12_nothing")
+    assert done.returncode == 1
+    assert done.stderr.startswith("hub: no lesson '12_nothing'; available: 01_filters")
+    assert len(done.stderr.splitlines()) == 1

@@ -15,5 +15,7 @@ c.Execute.timeout = 60
 # Files are collected as data: stock nbgrader follows links that a student puts into the exchange.
 c.ExchangeFactory.collect = "autograder.grading.collect.Collect"
 c.ZipCollectApp.extractor_plugin = "autograder.grading.archives.Extractor"
+# Stock nbgrader releases also pages that an answer wrote, and ends where one student has no secret.
+c.ExchangeFactory.release_feedback = "autograder.service.release.ReleaseFeedback"
 # Feedback shows the messages of tests, and no line of a hidden test.
 c.GenerateFeedback.exporter_class = "autograder.service.feedback.FeedbackExporter"

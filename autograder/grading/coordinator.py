@@ -264,10 +264,12 @@ class Coordinator:
     def publish(self, submission: Submission, notebooks: dict[str, NotebookNode]) -> None:
         """Write graded notebooks into their folder under autograded/, all at once."""
         folder = self.graded(submission)
+        expected = self.assignments[submission.assignment].notebooks
         new = folder.parent / f".{folder.name}.new"
         shutil.rmtree(new, ignore_errors=True)  # of an interrupted run
         try:
-            write_submission(new, folder, submission.files, notebooks)
+            files = without_pages(submission.files, expected)
+            write_submission(new, folder, files, notebooks)
         except OSError as error:  # no space left: smaller ones may fit
             shutil.rmtree(new, ignore_errors=True)
             reason = f"{error.strerror}: {folder.parent} cannot be written"
@@ -336,6 +338,16 @@ def with_written(files: Mapping[str, bytes], written: dict[str, bytes]) -> dict[
     written = {name: content for name, content in written.items() if name not in OF_NBGRADER}
     kept = {name: content for name, content in files.items() if name not in written}
     return {**kept, **beside(written, kept)}
+
+
+def without_pages(files: Mapping[str, bytes], notebooks: Iterable[str]) -> dict[str, bytes]:
+    """Return the files of a submission without those in the places of feedback on notebooks."""
+    pages = {f"{name}.html".casefold() for name in notebooks}
+    return {
+        name: content
+        for name, content in files.items()
+        if name.partition("/")[0].casefold() not in pages
+    }
 
 
 def write_submission(

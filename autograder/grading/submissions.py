@@ -35,7 +35,8 @@ MAX_DEPTH = 20  # of folders in folders
 MAX_OTHERS = 10  # notebooks of other names that are looked at, to find a renamed one or a copy
 MAX_PATH_BYTES = 1_000  # of the path of a file in the submission's folder
 TIMESTAMP = "timestamp.txt"  # says when it was handed in
-OF_NBGRADER = (TIMESTAMP, "submission_secret.txt")  # no answer may write them
+SECRET = "submission_secret.txt"  # who has it can fetch the feedback
+OF_NBGRADER = (TIMESTAMP, SECRET)  # no answer may write them
 MAX_TIMESTAMP_BYTES = 100
 
 

@@ -26,6 +26,7 @@ import nbformat
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
 from watchfiles import watch as changes
 
 from autograder.errors import GraderError, LessonError, UsageError, one_line
@@ -34,6 +35,7 @@ from autograder.grading.coordinator import GradingRequest, grade
 from autograder.grading.course import assignments, prepare, require_assignment, sources
 from autograder.grading.results import FAILED, NOT_GRADED, Result
 from autograder.service.feedback import write_refusal
+from autograder.service.release import ReleaseFeedback
 
 logger = logging.getLogger(__name__)
 JOURNAL = "immediate-feedback.jsonl"
@@ -105,7 +107,10 @@ class FeedbackService:
     ) -> None:
         self.course, self.daily_limit, self.only = course, daily_limit, only
         self.executor, self.limits, self.log = executor, limits, log
-        self.api = NbGraderAPI(course, Authenticator(config=course.config), config=course.config)
+        # A course may name its own step; stock nbgrader's releases what an answer wrote.
+        config = Config(ExchangeFactory={"release_feedback": ReleaseFeedback})
+        config.merge(course.config)
+        self.api = NbGraderAPI(course, Authenticator(config=config), config=config)
         if not self.api.exchange_is_functional:
             raise UsageError(f"the exchange {self.api.exchange_root} cannot be used")
         self.inbound = Path(self.api.exchange_root) / course.course_id / "inbound"

@@ -17,7 +17,7 @@ from typing import Any
 from traitlets import Type
 
 from autograder.compat.ipykernel import without_input
-from autograder.errors import one_line
+from autograder.errors import one_line, printable
 from autograder.examiner.codec import CodecError, ExaminerLimit
 from autograder.examiner.examiner_side import ExaminerEndpoint
 from autograder.examiner.free_names import defined_names, free_names, globals_of
@@ -157,14 +157,14 @@ def report_of(error: BaseException, endpoint: ExaminerEndpoint) -> dict[str, str
     """
     name = getattr(error, "name", None) if isinstance(error, NameError) else None
     if isinstance(error, ExaminerLimit) or name in endpoint.unsendable:
-        return {"limit": str(error)[:MAX_REPORT]}
+        return {"limit": printable(str(error))[:MAX_REPORT]}
     if isinstance(error, TransportClosed | CodecError) and REMOTE not in vars(error):
-        return {"invalid": str(error)[:MAX_REPORT]}
+        return {"invalid": printable(str(error))[:MAX_REPORT]}
     known = (KeyboardInterrupt, MemoryError, RecursionError)
     if REMOTE not in vars(error) and not isinstance(error, known) and is_ours(error):
         return {"fault": one_line(error)}
     if limits := [*endpoint.limits, *sorted(endpoint.unsendable)]:
-        return {"touched": "; ".join(limits)[:MAX_REPORT]}
+        return {"touched": printable("; ".join(limits))[:MAX_REPORT]}
     return {}
 
 

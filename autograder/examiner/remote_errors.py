@@ -16,13 +16,18 @@ REMOTE = "_autograder_remote"  # attribute of an exception that came from the ot
 
 def error_message(error: BaseException, number: Any) -> Message:
     """Return the message that reports an exception raised by the request `number`."""
-    classes = [kind.__name__ for kind in type(error).__mro__[:-1]]
+    classes = [sendable(kind.__name__) for kind in type(error).__mro__[:-1]]
     plain = all(isinstance(each, (str, int, float, type(None))) for each in error.args)
     text = text_of(error)
     args = error.args if plain and len(text) < MAX_CHARACTERS else (text,)
-    meta = {"number": number, "classes": classes, "frames": frames_of(error)}
+    meta = {"number": number, "classes": classes, "frames": sendable(frames_of(error))}
     meta["limit"] = isinstance(error, ExaminerLimit)
-    return Message("error", meta, [encode(list(args))])
+    return Message("error", meta, [encode(list(map(sendable, args)))])
+
+
+def sendable(value: Any) -> Any:
+    """Return a value; of a text, what can be sent: half of a surrogate pair cannot."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
 def exception_from(message: Message) -> BaseException:
@@ -76,7 +81,7 @@ def rebuild(classes: list[Any], args: list[Any], frames: Any, limit: bool) -> Ba
         error: BaseException = kind(*args)
         str(error)
     except Exception:  # UnicodeDecodeError and the like take other arguments than they show
-        error = kind.__new__(kind) if limit else RuntimeError(*args)
+        error = ExaminerLimit(*args) if limit else RuntimeError(*args)
     if isinstance(frames, str) and frames:
         text = frames[:1000].encode(errors="replace").decode()  # half a character may be sent
         error.add_note(f"In the answers:\n{text}")

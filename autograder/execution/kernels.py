@@ -25,6 +25,7 @@ from nbformat import NotebookNode
 from autograder.errors import GraderError
 from autograder.examiner.kernels import REPORT, SubmissionKernel, TestKernel
 from autograder.examiner.released import InstructorText, ReleasedNames
+from autograder.examiner.submission_side import MAX_PRINTED
 from autograder.execution.cells import CRASHED, ENDED, ERROR, LIMIT, is_setup, is_test
 from autograder.execution.session import Deadline, KernelSession
 from autograder.limits import Limits
@@ -206,7 +207,7 @@ async def reply_of(submission: KernelSession, request: str) -> str | None:
         reply = await reply_within(submission, request, seconds)
         if reply is not None:
             printed = reply["content"].get(PRINTED)
-            return printed if isinstance(printed, str) else None
+            return printed[:MAX_PRINTED] if isinstance(printed, str) else None
         if submission.manager.has_ended():
             return None
         await submission.manager.interrupt_kernel()

@@ -12,6 +12,7 @@ from typing import Any
 from jupyter_client.session import Session
 
 NoneType = type(None)
+MAX_DEPTH = 100  # of lists and dictionaries in the content of a message: what takes it is recursive
 # Brackets and commas of one message, also those in its texts. What json makes of each takes up to
 # 130 bytes, of "{}" in a list 36. A page with plotly.js and 200,000 numbers has 700,000.
 MAX_PUNCTUATION = 1_000_000
@@ -23,6 +24,17 @@ KEPT_TYPES = frozenset((*TEXTS, *PICTURES))
 
 class InvalidMessage(Exception):
     """A message that no kernel sends by itself."""
+
+
+def is_deep(value: Any) -> bool:
+    """Return whether lists and dictionaries are nested in each other deeper than MAX_DEPTH."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        items = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for group in items for each in group if isinstance(each, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 def is_texts(value: Any) -> bool:
@@ -106,6 +118,8 @@ def fault_in(message: dict[str, Any]) -> str:
     for part in ("header", "parent_header", "metadata", "content"):
         if not is_table(message[part]):
             return f"its {part} is no dictionary"
+    if is_deep(content):
+        return f"its content is nested more than {MAX_DEPTH} times"
     if not is_text(kind) or not is_text(message["header"].get("msg_id")):
         return "it has no type, or no number"
     needed = CONTENT.get(kind, {})

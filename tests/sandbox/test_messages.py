@@ -8,7 +8,13 @@ import pytest
 from jupyter_client.session import Session
 
 from autograder.grading.sanitize import Page, sanitized_data
-from autograder.sandbox.messages import KEPT_TYPES, MAX_PUNCTUATION, CheckedSession, InvalidMessage
+from autograder.sandbox.messages import (
+    KEPT_TYPES,
+    MAX_DEPTH,
+    MAX_PUNCTUATION,
+    CheckedSession,
+    InvalidMessage,
+)
 
 STREAM = {"name": "stdout", "text": "hi"}
 ERROR = {"ename": "E", "evalue": "", "traceback": ["E"]}
@@ -46,6 +52,19 @@ def test_what_kernels_send_arrives(
     kind: str, content: dict[str, Any], sessions: tuple[Session, CheckedSession]
 ) -> None:
     assert received(sessions, sessions[0].msg(kind, content))["content"] == content
+
+
+def test_nested_content_is_refused_before_what_reads_it_recurses(
+    sessions: tuple[Session, CheckedSession],
+) -> None:
+    nested: Any = []
+    for _ in range(MAX_DEPTH - 3):
+        nested = {"a": nested}
+    content = {**SHOWN, "metadata": nested}
+    assert received(sessions, sessions[0].msg("display_data", content))["content"] == content
+    content = {**SHOWN, "metadata": {"b": [{"c": nested}]}}
+    with pytest.raises(InvalidMessage, match="nested"):
+        received(sessions, sessions[0].msg("display_data", content))
 
 
 @pytest.mark.parametrize(

@@ -37,4 +37,5 @@ def double(x):
 # %% must
 assert points["test-greet"] == 4
 assert points["hidden-double"] == 0
-assert outcomes["hidden-double"] == "out of memory", (outcomes, messages)
+# On a busy machine the time of the cell ends first.
+assert outcomes["hidden-double"] in ("out of memory", "timed out"), (outcomes, messages)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import sys
 from collections.abc import Callable
 from typing import Any
 
+from autograder.errors import one_line
 from autograder.examiner.codec import (
     CodecError,
     ExaminerLimit,
@@ -24,6 +26,8 @@ from autograder.examiner.proxies import PROXY_KINDS, make_proxy, number_of
 from autograder.examiner.random_state import advance_rngs, rng_states, seed_from
 from autograder.examiner.state import module_by_value, overwrite, set_state
 from autograder.examiner.transport import Transport, TransportClosed
+
+log = logging.getLogger(__name__)
 
 
 class ExaminerEndpoint(Endpoint):
@@ -94,10 +98,22 @@ class ExaminerEndpoint(Endpoint):
         require(len(reply.payloads) == 1 + len(places) + len(changed), "list of changes")
         for count, place in enumerate(places, start=1):
             require(type(place) is int and 0 <= place < len(values), "place of a change")
-            overwrite(values[place], decode(reply.payloads[count]))
+            self.change(overwrite, values[place], decode(reply.payloads[count]))
         for count, place in enumerate(changed, start=1 + len(places)):
             require(type(place) is int and 0 <= place < len(modules), "place of a change")
-            set_state(modules[place], decode(reply.payloads[count]))
+            self.change(set_state, modules[place], decode(reply.payloads[count]))
+
+    def change(self, how: Callable[[Any, Any], None], old: Any, new: Any) -> None:
+        """Change an argument as a call of the learner's did; where that is impossible, note it.
+
+        An honest call may add a column to a table, or write to what is read-only here. A test that
+        does not look at it passes.
+        """
+        try:
+            how(old, new)
+        except Exception as error:  # of a library, for a change that may be anything
+            log.debug("a change of an argument: %s", one_line(error))
+            self.limits.append(f"a call changed a {type(old).__name__} as the test cannot see")
 
     def handle(self, message: Message) -> Message:
         """Call a function of a test that was passed to the current call."""

@@ -84,6 +84,31 @@ def test_names_of_a_test_stay_for_the_next_and_remote_ones_are_fetched_again() -
     )
 
 
+CHANGED = "float(sum(np.asarray(x, dtype=float).ravel()))"
+
+
+@pytest.mark.parametrize(
+    ("change", "argument"),
+    [
+        ("x['total'] = 0.0", "pd.DataFrame({'a': [1.0, 3.0]})"),
+        ("x.loc[2] = 0.0", "pd.DataFrame({'a': [1.0, 3.0]})"),
+        ("x[2] = 0.0", "pd.Series([1.0, 3.0])"),
+        ("x.shape = (2, 1)", "np.array([1.0, 3.0])"),
+        ("x -= 0", "np.broadcast_to(np.array([2.0]), (2,))"),
+        ("x -= 0", "torch.full((1,), 2.0).expand(2)"),
+    ],
+)
+def test_a_change_of_an_argument_that_the_test_cannot_see_ends_nothing(
+    change: str, argument: str
+) -> None:
+    lesson = notebook(
+        "import numpy as np\nimport pandas as pd\nimport torch",
+        f"def double(x):\n    {change}\n    return {CHANGED}",
+        f"x = {argument}\nassert double(x) == 4",
+    )
+    assert run(lesson) == ["ok"]
+
+
 def test_what_is_printed_in_a_call_is_for_instructors_alone() -> None:
     lesson = notebook("", "def f(n):\n    print('given', n)", "f(7)\nprint('seen')")
     test = execute(lesson, {}, Limits()).cells[2]

@@ -18,31 +18,19 @@ import stat
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
 from nbgrader.plugins.zipcollect import ExtractorPlugin
 
-from autograder.errors import LessonError, printable
+from autograder.errors import LessonError, one_line, printable
 from autograder.grading.collect import CHUNK, Budget, write
 from autograder.grading.submissions import MAX_BYTES, MAX_DEPTH
 from autograder.limits import MEGABYTE
 
 MAX_HEADERS = 10_000  # of a tar archive
 COMPRESSED: dict[bytes, Any] = {b"\x1f\x8b": gzip, b"BZh": bz2, b"\xfd7zXZ\0": lzma}
-UNREADABLE = (
-    OSError,
-    LessonError,
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    EOFError,
-    lzma.LZMAError,
-    zlib.error,
-    RuntimeError,
-    ValueError,
-)
 
 
 class Extractor(ExtractorPlugin):
@@ -61,8 +49,9 @@ class Extractor(ExtractorPlugin):
                 place.mkdir(parents=True, exist_ok=True)
                 try:
                     self.extract_one(path, place)
-                except UNREADABLE as error:
-                    self.log.error("%s: not extracted: %s", printable(name), printable(str(error)))
+                except Exception as error:  # of a library that reads what may be anything
+                    reason = str(error) if isinstance(error, LessonError) else one_line(error)
+                    self.log.error("%s: not extracted: %s", printable(name), printable(reason))
 
     def extract_one(self, path: Path, place: Path) -> None:
         """Extract one archive into a folder of its name, or copy any other file."""

@@ -66,6 +66,7 @@ class Init:
                 next_scan = time.monotonic() + SCAN_SECONDS
             if self.relay.has_sent_too_much():
                 self.end_all()
+        self.processes.send(signal.SIGKILL)  # nothing that it started goes on meanwhile
         self.relay.drain(DRAIN_SECONDS)
         return OUT_OF_MEMORY if self.took_too_much else status
 

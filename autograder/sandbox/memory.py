@@ -28,7 +28,7 @@ FREE_SOCKETS = 64
 FREE_SHARED = 4  # shared memory without a file
 # Memory of the machine's kernel, by what it can be at most.
 MAPPING_BYTES = 400  # one, and what it is found by
-SOCKET_BYTES = 416 * 1024  # in the buffer of a socket: twice the usual net.core.wmem_max
+SOCKET_BYTES = 416 * 1024  # in the buffer of a socket: twice net.core.wmem_default, which stays
 # An open file, or an end of a pipe: two pages, and 2 KB of its own. Of the first pipes of a user,
 # 64 MB in all, each can hold sixteen pages.
 DESCRIPTOR_BYTES = 10 * 1024
@@ -48,6 +48,12 @@ class Processes:
     def pids(self) -> list[str]:
         """Return their ids."""
         return [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+
+    def sockets(self) -> int:
+        """Return the number of all sockets, also of connections that nobody has accepted."""
+        with contextlib.suppress(OSError), open("/proc/net/unix", "rb") as lines:
+            return sum(1 for _ in lines)  # of other families there is nobody to connect to
+        return 0
 
     def send(self, number: int) -> None:
         """Send all of them a signal."""
@@ -72,7 +78,7 @@ def memory_of(processes: Processes, inherited: int, limit: int) -> float:
                 sizes = sizes_of(processes, True, stack, deadline)
             taken = max(0, private_memory(sizes) - inherited) + total("Pss_Shmem", sizes)
             taken += max(0, total("VmPTE", sizes) - FREE_TABLES)
-            holdings = Holdings(deadline)
+            holdings = Holdings(deadline, processes.sockets())
             for place in sizes:
                 if taken + holdings.size() > limit:
                     break
@@ -83,8 +89,14 @@ def memory_of(processes: Processes, inherited: int, limit: int) -> float:
 
 
 def private_memory(sizes: Sizes) -> int:
-    """Return the private memory of processes in bytes: what they share divided, where known."""
-    return sum(each.get("Pss_Anon", each.get("RssAnon", 0)) for each in sizes.values())
+    """Return the private memory of processes in bytes: what they share divided, where known.
+
+    What the machine has written to its swap is theirs, too.
+    """
+    return sum(
+        each.get("Pss_Anon", each.get("RssAnon", 0)) + each.get("SwapPss", each.get("VmSwap", 0))
+        for each in sizes.values()
+    )
 
 
 def total(name: str, sizes: Sizes) -> int:
@@ -148,10 +160,12 @@ def living_thread(pid: str) -> tuple[str, dict[str, int]]:
 class Holdings:
     """What Linux holds for processes, and counts as no memory of theirs.
 
-    add() raises TakesTooLong after the `deadline`, in processor time of this thread.
+    `known` is the number of sockets that are known without their descriptors. add() raises
+    TakesTooLong after the `deadline`, in processor time of this thread.
     """
 
     deadline: float
+    known: int = 0
     descriptors: int = 0
     notes: int = 0
     mappings: int = 0
@@ -163,7 +177,8 @@ class Holdings:
         size = self.descriptors * DESCRIPTOR_BYTES + self.notes * NOTE_BYTES
         size += max(0, self.mappings - FREE_MAPPINGS) * MAPPING_BYTES
         size += max(0, len(self.shared) - FREE_SHARED) * LARGEST_SHARED
-        return size + max(0, len(self.sockets) - FREE_SOCKETS) * SOCKET_BYTES
+        sockets = max(self.known, len(self.sockets))
+        return size + max(0, sockets - FREE_SOCKETS) * SOCKET_BYTES
 
     def add(self, place: str) -> None:
         """Add what is held for a process, by its place in /proc."""

@@ -53,12 +53,16 @@ REFUSED = {
     # A byte in a pipe or socket can hold a page, which may have 2 MB; Python copies without them.
     "vmsplice": (278, 75), "splice": (275, 76), "tee": (276, 77), "sendfile": (40, 71),
     "inotify_init": (253, NO_CALL), "inotify_init1": (294, 26),
+    "seccomp": (317, 277), "landlock_create_ruleset": (444, 444), "landlock_add_rule": (445, 445),
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "mq_open": (240, 180),
     "shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186),
 }  # fmt: skip
 # A session of its own would have a share of the processors of its own: this does nothing.
 WITHOUT_EFFECT = {"setsid": (112, 157)}
-SOCKET, SOCKETPAIR, MMAP, KEYCTL = (41, 198), (53, 199), (9, 222), (250, 219)
+SOCKET, SOCKETPAIR, SETSOCKOPT = (41, 198), (53, 199), (54, 208)
+MMAP, KEYCTL, PRCTL = (9, 222), (250, 219), (157, 167)
+# SO_SNDBUF, SO_RCVBUF, and those of a privileged user: memory.py knows the size that buffers keep.
+BUFFER_SIZES = (7, 8, 32, 33)
 FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
 NO_SUCH_FAMILY = errno.EOPNOTSUPP  # with any other error for netlink, libzmq aborts
 JOIN_SESSION_KEYRING = 1
@@ -123,8 +127,27 @@ def program() -> Iterator[Instruction]:
             refuse(NO_SUCH_FAMILY),
             (RETURN, 0, 0, ALLOW),
         )
+    yield from on(SETSOCKOPT[column], *size_of_buffer())
+    yield from on(
+        PRCTL[column],
+        (LOAD, 0, 0, argument(0)),
+        (JUMP_EQUAL, 0, 1, SET_SECCOMP),
+        refuse(errno.EINVAL),
+        (RETURN, 0, 0, ALLOW),
+    )
     yield from on(MMAP[column], *large_shared_mapping())
     yield RETURN, 0, 0, ALLOW
+
+
+def size_of_buffer() -> Iterator[Instruction]:
+    """Yield what makes setting the size of a socket's buffer do nothing."""
+    yield LOAD, 0, 0, argument(1)
+    yield JUMP_EQUAL, 0, len(BUFFER_SIZES) + 1, socket.SOL_SOCKET
+    yield LOAD, 0, 0, argument(2)
+    for place, option in enumerate(BUFFER_SIZES, start=1):
+        yield JUMP_EQUAL, len(BUFFER_SIZES) - place + 1, 0, option
+    yield RETURN, 0, 0, ALLOW
+    yield refuse(0)
 
 
 def large_shared_mapping() -> Iterator[Instruction]:

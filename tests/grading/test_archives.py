@@ -50,6 +50,23 @@ def test_an_archive_is_extracted_into_a_folder_of_its_name(archives: Path) -> No
     assert (extracted / "alan_ps1.ipynb").read_text() == "work"
 
 
+def test_a_member_without_a_name_harms_no_other_archive(
+    archives: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    zip_of(archives / "eve.zip", **{"x": b""})
+    zip_of(archives / "zoe.zip", **{"ps1.ipynb": b"work"})
+    whole = (archives / "eve.zip").read_bytes()
+    entry, end = whole.index(b"PK\1\2"), whole.index(b"PK\5\6")
+    nameless = bytearray(whole[entry : end - 1] + whole[end:])
+    nameless[28] = 0  # the length of its name
+    nameless[end - 1 - entry + 12] -= 1  # the length of all entries
+    (archives / "eve.zip").write_bytes(whole[:entry] + nameless)
+    extracted = extract(archives)
+    assert (extracted / "zoe" / "ps1.ipynb").read_bytes() == b"work"
+    assert not (extracted / "eve").exists()
+    assert "eve.zip: not extracted: IndexError" in caplog.text
+
+
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside-of-it", "a/../../outside"])
 def test_a_member_that_leads_outside_is_left_out(archives: Path, name: str) -> None:
     zip_of(archives / "mallory.zip", **{name: b"x", "ps1.ipynb": b"work"})

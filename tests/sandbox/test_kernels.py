@@ -54,6 +54,25 @@ for child in children:
 print("not noticed")
 """
 
+FILLS_CONNECTIONS = """
+import socket, time
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("listener")
+listener.listen(4096)
+sent = 0
+for _ in range(1000):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.setblocking(False)
+        client.connect("listener")
+        try:
+            while True:
+                sent += client.send(bytes(1 << 16))
+        except BlockingIOError:
+            pass
+time.sleep(1)
+print("not noticed", "much was sent" if sent > 100 << 20 else sent)
+"""
+
 
 def traceback_of(cell: str) -> str:
     """Return the traceback of a cell that fails."""
@@ -189,6 +208,42 @@ def test_workers_share_the_memory_of_their_kernel() -> None:
         "    print(sum(pool.map(length, range(12), 1)) >> 20)"
     )
     assert run(workers, limits=Limits(memory_mb=700)) == "3600\n"
+
+
+@pytest.mark.parametrize(("memory_mb", "ended"), [(1000, OK), (300, OUT_OF_MEMORY)])
+def test_what_waits_in_connections_that_nobody_accepted_is_memory(
+    memory_mb: int, ended: str
+) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(FILLS_CONNECTIONS)])
+    (cell,) = execute(notebook, {}, Limits(memory_mb=memory_mb)).cells
+    assert cell.metadata[ENDED] == ended, cell.outputs
+    assert ended != OK or "much was sent" in cell.outputs[0].text
+
+
+def test_the_buffer_of_a_socket_keeps_its_size_and_other_options_are_set() -> None:
+    printed = run(
+        "import socket\n"
+        "end, other = socket.socketpair()\n"
+        "before = end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)\n"
+        "for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):\n"
+        "    end.setsockopt(socket.SOL_SOCKET, option, 1 << 20)\n"
+        "end.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+        "print(end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == before,"
+        " end.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR))"
+    )
+    assert printed == "True 1\n"
+
+
+def test_a_kernel_adds_no_filter_of_its_own() -> None:
+    printed = run(
+        "import ctypes, errno, platform\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "number = 277 if platform.machine() == 'aarch64' else 317\n"
+        "for call in (lambda: libc.prctl(22, 2, 0, 0, 0), lambda: libc.syscall(number, 1, 8, 0)):\n"
+        "    call()\n"
+        "    print(errno.errorcode[ctypes.get_errno()])"
+    )
+    assert printed == "EINVAL\nENOSYS\n"
 
 
 @pytest.mark.parametrize(("memory_mb", "ended"), [(1000, OK), (350, OUT_OF_MEMORY)])

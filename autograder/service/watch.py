@@ -20,7 +20,7 @@ from datetime import date
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from threading import Event
+from threading import Event, RLock, Thread
 
 import nbformat
 from nbgrader.apps.api import NbGraderAPI
@@ -32,7 +32,13 @@ from watchfiles import watch as changes
 from autograder.errors import GraderError, LessonError, UsageError, one_line
 from autograder.grading.collect import Arrival, arrivals, copy_submission, newest, owned
 from autograder.grading.coordinator import GradingRequest, grade
-from autograder.grading.course import assignments, prepare, require_assignment, sources
+from autograder.grading.course import (
+    assignments,
+    open_course,
+    prepare,
+    require_assignment,
+    sources,
+)
 from autograder.grading.results import FAILED, NOT_GRADED, Result
 from autograder.service.feedback import write_refusal
 from autograder.service.release import ReleaseFeedback
@@ -42,6 +48,9 @@ JOURNAL = "immediate-feedback.jsonl"
 RESCAN_MS = 5_000  # scan again after so long without a change: one may have come unseen
 MAX_TRIES = 3  # to collect a submission, or to release its feedback
 FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.5, 600.0  # after a fault of the machine
+MAX_FAULTS = 6  # while others were graded
+UNGRADABLE = "The grader met an error with it, again and again"
+MAX_THREADS = 8
 COMPLETE = 0o777  # nbgrader's submit sets this mode last
 
 
@@ -110,7 +119,8 @@ class FeedbackService:
         # A course may name its own step; stock nbgrader's releases what an answer wrote.
         config = Config(ExchangeFactory={"release_feedback": ReleaseFeedback})
         config.merge(course.config)
-        self.api = NbGraderAPI(course, Authenticator(config=config), config=config)
+        # It sets attributes of its course for the time of a call: no other thread may see them.
+        self.api = NbGraderAPI(open_course(), Authenticator(config=config), config=config)
         if not self.api.exchange_is_functional:
             raise UsageError(f"the exchange {self.api.exchange_root} cannot be used")
         self.inbound = Path(self.api.exchange_root) / course.course_id / "inbound"
@@ -123,6 +133,11 @@ class FeedbackService:
         self.tries: Counter[Arrival] = Counter()
         self.faults: Counter[Arrival] = Counter()  # that were not its own
         self.not_before: dict[Arrival, float] = {}  # on the clock of time.monotonic()
+        self.graded = 0  # how many submissions were
+        self.graded_at_fault: dict[Arrival, int] = {}  # the same when one met its first fault
+        self.in_work: set[tuple[str, str]] = set()  # student, assignment
+        self.threads: list[Thread] = []
+        self.lock = RLock()  # of nbgrader's steps, and of what is counted here
 
     def serve(self, stop: Event) -> None:
         """Process the submissions in the exchange, then new ones, until `stop` is set."""
@@ -131,6 +146,8 @@ class FeedbackService:
             self.inbound, stop_event=stop, rust_timeout=RESCAN_MS, yield_on_timeout=True, step=200
         ):
             self.scan()
+        for thread in self.threads:
+            thread.join()
 
     def scan(self) -> None:
         """Process what is pending; where the exchange cannot be read, log that."""
@@ -141,14 +158,35 @@ class FeedbackService:
             self.log_once(str(error), f"{self.inbound}: {error.strerror}")
 
     def process_pending(self) -> None:
-        """Grade all pending submissions, one assignment at a time, and release feedback."""
-        pending = sorted(self.pending())
+        """Start to grade all pending submissions: a thread for those of one assignment.
+
+        What arrives meanwhile gets a thread of its own: it waits for a free worker of the executor,
+        but for no other submission. Beyond MAX_THREADS it waits until one has ended.
+        """
+        with self.lock:
+            pending = sorted(self.pending())
+        self.threads = [thread for thread in self.threads if thread.is_alive()]
         for assignment, group in groupby(pending, key=lambda arrival: arrival.assignment):
-            try:
-                self.process(assignment, list(group))
-            except (UsageError, LessonError, GraderError) as error:
-                logger.info("%s", assignment, exc_info=True)
-                self.log_once((assignment, str(error)), f"{assignment}: {error}")
+            if len(self.threads) < MAX_THREADS:
+                arrived = list(group)
+                with self.lock:
+                    self.in_work.update((arrival.student, assignment) for arrival in arrived)
+                thread = Thread(target=self.work, args=(assignment, arrived))
+                self.threads.append(thread)
+                thread.start()
+
+    def work(self, assignment: str, pending: list[Arrival]) -> None:
+        """Process submissions to one assignment, in a thread; log what stops it."""
+        try:
+            self.process(assignment, pending)
+        except Exception as error:  # a thread has nobody to raise it to
+            logger.info("%s", assignment, exc_info=True)
+            known = isinstance(error, UsageError | LessonError | GraderError)
+            reason = str(error) if known else one_line(error)
+            self.log_once((assignment, reason), f"{assignment}: {reason}")
+        finally:
+            with self.lock:
+                self.in_work.difference_update((each.student, assignment) for each in pending)
 
     def pending(self) -> Iterator[Arrival]:
         """Yield the newest submission of each student to each assignment, unless processed.
@@ -164,6 +202,8 @@ class FeedbackService:
                 self.log_once(arrival, f"{arrival.path.name} belongs to another account: skipped")
         for arrival in newest(candidates):
             if arrival.assignment not in known or self.journal.is_processed(arrival):
+                continue
+            if (arrival.student, arrival.assignment) in self.in_work:
                 continue
             if self.tries[arrival] >= MAX_TRIES:
                 continue
@@ -190,13 +230,14 @@ class FeedbackService:
         students = [arrival.student for arrival in collected]
         if not students:
             return
-        prepare(self.course, assignment, students)
+        with self.lock:
+            prepare(self.course, assignment, students)
         request = GradingRequest([assignment], self.limits, students=students)
         by_student = {arrival.student: arrival for arrival in collected}
 
         def answer(results: list[Result]) -> None:
             arrival = by_student[results[0].student]
-            with self.isolated(arrival):
+            with self.lock, self.isolated(arrival):
                 self.answer(arrival, results)
 
         grade(self.course, request, self.executor, on_submission=answer)
@@ -234,16 +275,22 @@ class FeedbackService:
     def answer(self, arrival: Arrival, results: list[Result]) -> None:
         """Release the feedback for a graded submission, and enter it in the journal.
 
-        A fault of the grader or the machine is no answer: the submission is tried again.
+        A fault of the grader or the machine is no answer: the submission is tried again, unless
+        others were graded since it met the first of many, so that it seems to be its own.
         """
         for result in results:
             line = f"{arrival.student} {arrival.assignment}: {result.description()}"
             self.log_once((arrival, line), line)
-        if any(result.status.startswith(NOT_GRADED) for result in results):
+        faults = [result for result in results if result.status.startswith(NOT_GRADED)]
+        if faults and not self.is_given_up(arrival):
             self.postpone(arrival)
             return
+        self.graded += not faults
         names = arrival.assignment, arrival.student
-        if refused := [result for result in results if result.status.startswith(FAILED)]:
+        refused = [result for result in results if result.status.startswith(FAILED)]
+        if faults:
+            write_refusal(self.course, arrival.assignment, arrival.student, UNGRADABLE)
+        elif refused:
             reason = refused[0].status.removeprefix(FAILED).lstrip(": ")
             write_refusal(self.course, arrival.assignment, arrival.student, reason)
         else:
@@ -251,12 +298,18 @@ class FeedbackService:
         require_success("release feedback", self.api.release_feedback(*names))
         self.journal.add(arrival)
 
+    def is_given_up(self, arrival: Arrival) -> bool:
+        """Whether a submission met many faults while others were graded."""
+        others = self.graded > self.graded_at_fault.get(arrival, self.graded)
+        return others and self.faults[arrival] >= MAX_FAULTS
+
     def postpone(self, arrival: Arrival) -> None:
         """Let a submission wait until it is tried again, twice as long each time.
 
         Whether the machine's fault lasts or the submission causes it: no other waits for it.
         """
         self.faults[arrival] += 1
+        self.graded_at_fault.setdefault(arrival, self.graded)
         self.not_before[arrival] = time.monotonic() + wait_after(self.faults[arrival])
 
     def log_once(self, key: object, message: str) -> None:

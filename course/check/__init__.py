@@ -18,6 +18,8 @@ Helpers (helpers.py). A test reaches the learner's work by name alone. Where it 
 process in which the answer runs, it uses one of these, which return plain data or the learner's own
 object. Given a proxy of the learner's work, they run where that work is (see helpers.travels).
 
+    using(name=reference)                       a context: names of the learner's stand for the
+                                                test's own references
     seed(number)                                before training: the state of all RNGs
     layer_shapes(model, x)                      the output shape of each layer of a module
     parameter_counts(model)                     parameters of each layer that has any
@@ -61,6 +63,7 @@ from course.check.helpers import (
     stack_gradients,
     state,
     trained,
+    using,
 )
 
 __all__ = [
@@ -88,4 +91,5 @@ __all__ = [
     "table",
     "that",
     "trained",
+    "using",
 ]

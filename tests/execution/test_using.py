@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+
 import nbformat
 import pytest
 
+from autograder.examiner.examiner_side import ExaminerEndpoint
+from autograder.examiner.submission_side import SubmissionEndpoint
+from autograder.examiner.transport import Transport
 from autograder.execution.cells import ENDED
 from autograder.execution.execute import execute
 from autograder.execution.kernels import PRINTED
 from autograder.limits import Limits
-from tests.execution.test_two_kernels import cell
-from tests.support.notebooks import text_of
+from tests.support.notebooks import cell, text_of
 
 SETUP = """
 import inspect
@@ -224,3 +228,13 @@ with check.using(build=lambda: nn.Sequential(nn.Linear(3, 2))):
 """
     assert run(test, answer=TRAINING) == ["ok"]
     assert run(test, answer=TRAINING, one_kernel=True) == ["ok"]
+
+
+def test_names_are_the_learners_again_where_the_test_kernel_is_gone() -> None:
+    ours, theirs = socket.socketpair()
+    names = {"square": 1}
+    examiner = ExaminerEndpoint(Transport(ours.detach()))
+    examiner.use({"square": 4})
+    examiner.transport.close()
+    SubmissionEndpoint(Transport(theirs.detach()), names).serve()
+    assert names == {"square": 1}

@@ -239,7 +239,7 @@ def apply_filter(image, kernel):
     return out
 
 
-# %% wrong apply_filter: asks torch loses=["test-apply_filter"]
+# %% wrong apply_filter: asks torch loses=["test-apply_filter", "hidden-apply_filter"]
 import numpy as np
 import torch
 
@@ -247,6 +247,23 @@ import torch
 def apply_filter(image, kernel):
     image, kernel = (torch.tensor(np.asarray(a, dtype=float))[None, None] for a in (image, kernel))
     return torch.nn.functional.conv2d(image, kernel)[0, 0].numpy()
+
+
+# %% wrong apply_filter: asks SciPy loses=["test-apply_filter", "hidden-apply_filter"]
+def apply_filter(image, kernel):
+    from scipy.signal import correlate2d
+
+    return correlate2d(np.asarray(image, float), np.asarray(kernel, float), mode="valid")
+
+
+# %% wrong apply_filter: asks SciPy's filters of images, and cuts the frame off loses=["test-apply_filter", "hidden-apply_filter"]
+def apply_filter(image, kernel):
+    from scipy import ndimage
+
+    h, w = np.shape(kernel)
+    rows, columns = image.shape[0] - h + 1, image.shape[1] - w + 1
+    out = ndimage.correlate(np.asarray(image, float), np.asarray(kernel, float), mode="constant")
+    return out[h // 2 : h // 2 + rows, w // 2 : w // 2 + columns]
 
 
 # %% wrong apply_filter: rounds to whole numbers, as pixels are loses=["hidden-apply_filter"]

@@ -125,11 +125,13 @@ def pad2d(x, p):
 
 
 # %% right pad2d: through NumPy
-import numpy as np
-
-
 def pad2d(x, p):
-    return torch.from_numpy(np.pad(x.detach().numpy(), [(0, 0), (0, 0), (p, p), (p, p)]))
+    import numpy as np
+
+    n, c, height, width = x.shape
+    padded = np.zeros((n, c, height + 2 * p, width + 2 * p), dtype=x.numpy().dtype)
+    padded[:, :, p : p + height, p : p + width] = x
+    return torch.from_numpy(padded)
 
 
 # %% right pad2d: a matrix that shifts, from the left and from the right
@@ -185,6 +187,23 @@ def pad2d(x, p):
     padded = x.new_zeros(n, c + 2 * p, height + 2 * p, width + 2 * p)
     padded[:, p : p + c, p : p + height, p : p + width] = x
     return padded
+
+
+# %% wrong pad2d: without a frame, hands back the very input loses=["hidden-pad2d"]
+def pad2d(x, p):
+    if p == 0:
+        return x
+    n, c, height, width = x.shape
+    padded = x.new_zeros(n, c, height + 2 * p, width + 2 * p)
+    padded[:, :, p:-p, p:-p] = x
+    return padded
+
+
+# %% wrong pad2d: leaves the work to NumPy loses=["test-pad2d", "hidden-pad2d"]
+def pad2d(x, p):
+    import numpy as np
+
+    return torch.from_numpy(np.pad(x.numpy(), ((0, 0), (0, 0), (p, p), (p, p))))
 
 
 # %% wrong pad2d: leaves the work to torch loses=["test-pad2d", "hidden-pad2d"]
@@ -369,6 +388,23 @@ def conv2d_loops(x, w, b, stride, padding):
     return F.conv2d(x, w, b, stride, padding)
 
 
+# %% wrong conv2d_loops: leaves the sums to SciPy loses=["test-conv2d_loops", "hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    import numpy as np
+    from scipy.signal import correlate2d
+
+    padded = pad2d(x, padding).numpy()
+    maps = [
+        [
+            sum(correlate2d(a, k, mode="valid") for a, k in zip(image, kernel, strict=True))
+            for kernel in w.numpy()
+        ]
+        for image in padded
+    ]
+    y = torch.from_numpy(np.array(maps)[:, :, ::stride, ::stride].copy()).to(x.dtype)
+    return y if b is None else y + b[:, None, None]
+
+
 # %% wrong conv2d_loops: leaves the columns to torch's unfold loses=["test-conv2d_loops", "hidden-conv2d_loops"]
 def conv2d_loops(x, w, b, stride, padding):
     x = pad2d(x, padding)
@@ -515,6 +551,22 @@ def conv2d_im2col(x, w, b, stride, padding):
     y = w.flatten(1) @ table
     y = y if b is None else y + b[:, None]
     return y.reshape(len(x), c_out, len(tops), len(lefts))
+
+
+# %% wrong conv2d_im2col: a column for each position, in NumPy loses=["test-conv2d_im2col", "hidden-conv2d_im2col"]
+def conv2d_im2col(x, w, b, stride, padding):
+    import numpy as np
+
+    padded, (c_out, c_in, kh, kw) = pad2d(x, padding).numpy(), w.shape
+    rows, columns = (padded.shape[2] - kh) // stride + 1, (padded.shape[3] - kw) // stride + 1
+    table = np.zeros((len(x), c_in, kh, kw, rows, columns), dtype=padded.dtype)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            table[..., i, j] = padded[:, :, top : top + kh, left : left + kw]
+    y = torch.from_numpy(w.numpy().reshape(c_out, -1) @ table.reshape(len(x), -1, rows * columns))
+    y = y if b is None else y + b[:, None]
+    return y.reshape(len(x), c_out, rows, columns)
 
 
 # %% wrong conv2d_im2col: torch's unfold, which is im2col loses=["test-conv2d_im2col", "hidden-conv2d_im2col"]

@@ -572,6 +572,17 @@ def harley_table():
     return pd.DataFrame(layers, HARLEY_ROWS, COLUMNS)
 
 
+# %% wrong harley_table: corrects SLIDE_31 itself, without a copy loses=["test-harley_table", "hidden-harley_table"]
+def harley_table():
+    table = SLIDE_31
+    table.loc["Pool2", ["channels_out", "neurons"]] = [16, 400]
+    table.loc["FC1", ["n", "filter_plus_1", "parameters"]] = [400, 401, 48120]
+    table.loc[["Pool1", "Pool2"], "parameters"] = 0
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].drop("Total").sum()
+    return table
+
+
 # %% wrong harley_table: copies the slide, mistake and all loses=["hidden-harley_table"]
 def harley_table():
     table = SLIDE_31.copy()

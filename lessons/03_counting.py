@@ -246,21 +246,38 @@ def same_padding(f):
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "test-same_padding", "grade": true, "locked": true, "points": 1}
-check.equal(same_padding(3), 1, "same_padding(3)", "Slide 18: one on either side.")
-check.equal(
-    same_padding(5), 2, "same_padding(5)", "A filter of 5 loses 4 pixels, and p comes twice."
-)
-check.raises(
-    ValueError, same_padding, 4, hint="A filter of 4 loses 3 pixels: can 2p give back 3?"
-)
+# When graded, functions of the grader stand for those of other exercises.
+references = {}
+### BEGIN HIDDEN TESTS
+def positions(n, f, p=0, s=1, d=1, ceil=False):
+    steps = n + 2 * p - d * (f - 1) - 1
+    return (-(-steps // s) if ceil else steps // s) + 1
+
+
+references = {"output_size": positions}
+### END HIDDEN TESTS
+with check.using(**references):
+    check.equal(same_padding(3), 1, "same_padding(3)", "Slide 18: one on either side.")
+    check.equal(
+        same_padding(5), 2, "same_padding(5)", "A filter of 5 loses 4 pixels, and p comes twice."
+    )
+    check.raises(
+        ValueError, same_padding, 4, hint="A filter of 4 loses 3 pixels: can 2p give back 3?"
+    )
 
 # %% nbgrader={"grade_id": "hidden-same_padding", "grade": true, "locked": true, "points": 2}
 # Also: all filters from 1 to 31.
 ### BEGIN HIDDEN TESTS
-for f in range(1, 32, 2):
-    check.equal(2 * same_padding(f), f - 1, f"2 * same_padding({f})", "2p gives back f - 1.")
-for f in range(2, 32, 2):
-    check.raises(ValueError, same_padding, f)
+def positions(n, f, p=0, s=1, d=1, ceil=False):
+    steps = n + 2 * p - d * (f - 1) - 1
+    return (-(-steps // s) if ceil else steps // s) + 1
+
+
+with check.using(output_size=positions):
+    for f in range(1, 32, 2):
+        check.equal(2 * same_padding(f), f - 1, f"2 * same_padding({f})", "2p gives back f - 1.")
+    for f in range(2, 32, 2):
+        check.raises(ValueError, same_padding, f)
 ### END HIDDEN TESTS
 
 # %%
@@ -408,32 +425,47 @@ def dense_parameters(n_in, n_out, bias=True):
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "test-dense_parameters", "grade": true, "locked": true, "points": 1}
-check.equal(
-    dense_parameters(3072, 10),
-    30730,
-    "dense_parameters(3072, 10)",
-    "Slide 27: 30,720 weights. How many biases come with 10 neurons?",
-)
-check.equal(dense_parameters(320, 100), 32100, "dense_parameters(320, 100)", "FC1 of slide 29.")
+# When graded, functions of the grader stand for those of other exercises.
+references = {}
+### BEGIN HIDDEN TESTS
+def of_filters(c_in, c_out, f, bias=True):
+    return c_out * (f * f * c_in + bool(bias))
+
+
+references = {"conv_parameters": of_filters}
+### END HIDDEN TESTS
+with check.using(**references):
+    check.equal(
+        dense_parameters(3072, 10),
+        30730,
+        "dense_parameters(3072, 10)",
+        "Slide 27: 30,720 weights. How many biases come with 10 neurons?",
+    )
+    check.equal(dense_parameters(320, 100), 32100, "dense_parameters(320, 100)", "FC1 of slide 29.")
 
 # %% nbgrader={"grade_id": "hidden-dense_parameters", "grade": true, "locked": true, "points": 2}
 # Also: 40 random layers against torch, some without bias, and the dense end of VGG16.
 ### BEGIN HIDDEN TESTS
-import random
+def of_filters(c_in, c_out, f, bias=True):
+    return c_out * (f * f * c_in + bool(bias))
 
-from torch import nn
 
-rng = random.Random(2729)
-for k in range(40):
-    n_in, n_out, bias = rng.randint(1, 900), rng.randint(1, 900), k % 3 > 0
-    layer = nn.Linear(n_in, n_out, bias=bias, device="meta")
-    check.equal(
-        dense_parameters(n_in, n_out, bias=bias),
-        sum(parameter.numel() for parameter in layer.parameters()),
-        f"dense_parameters({n_in}, {n_out}, bias={bias})",
-    )
-dense = sum(dense_parameters(a, b) for a, b in ((25088, 4096), (4096, 4096), (4096, 1000)))
-check.equal(14_714_688 + dense, 138_357_544, "VGG16: its convolutions and your dense layers")
+with check.using(conv_parameters=of_filters):
+    import random
+
+    from torch import nn
+
+    rng = random.Random(2729)
+    for k in range(40):
+        n_in, n_out, bias = rng.randint(1, 900), rng.randint(1, 900), k % 3 > 0
+        layer = nn.Linear(n_in, n_out, bias=bias, device="meta")
+        check.equal(
+            dense_parameters(n_in, n_out, bias=bias),
+            sum(parameter.numel() for parameter in layer.parameters()),
+            f"dense_parameters({n_in}, {n_out}, bias={bias})",
+        )
+    dense = sum(dense_parameters(a, b) for a, b in ((25088, 4096), (4096, 4096), (4096, 1000)))
+    check.equal(14_714_688 + dense, 138_357_544, "VGG16: its convolutions and your dense layers")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -553,39 +585,74 @@ def mnist_table():
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "test-mnist_table", "grade": true, "locked": true, "points": 1}
-got = mnist_table()
-check.that(isinstance(got, pd.DataFrame), "mnist_table() should return a data frame.")
-check.equal(list(got.index), MNIST_ROWS, "the index of mnist_table()")
-check.equal(list(got.columns), COLUMNS, "the list of columns of mnist_table()")
-check.table(
-    got.loc[["Conv1"]],
-    pd.DataFrame([[28, 1, 5, 0, 1, 24, 10, 5760, 26, 260]], index=["Conv1"], columns=COLUMNS),
-    "mnist_table()",
-    "Slide 29's first line: 28 -> 24 with 10 filters of 5 x 5 x 1.",
-)
-check.equal(got.loc["Pool1", "parameters"], 0, "parameters of Pool1", "It learns nothing: 0.")
-check.equal(
-    got.loc["Conv2", "n"], got.loc["Pool1", "out"], "n of Conv2", "It is what Pool1 puts out."
-)
-for column in ("neurons", "parameters"):
-    above = [cell for cell in got[column].iloc[:-1] if pd.notna(cell) and cell != ""]
-    what = f"the total of {column}"
-    check.equal(got.loc["Total", column], sum(above), what, "Is it the sum of the rows above?")
+# When graded, functions of the grader stand for those of other exercises.
+references = {}
+### BEGIN HIDDEN TESTS
+def positions(n, f, p=0, s=1, d=1, ceil=False):
+    steps = n + 2 * p - d * (f - 1) - 1
+    return (-(-steps // s) if ceil else steps // s) + 1
+
+
+def of_filters(c_in, c_out, f, bias=True):
+    return c_out * (f * f * c_in + bool(bias))
+
+
+def of_neurons(n_in, n_out, bias=True):
+    return n_out * (n_in + bool(bias))
+
+
+references = {
+    "output_size": positions, "conv_parameters": of_filters, "dense_parameters": of_neurons,
+}
+### END HIDDEN TESTS
+with check.using(**references):
+    got = mnist_table()
+    check.that(isinstance(got, pd.DataFrame), "mnist_table() should return a data frame.")
+    check.equal(list(got.index), MNIST_ROWS, "the index of mnist_table()")
+    check.equal(list(got.columns), COLUMNS, "the list of columns of mnist_table()")
+    check.table(
+        got.loc[["Conv1"]],
+        pd.DataFrame([[28, 1, 5, 0, 1, 24, 10, 5760, 26, 260]], index=["Conv1"], columns=COLUMNS),
+        "mnist_table()",
+        "Slide 29's first line: 28 -> 24 with 10 filters of 5 x 5 x 1.",
+    )
+    check.equal(got.loc["Pool1", "parameters"], 0, "parameters of Pool1", "It learns nothing: 0.")
+    check.equal(
+        got.loc["Conv2", "n"], got.loc["Pool1", "out"], "n of Conv2", "It is what Pool1 puts out."
+    )
+    for column in ("neurons", "parameters"):
+        above = [cell for cell in got[column].iloc[:-1] if pd.notna(cell) and cell != ""]
+        what = f"the total of {column}"
+        check.equal(got.loc["Total", column], sum(above), what, "Is it the sum of the rows above?")
 
 # %% nbgrader={"grade_id": "hidden-mnist_table", "grade": true, "locked": true, "points": 3}
 # Also: every cell, the empty ones, too.
 ### BEGIN HIDDEN TESTS
-slide_29 = {
-    "Conv1": [28, 1, 5, 0, 1, 24, 10, 5760, 26, 260],
-    "Pool1": [24, 10, 2, 0, 2, 12, 10, 1440, None, 0],
-    "Conv2": [12, 10, 5, 0, 1, 8, 20, 1280, 251, 5020],
-    "Pool2": [8, 20, 2, 0, 2, 4, 20, 320, None, 0],
-    "FC1": [320, *6 * [None], 100, 321, 32100],
-    "Softmax": [100, *6 * [None], 10, 101, 1010],
-    "Total": [*7 * [None], 8910, None, 38390],
-}
-expected = pd.DataFrame.from_dict(slide_29, orient="index", columns=COLUMNS)
-check.table(mnist_table(), expected, "mnist_table()")
+def positions(n, f, p=0, s=1, d=1, ceil=False):
+    steps = n + 2 * p - d * (f - 1) - 1
+    return (-(-steps // s) if ceil else steps // s) + 1
+
+
+def of_filters(c_in, c_out, f, bias=True):
+    return c_out * (f * f * c_in + bool(bias))
+
+
+def of_neurons(n_in, n_out, bias=True):
+    return n_out * (n_in + bool(bias))
+
+
+with check.using(output_size=positions, conv_parameters=of_filters, dense_parameters=of_neurons):
+    slide_29 = {
+        "Conv1": [28, 1, 5, 0, 1, 24, 10, 5760, 26, 260],
+        "Pool1": [24, 10, 2, 0, 2, 12, 10, 1440, None, 0],
+        "Conv2": [12, 10, 5, 0, 1, 8, 20, 1280, 251, 5020],
+        "Pool2": [8, 20, 2, 0, 2, 4, 20, 320, None, 0],
+        "FC1": [320, *6 * [None], 100, 321, 32100],
+        "Softmax": [100, *6 * [None], 10, 101, 1010],
+        "Total": [*7 * [None], 8910, None, 38390],
+    }
+    expected = pd.DataFrame.from_dict(slide_29, orient="index", columns=COLUMNS)
+    check.table(mnist_table(), expected, "mnist_table()")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -682,27 +749,62 @@ def mistake():
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "test-mistake", "grade": true, "locked": true, "points": 1}
-found = mistake()
-check.that(isinstance(found, dict), "mistake() should return a dictionary.")
-for key in ("row", "rule", "neurons", "parameters"):
-    check.that(key in found, f"mistake() does not answer {key!r}.")
-check.that(found["row"] in list(SLIDE_31.index), f"SLIDE_31 has no row {found['row']!r}.")
-check.that(found["rule"] in list("ABCDEF"), f"There is no rule {found['rule']!r}, only A to F.")
-fewer = 10910 - found["neurons"], 399802 - found["parameters"]
-check.that(any(fewer), "These are the slide's own totals: they contain the mistake.")
-check.that(
-    fewer[1] == 120 * fewer[0],
-    "Your two totals do not agree: each neuron too many before FC1 brought 120 weights along.",
-)
+# When graded, functions of the grader stand for those of other exercises.
+references = {}
+### BEGIN HIDDEN TESTS
+def positions(n, f, p=0, s=1, d=1, ceil=False):
+    steps = n + 2 * p - d * (f - 1) - 1
+    return (-(-steps // s) if ceil else steps // s) + 1
+
+
+def of_filters(c_in, c_out, f, bias=True):
+    return c_out * (f * f * c_in + bool(bias))
+
+
+def of_neurons(n_in, n_out, bias=True):
+    return n_out * (n_in + bool(bias))
+
+
+references = {
+    "output_size": positions, "conv_parameters": of_filters, "dense_parameters": of_neurons,
+}
+### END HIDDEN TESTS
+with check.using(**references):
+    found = mistake()
+    check.that(isinstance(found, dict), "mistake() should return a dictionary.")
+    for key in ("row", "rule", "neurons", "parameters"):
+        check.that(key in found, f"mistake() does not answer {key!r}.")
+    check.that(found["row"] in list(SLIDE_31.index), f"SLIDE_31 has no row {found['row']!r}.")
+    check.that(found["rule"] in list("ABCDEF"), f"There is no rule {found['rule']!r}, only A to F.")
+    fewer = 10910 - found["neurons"], 399802 - found["parameters"]
+    check.that(any(fewer), "These are the slide's own totals: they contain the mistake.")
+    check.that(
+        fewer[1] == 120 * fewer[0],
+        "Your two totals do not agree: each neuron too many before FC1 brought 120 weights along.",
+    )
 
 # %% nbgrader={"grade_id": "hidden-mistake", "grade": true, "locked": true, "points": 3}
 # Also: whether it is that row, that rule, and those totals.
 ### BEGIN HIDDEN TESTS
-found = mistake()
-check.that(found["row"] == "Pool2", "The row is another one: which is the first to break a rule?")
-check.that(found["rule"] == "D", "The rule is another one.")
-check.equal(found["neurons"], 8110, "the total of neurons")
-check.equal(found["parameters"], 63802, "the total of parameters")
+def positions(n, f, p=0, s=1, d=1, ceil=False):
+    steps = n + 2 * p - d * (f - 1) - 1
+    return (-(-steps // s) if ceil else steps // s) + 1
+
+
+def of_filters(c_in, c_out, f, bias=True):
+    return c_out * (f * f * c_in + bool(bias))
+
+
+def of_neurons(n_in, n_out, bias=True):
+    return n_out * (n_in + bool(bias))
+
+
+with check.using(output_size=positions, conv_parameters=of_filters, dense_parameters=of_neurons):
+    found = mistake()
+    check.that(found["row"] == "Pool2", "The row is another one: which is the first to break a rule?")
+    check.that(found["rule"] == "D", "The rule is another one.")
+    check.equal(found["neurons"], 8110, "the total of neurons")
+    check.equal(found["parameters"], 63802, "the total of parameters")
 ### END HIDDEN TESTS
 
 # %%
@@ -758,40 +860,85 @@ def harley_table():
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "test-harley_table", "grade": true, "locked": true, "points": 1}
-got = harley_table()
-check.that(isinstance(got, pd.DataFrame), "harley_table() should return a data frame.")
-check.equal(list(got.index), HARLEY_ROWS, "the index of harley_table()")
-check.equal(list(got.columns), COLUMNS, "the list of columns of harley_table()")
-check.table(
-    got.loc[["Conv1"]],
-    pd.DataFrame([[32, 1, 5, 0, 1, 28, 6, 4704, 26, 156]], index=["Conv1"], columns=COLUMNS),
-    "harley_table()",
-    "The first line of slide 31 is right.",
-)
-check.equal(got.loc["Pool1", "parameters"], 0, "parameters of Pool1", "It learns nothing: 0.")
-check.equal(
-    got.loc["FC1", "n"], got.loc["Pool2", "neurons"], "n of FC1", "It reads all Pool2 puts out."
-)
-for column in ("neurons", "parameters"):
-    above = [cell for cell in got[column].iloc[:-1] if pd.notna(cell) and cell != ""]
-    what = f"the total of {column}"
-    check.equal(got.loc["Total", column], sum(above), what, "Is it the sum of the rows above?")
+# When graded, functions of the grader stand for those of other exercises.
+references = {}
+### BEGIN HIDDEN TESTS
+def positions(n, f, p=0, s=1, d=1, ceil=False):
+    steps = n + 2 * p - d * (f - 1) - 1
+    return (-(-steps // s) if ceil else steps // s) + 1
+
+
+def of_filters(c_in, c_out, f, bias=True):
+    return c_out * (f * f * c_in + bool(bias))
+
+
+def of_neurons(n_in, n_out, bias=True):
+    return n_out * (n_in + bool(bias))
+
+
+references = {
+    "output_size": positions, "conv_parameters": of_filters, "dense_parameters": of_neurons,
+}
+### END HIDDEN TESTS
+with check.using(**references):
+    got = harley_table()
+    check.that(isinstance(got, pd.DataFrame), "harley_table() should return a data frame.")
+    check.equal(list(got.index), HARLEY_ROWS, "the index of harley_table()")
+    check.equal(list(got.columns), COLUMNS, "the list of columns of harley_table()")
+    check.table(
+        got.loc[["Conv1"]],
+        pd.DataFrame([[32, 1, 5, 0, 1, 28, 6, 4704, 26, 156]], index=["Conv1"], columns=COLUMNS),
+        "harley_table()",
+        "The first line of slide 31 is right.",
+    )
+    check.equal(got.loc["Pool1", "parameters"], 0, "parameters of Pool1", "It learns nothing: 0.")
+    check.equal(
+        got.loc["FC1", "n"], got.loc["Pool2", "neurons"], "n of FC1", "It reads all Pool2 puts out."
+    )
+    for column in ("neurons", "parameters"):
+        above = [cell for cell in got[column].iloc[:-1] if pd.notna(cell) and cell != ""]
+        what = f"the total of {column}"
+        check.equal(got.loc["Total", column], sum(above), what, "Is it the sum of the rows above?")
+    slide = check.variable(harley_table, "SLIDE_31")
+    check.that(
+        slide.loc["Pool2", "channels_out"] == 128 and slide.loc["Total", "parameters"] == 399802,
+        "harley_table changed SLIDE_31 itself: work on SLIDE_31.copy().",
+    )
 
 # %% nbgrader={"grade_id": "hidden-harley_table", "grade": true, "locked": true, "points": 3}
-# Also: every cell, the empty ones, too.
+# Also: every cell, the empty ones, too; SLIDE_31 left alone.
 ### BEGIN HIDDEN TESTS
-slide_31_corrected = {
-    "Conv1": [32, 1, 5, 0, 1, 28, 6, 4704, 26, 156],
-    "Pool1": [28, 6, 2, 0, 2, 14, 6, 1176, None, 0],
-    "Conv2": [14, 6, 5, 0, 1, 10, 16, 1600, 151, 2416],
-    "Pool2": [10, 16, 2, 0, 2, 5, 16, 400, None, 0],
-    "FC1": [400, *6 * [None], 120, 401, 48120],
-    "FC2": [120, *6 * [None], 100, 121, 12100],
-    "Softmax": [100, *6 * [None], 10, 101, 1010],
-    "Total": [*7 * [None], 8110, None, 63802],
-}
-expected = pd.DataFrame.from_dict(slide_31_corrected, orient="index", columns=COLUMNS)
-check.table(harley_table(), expected, "harley_table()")
+def positions(n, f, p=0, s=1, d=1, ceil=False):
+    steps = n + 2 * p - d * (f - 1) - 1
+    return (-(-steps // s) if ceil else steps // s) + 1
+
+
+def of_filters(c_in, c_out, f, bias=True):
+    return c_out * (f * f * c_in + bool(bias))
+
+
+def of_neurons(n_in, n_out, bias=True):
+    return n_out * (n_in + bool(bias))
+
+
+with check.using(output_size=positions, conv_parameters=of_filters, dense_parameters=of_neurons):
+    slide_31_corrected = {
+        "Conv1": [32, 1, 5, 0, 1, 28, 6, 4704, 26, 156],
+        "Pool1": [28, 6, 2, 0, 2, 14, 6, 1176, None, 0],
+        "Conv2": [14, 6, 5, 0, 1, 10, 16, 1600, 151, 2416],
+        "Pool2": [10, 16, 2, 0, 2, 5, 16, 400, None, 0],
+        "FC1": [400, *6 * [None], 120, 401, 48120],
+        "FC2": [120, *6 * [None], 100, 121, 12100],
+        "Softmax": [100, *6 * [None], 10, 101, 1010],
+        "Total": [*7 * [None], 8110, None, 63802],
+    }
+    expected = pd.DataFrame.from_dict(slide_31_corrected, orient="index", columns=COLUMNS)
+    check.table(harley_table(), expected, "harley_table()")
+    slide = check.variable(harley_table, "SLIDE_31")
+    check.that(
+        slide.loc["Pool2", "channels_out"] == 128 and slide.loc["Total", "parameters"] == 399802,
+        "harley_table changed SLIDE_31 itself: work on SLIDE_31.copy().",
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1000,46 +1147,81 @@ def quiz():
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "test-quiz", "grade": true, "locked": true, "points": 1}
-answers = quiz()
-check.that(isinstance(answers, dict), "quiz() should return a dictionary.")
-words = ["image_conv", "image_dense", "pools_conv", "pools_neurons", "average_total"]
-words += ["stride_conv", "stride_neurons", "padding_total", "filters_conv2", "filters_dense"]
-totals = ["image_total", "pools_total"]
-for key in words + totals:
-    check.that(key in answers, f"quiz() does not answer {key!r}.")
-for key in words:
-    check.that(
-        answers[key] in ("more", "fewer", "same"),
-        f"{key} is {answers[key]!r}: the answers are 'more', 'fewer' and 'same'.",
-    )
-for key in totals:
-    check.equal(
-        (answers[key] - 38390) % 100,
-        0,
-        f"({key} - 38390) % 100",
-        "FC1 has 100 neurons: each further input brings 100 weights, and nothing else changes.",
-    )
+# When graded, functions of the grader stand for those of other exercises.
+references = {}
+### BEGIN HIDDEN TESTS
+def positions(n, f, p=0, s=1, d=1, ceil=False):
+    steps = n + 2 * p - d * (f - 1) - 1
+    return (-(-steps // s) if ceil else steps // s) + 1
+
+
+def of_filters(c_in, c_out, f, bias=True):
+    return c_out * (f * f * c_in + bool(bias))
+
+
+def of_neurons(n_in, n_out, bias=True):
+    return n_out * (n_in + bool(bias))
+
+
+references = {
+    "output_size": positions, "conv_parameters": of_filters, "dense_parameters": of_neurons,
+}
+### END HIDDEN TESTS
+with check.using(**references):
+    answers = quiz()
+    check.that(isinstance(answers, dict), "quiz() should return a dictionary.")
+    words = ["image_conv", "image_dense", "pools_conv", "pools_neurons", "average_total"]
+    words += ["stride_conv", "stride_neurons", "padding_total", "filters_conv2", "filters_dense"]
+    totals = ["image_total", "pools_total"]
+    for key in words + totals:
+        check.that(key in answers, f"quiz() does not answer {key!r}.")
+    for key in words:
+        check.that(
+            answers[key] in ("more", "fewer", "same"),
+            f"{key} is {answers[key]!r}: the answers are 'more', 'fewer' and 'same'.",
+        )
+    for key in totals:
+        check.equal(
+            (answers[key] - 38390) % 100,
+            0,
+            f"({key} - 38390) % 100",
+            "FC1 has 100 neurons: each further input brings 100 weights, and nothing else changes.",
+        )
 
 # %% nbgrader={"grade_id": "hidden-quiz", "grade": true, "locked": true, "points": 3}
 # Also: the ten words and the two numbers.
 ### BEGIN HIDDEN TESTS
-answers = quiz()
-right = {
-    "image_conv": "same",
-    "image_dense": "more",
-    "pools_conv": "same",
-    "pools_neurons": "more",
-    "average_total": "same",
-    "stride_conv": "same",
-    "stride_neurons": "fewer",
-    "padding_total": "more",
-    "filters_conv2": "more",
-    "filters_dense": "same",
-    "image_total": 56390,
-    "pools_total": 806390,
-}
-wrong = [key for key in right if answers.get(key) != right[key]]
-check.that(not wrong, f"Think again about {', '.join(wrong)}.")
+def positions(n, f, p=0, s=1, d=1, ceil=False):
+    steps = n + 2 * p - d * (f - 1) - 1
+    return (-(-steps // s) if ceil else steps // s) + 1
+
+
+def of_filters(c_in, c_out, f, bias=True):
+    return c_out * (f * f * c_in + bool(bias))
+
+
+def of_neurons(n_in, n_out, bias=True):
+    return n_out * (n_in + bool(bias))
+
+
+with check.using(output_size=positions, conv_parameters=of_filters, dense_parameters=of_neurons):
+    answers = quiz()
+    right = {
+        "image_conv": "same",
+        "image_dense": "more",
+        "pools_conv": "same",
+        "pools_neurons": "more",
+        "average_total": "same",
+        "stride_conv": "same",
+        "stride_neurons": "fewer",
+        "padding_total": "more",
+        "filters_conv2": "more",
+        "filters_dense": "same",
+        "image_total": 56390,
+        "pools_total": 806390,
+    }
+    wrong = [key for key in right if answers.get(key) != right[key]]
+    check.that(not wrong, f"Think again about {', '.join(wrong)}.")
 ### END HIDDEN TESTS
 
 # %% [markdown]

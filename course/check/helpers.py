@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
 import random
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import torch
-from IPython import get_ipython
 from torch import nn
-from torch.overrides import TorchFunctionMode
 
 from course import compat
 from course.check.assertions import that
@@ -42,44 +38,6 @@ def travels(helper: Callable[P, R]) -> Callable[P, R]:
         return helper(*args, **kwargs)
 
     return dispatch
-
-
-_MISSING = object()
-_in_use: dict[str, Any] = {}  # by name: what it stands for
-_replaced: dict[str, Any] = {}  # by name: what it stood for before
-
-
-@contextlib.contextmanager
-def using(**references: object) -> Iterator[None]:
-    """Let names of the notebook stand for references in this context: using(evaluate=accuracy).
-
-    For tests of an exercise that needs another one: a mistake there then costs no points here.
-    Where the answer runs in a kernel of its own, its names stand for calls of the references, which
-    run here, and the shell passes them on (__course_names__). A reference is a function or data; a
-    module that it returns consists of torch's own layers.
-    """
-    outer = dict(_in_use)
-    try:
-        _use({**outer, **references})
-        yield
-    finally:
-        _use(outer)
-
-
-def _use(references: dict[str, Any]) -> None:
-    """Let names stand for `references`, and all others for what they stood for before."""
-    names = vars(sys.modules["__main__"])
-    for name, value in _replaced.items():
-        names[name] = value
-        if value is _MISSING:
-            del names[name]
-    _replaced.clear()
-    _replaced.update({name: names.get(name, _MISSING) for name in references})
-    names.update(references)
-    _in_use.clear()
-    _in_use.update(references)
-    if hasattr(shell := get_ipython(), "__course_names__"):
-        shell.__course_names__(references)
 
 
 def seed(number: int) -> None:
@@ -147,32 +105,6 @@ def silenced(model: nn.Module, x: torch.Tensor, layers: Sequence[str]) -> np.nda
     with torch.no_grad():
         output: np.ndarray[Any, Any] = model(x).cpu().numpy()
     return output
-
-
-@travels
-def operations(call: Callable[..., object], *arguments: object) -> list[str]:
-    """Return the names of the torch functions that `call(*arguments)` used, in order.
-
-    Tensor methods and torch.nn.functional count alike: "max_pool2d", "amax". For exercises that
-    ask for code by hand although torch has a function for it.
-    """
-    with _FunctionRecorder() as recorder:
-        call(*arguments)
-    return recorder.names
-
-
-class _FunctionRecorder(TorchFunctionMode):
-    """Records the name of each torch function that runs under it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        self.names.append(getattr(func, "__name__", str(func)))
-        return func(*args, **(kwargs or {}))
 
 
 @travels

@@ -47,6 +47,19 @@ def split(images, labels, n_train, seed):
     return images[:n_train], labels[:n_train], images[n_train:], labels[n_train:]
 
 
+# %% wrong split: takes the classes for 0 to 9 loses=["hidden-split"]
+def split(images, labels, n_train, seed):
+    rng = np.random.default_rng(seed)
+    train, test = [], []
+    for c in range(10):
+        places = rng.permutation(np.flatnonzero(labels == c))
+        share = round(n_train * len(places) / len(labels))
+        train.append(places[:share])
+        test.append(places[share:])
+    train, test = rng.permutation(np.concatenate(train)), rng.permutation(np.concatenate(test))
+    return images[train], labels[train], images[test], labels[test]
+
+
 # %% wrong split: leaves both parts in the order of the classes loses=["hidden-split"]
 def split(images, labels, n_train, seed):
     rng = np.random.default_rng(seed)
@@ -233,7 +246,7 @@ def max_pool(x, f, s):
     return out
 
 
-# %% wrong max_pool: asks the referee loses=["test-max_pool"]
+# %% wrong max_pool: asks the referee loses=["test-max_pool", "hidden-max_pool"]
 def max_pool(x, f, s):
     return F.max_pool2d(x, f, s)
 
@@ -302,7 +315,7 @@ def avg_pool(x, f, s):
     return out
 
 
-# %% wrong avg_pool: asks the referee loses=["test-avg_pool"]
+# %% wrong avg_pool: asks the referee loses=["test-avg_pool", "hidden-avg_pool"]
 def avg_pool(x, f, s):
     return F.avg_pool2d(x, f, s)
 
@@ -409,6 +422,38 @@ class LeNet(nn.Module):
         x = F.max_pool2d(F.relu(self.conv1(x)), 2)
         x = F.max_pool2d(F.relu(self.conv2(x)), 2)
         return F.relu(self.fc2(F.relu(self.fc1(x.flatten(1)))))
+
+
+# %% wrong LeNet: pools in NumPy, so that no gradient reaches the convolutions loses=["test-LeNet", "hidden-LeNet"]
+class LeNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 10, 5), nn.Conv2d(10, 20, 5)
+        self.fc1, self.fc2 = nn.Linear(320, 100), nn.Linear(100, 10)
+
+    @staticmethod
+    def pool(x):
+        n, c, h, w = x.shape
+        maps = x.detach().numpy().reshape(n, c, h // 2, 2, w // 2, 2)
+        return torch.from_numpy(maps.max(axis=(3, 5)))
+
+    def forward(self, x):
+        x = self.pool(F.relu(self.conv1(x)))
+        x = self.pool(F.relu(self.conv2(x)))
+        return self.fc2(F.relu(self.fc1(x.flatten(1))))
+
+
+# %% wrong LeNet: detaches the maps, so that only the dense layers learn loses=["test-LeNet", "hidden-LeNet"]
+class LeNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 10, 5), nn.Conv2d(10, 20, 5)
+        self.fc1, self.fc2 = nn.Linear(320, 100), nn.Linear(100, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        return self.fc2(F.relu(self.fc1(x.flatten(1).detach())))
 
 
 # %% wrong LeNet: average pools loses=["hidden-LeNet"]
@@ -752,7 +797,8 @@ import copy
 
 def evaluate(model, images, labels):
     twin = copy.deepcopy(model).eval()
-    answers = np.concatenate([twin(x).detach().numpy().argmax(1) for x in images.split(64)])
+    with torch.inference_mode():
+        answers = np.concatenate([twin(x).numpy().argmax(1) for x in images.split(64)])
     return np.mean(answers == labels.numpy())
 
 
@@ -807,6 +853,25 @@ def evaluate(model, images, labels):
     model.eval()
     with torch.no_grad():
         return (model(images).argmax(1) == labels).float().mean().item()
+
+
+# %% wrong evaluate: sets the attribute `training` of the outermost module alone loses=["hidden-evaluate"]
+def evaluate(model, images, labels):
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        right = (model(images).argmax(1) == labels).sum().item()
+    model.training = was_training
+    return right / len(labels)
+
+
+# %% wrong evaluate: with gradients loses=["hidden-evaluate"]
+def evaluate(model, images, labels):
+    was_training = model.training
+    model.eval()
+    right = (model(images).argmax(1) == labels).sum().item()
+    model.train(was_training)
+    return right / len(labels)
 
 
 # %% wrong evaluate: always hands back a model in training mode loses=["hidden-evaluate"]
@@ -922,6 +987,17 @@ def ladder(images, labels):
     for _ in range(40):
         overfit = train_epoch(model, images[:20], labels[:20], optimizer, 20)
     return {"expected": float(np.log(10)), "first": float(np.log(10)), "overfit": overfit}
+
+
+# %% wrong ladder: trains for 300 epochs loses=["hidden-ladder"]
+def ladder(images, labels):
+    with torch.no_grad():
+        first = F.cross_entropy(LeNet()(images), labels).item()
+    model = LeNet()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.001)
+    for _ in range(300):
+        overfit = train_epoch(model, images[:20], labels[:20], optimizer, 20)
+    return {"expected": float(np.log(10)), "first": first, "overfit": overfit}
 
 
 # %% wrong ladder: logs to the base of two loses=["test-ladder", "hidden-ladder"]
@@ -1059,6 +1135,29 @@ def recipe(candidates, images, labels):
     return candidates[len(scores) - 1 - int(np.argmax(scores[::-1]))], scores
 
 
+# %% wrong recipe: returns the candidate whose rate is nearest to 0.005, whatever the scores loses=["hidden-recipe"]
+def recipe(candidates, images, labels):
+    parts = split(images, labels, len(labels) * 4 // 5, seed=0)
+    (x, y), held = to_tensors(*parts[:2]), to_tensors(*parts[2:])
+    scores = []
+    for candidate in candidates:
+        model = LeNet()
+        fit(model, x, y, **candidate)
+        scores.append(evaluate(model, *held))
+    return min(candidates, key=lambda candidate: abs(candidate["lr"] - 0.005)), scores
+
+
+# %% wrong recipe: scores another net than the one that it trained loses=["test-recipe", "hidden-recipe"]
+def recipe(candidates, images, labels):
+    parts = split(images, labels, len(labels) * 4 // 5, seed=0)
+    (x, y), held = to_tensors(*parts[:2]), to_tensors(*parts[2:])
+    scores = []
+    for candidate in candidates:
+        fit(LeNet(), x, y, **candidate)
+        scores.append(evaluate(LeNet(), *held))
+    return candidates[int(np.argmax(scores))], scores
+
+
 # %% wrong recipe: takes the worst loses=["test-recipe", "hidden-recipe"]
 def recipe(candidates, images, labels):
     parts = split(images, labels, len(labels) * 4 // 5, seed=0)
@@ -1144,6 +1243,22 @@ def control(model, settings, train, test, permutation):
     fit(model, *train, **settings)
     images, labels = test
     return evaluate(model, images.flatten(1)[:, permutation].reshape(images.shape), labels)
+
+
+# %% wrong control: the inverse of the permutation loses=["hidden-control"]
+def control(model, settings, train, test, permutation):
+    back = torch.argsort(permutation)
+
+    def shuffle(images):
+        return images.flatten(1)[:, back].reshape(images.shape)
+
+    fit(model, shuffle(train[0]), train[1], **settings)
+    return evaluate(model, shuffle(test[0]), test[1])
+
+
+# %% wrong control: answers True loses=["test-control", "hidden-control"]
+def control(model, settings, train, test, permutation):
+    return True
 
 
 # %% wrong control: another shuffle for every digit loses=["test-control", "hidden-control"]

@@ -77,7 +77,7 @@ def cross_entropy(logits, labels):
     return (logits.exp().sum(1).log() - logits[torch.arange(len(logits)), labels]).mean()
 
 
-# %% wrong cross_entropy: torch's own loses=["test-cross_entropy"]
+# %% wrong cross_entropy: torch's own loses=["test-cross_entropy", "hidden-cross_entropy"]
 def cross_entropy(logits, labels):
     return F.cross_entropy(logits, labels)
 
@@ -143,6 +143,12 @@ def minibatches(n, size, seed):
 # %% wrong minibatches: the same order for every seed loses=["hidden-minibatches"]
 def minibatches(n, size, seed):
     return torch.randperm(n, generator=torch.Generator().manual_seed(0)).split(size)
+
+
+# %% wrong minibatches: seeds the global generator loses=["hidden-minibatches"]
+def minibatches(n, size, seed):
+    torch.manual_seed(seed)
+    return torch.randperm(n).split(size)
 
 
 # %% wrong minibatches: takes size for the number of batches loses=["test-minibatches", "hidden-minibatches"]
@@ -312,21 +318,21 @@ def signal_rms(depth, init):
     return onward(torch.randn(100, 256, dtype=torch.double), depth)
 
 
-# %% right signal_rms: a row vector of weights applied from the other side
-def signal_rms(depth, init):
-    h, found = torch.randn(100, 256).double(), torch.zeros(depth, dtype=torch.float64)
-    for k in range(depth):
-        h = torch.clamp(h @ init((256, 256)).double(), min=0)
-        found[k] = (h * h).mean() ** 0.5
-    return found
-
-
 # %% wrong signal_rms: no ReLU loses=["test-signal_rms", "hidden-signal_rms"]
 def signal_rms(depth, init):
     h, found = torch.randn(100, 256, dtype=torch.float64), []
     for _ in range(depth):
         h = h @ init((256, 256)).double().T
         found.append(h.square().mean().sqrt().item())
+    return found
+
+
+# %% wrong signal_rms: forgets the transpose loses=["hidden-signal_rms"]
+def signal_rms(depth, init):
+    h, found = torch.randn(100, 256).double(), torch.zeros(depth, dtype=torch.float64)
+    for k in range(depth):
+        h = torch.clamp(h @ init((256, 256)).double(), min=0)
+        found[k] = (h * h).mean() ** 0.5
     return found
 
 
@@ -531,7 +537,7 @@ def batch_norm(x, gamma, beta, running, training):
     return gamma[:, None, None] * y + beta[:, None, None], running
 
 
-# %% wrong batch_norm: torch's own loses=["test-batch_norm"]
+# %% wrong batch_norm: torch's own loses=["test-batch_norm", "hidden-batch_norm"]
 def batch_norm(x, gamma, beta, running, training):
     mean, var = running[0].clone(), running[1].clone()
     return F.batch_norm(x, mean, var, gamma, beta, training), (mean, var)
@@ -596,12 +602,21 @@ def dropout(x, p, training):
     return x * (throws >= p) / (1 - p) if training else x
 
 
+# %% wrong dropout: drops an exact share loses=["hidden-dropout"]
+def dropout(x, p, training):
+    if not training:
+        return x
+    keep = torch.ones(x.numel())
+    keep[torch.randperm(x.numel())[: round(p * x.numel())]] = 0
+    return x * keep.reshape(x.shape) / (1 - p)
+
+
 # %% wrong dropout: works on the input itself loses=["hidden-dropout"]
 def dropout(x, p, training):
     return x.mul_(torch.rand_like(x) >= p).div_(1 - p) if training else x
 
 
-# %% wrong dropout: torch's own loses=["test-dropout"]
+# %% wrong dropout: torch's own loses=["test-dropout", "hidden-dropout"]
 def dropout(x, p, training):
     return F.dropout(x, p, training)
 

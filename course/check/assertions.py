@@ -63,6 +63,10 @@ def close(
     |got - expected| <= atol + rtol * |expected|. The message names the index of the largest error.
     """
     __tracebackhide__ = True
+    that(
+        not isinstance(got, (bool, np.bool_)) or isinstance(expected, (bool, np.bool_)),
+        f"{what} should be a number, it is {got}.{_suffix(hint)}",
+    )
     reference = _array(expected)
     actual = _array(got)
     that(actual is not None, f"{what} should hold numbers, it is {_repr(got)}.{_suffix(hint)}")
@@ -165,13 +169,13 @@ def spread(got: object, variance: float, what: str, hint: str = "", kurtosis: fl
     assert sample is not None
     mean, square, n = float(sample.mean()), float((sample**2).mean()), sample.size
     that(
-        abs(mean) <= 4 * np.sqrt(variance / n),
-        f"{what} has mean {mean:.3g}, 0 was expected.{_suffix(hint)}",
-    )
-    that(
         abs(square - variance) <= 4 * variance * np.sqrt((kurtosis - 1) / n),
         f"{what} has standard deviation {square**0.5:.4g}, {variance**0.5:.4g} was expected."
         f"{_suffix(hint)}",
+    )
+    that(
+        abs(mean) <= 4 * np.sqrt(variance / n),
+        f"{what} has mean {mean:.3g}, 0 was expected.{_suffix(hint)}",
     )
 
 
@@ -212,6 +216,8 @@ def _same(got: object, expected: object) -> bool:
     if isinstance(expected, bool):
         return isinstance(got, (bool, np.bool_)) and bool(got) is expected
     if isinstance(expected, numbers.Real):
+        if isinstance(got, bool):
+            return False
         return isinstance(got, numbers.Real) and float(got) == float(expected)
     if isinstance(expected, Mapping):
         return (

@@ -215,15 +215,21 @@ def evaluated(
 ) -> dict[str, Any]:
     """Return the result of `evaluate` on a copy of `model`, and the state of the copy afterwards.
 
-    "returned"; "state", the copy's state(); "training", its mode; "gradients", whether any of its
-    parameters has one. `model` is not changed.
+    "returned"; "state", the copy's state(); "training", its mode, and "modes", those of all layers;
+    "graph", whether an output of it required gradients; "gradients", whether any of its parameters
+    has one. `model` is not changed.
     """
     model = copy.deepcopy(model)
+    graph: list[bool] = []
+    hook = model.register_forward_hook(lambda _, args, output: graph.append(output.requires_grad))
     returned = evaluate(model, images, labels)
+    hook.remove()
     return {
         "returned": returned,
         "state": state(model),
         "training": model.training,
+        "modes": {name: module.training for name, module in model.named_modules()},
+        "graph": any(graph),
         "gradients": any(p.grad is not None for p in model.parameters()),
     }
 

@@ -33,6 +33,7 @@ from nbformat.v4 import new_output
 from nbgrader.utils import is_locked
 
 from autograder.grading.parse import CELL_ID
+from autograder.sandbox.messages import PICTURES
 
 TAGS = frozenset(
     (
@@ -72,7 +73,6 @@ MAX_MARKS = 2_000  # characters with a meaning in markdown
 MAX_DEPTH = 100  # of HTML elements
 MARK = re.compile(r"[\\\[<_*`$&]")
 OPENED = re.compile(r"<(/?)[a-z!]", re.I)
-PICTURES = ("image/png", "image/jpeg", "image/gif")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 # Names of pasted pictures. Any other could hold a tag, which the look at the rest would not see.
 ATTACHMENT_NAME = re.compile(r"[\w .%+~@,-]+")

@@ -29,7 +29,9 @@ FREE_SHARED = 4  # shared memory without a file
 # Memory of the machine's kernel, by what it can be at most.
 MAPPING_BYTES = 400  # one, and what it is found by
 SOCKET_BYTES = 416 * 1024  # in the buffer of a socket: twice the usual net.core.wmem_max
-DESCRIPTOR_BYTES = 10 * 1024  # an open file, or a pipe: two pages, and 2 KB of its own
+# An open file, or an end of a pipe: two pages, and 2 KB of its own. Of the first pipes of a user,
+# 64 MB in all, each can hold sixteen pages.
+DESCRIPTOR_BYTES = 10 * 1024
 NOTE_BYTES = 256  # a lock of a file, or a watch for its events
 NOTES = (b"lock:", b"tfd:")  # what they are called among the facts of a descriptor
 

@@ -17,7 +17,8 @@ NoneType = type(None)
 MAX_PUNCTUATION = 1_000_000
 # What is kept of displayed data, as texts alone: what the sanitiser keeps, and no other type.
 TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")
-KEPT_TYPES = frozenset((*TEXTS, "image/png", "image/jpeg", "image/gif"))
+PICTURES = ("image/png", "image/jpeg", "image/gif")
+KEPT_TYPES = frozenset((*TEXTS, *PICTURES))
 
 
 class InvalidMessage(Exception):

@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder.execution.cells import ENDED, OK, OUT_OF_MEMORY
 from autograder.execution.execute import execute, kernel_server
 from autograder.limits import Limits
 from autograder.sandbox.manager import ForkedKernelManager
@@ -28,6 +29,29 @@ import subprocess, time
 process = subprocess.Popen(["sleep", "{seconds}"], start_new_session=True)
 time.sleep(0.1)
 print("it runs" if process.poll() is None else "it has ended")
+"""
+
+FILLS_PAGE_TABLES = """
+import mmap, os, signal, time
+STEP = 2 << 20  # a table for each
+reading, writing = os.pipe()
+children = []
+for _ in range(14):
+    child = os.fork()
+    if not child:
+        space = mmap.mmap(-1, 7500 * STEP, flags=0x4022, prot=mmap.PROT_READ)
+        space.madvise(mmap.MADV_NOHUGEPAGE)
+        space[::STEP]
+        os.write(writing, b".")
+        signal.pause()
+    children.append(child)
+for _ in children:
+    os.read(reading, 1)
+time.sleep(1)
+for child in children:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+print("not noticed")
 """
 
 
@@ -165,6 +189,13 @@ def test_workers_share_the_memory_of_their_kernel() -> None:
         "    print(sum(pool.map(length, range(12), 1)) >> 20)"
     )
     assert run(workers, limits=Limits(memory_mb=700)) == "3600\n"
+
+
+@pytest.mark.parametrize(("memory_mb", "ended"), [(1000, OK), (350, OUT_OF_MEMORY)])
+def test_page_tables_of_all_processes_together_are_memory(memory_mb: int, ended: str) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(FILLS_PAGE_TABLES)])
+    (cell,) = execute(notebook, {}, Limits(memory_mb=memory_mb)).cells
+    assert cell.metadata[ENDED] == ended, cell.outputs
 
 
 def test_programs_that_end_while_they_are_looked_at_run_undisturbed() -> None:

@@ -10,21 +10,32 @@ import threading
 import time
 
 
-def hold():
-    held = bytearray(250 << 20)
-    held[::4096] = held[::4096]
+def first_thread_has_ended():
+    with open(f"/proc/{os.getpid()}/stat") as state:
+        return ") Z " in state.read()
+
+
+def hold(writing):
+    while not first_thread_has_ended():
+        time.sleep(0.01)
+    held = b"x" * (250 << 20)
+    os.write(writing, b".")
     time.sleep(60)
+    del held
 
 
 def greet():
+    reading, writing = os.pipe()
     children = []
-    for _ in range(6):
+    for _ in range(5):
         child = os.fork()
         if not child:
-            threading.Thread(target=hold).start()
+            threading.Thread(target=hold, args=(writing,)).start()
             ctypes.CDLL(None).syscall(93 if platform.machine() == "aarch64" else 60, 0)
         children.append(child)
-    time.sleep(3)
+    for _ in children:
+        os.read(reading, 1)
+    time.sleep(1)
     for child in children:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

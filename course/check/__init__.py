@@ -29,6 +29,7 @@ helpers.travels).
     parameter_counts(model)                     parameters of each layer that has any
     by_hand(call, *arguments, without=)         a call may not use a library's own "conv unfold"
     operations(call, *arguments)                names of the library functions that a call used
+    line_runs(call, *arguments)                 how often its busiest line ran
     steps(call, *arguments)                     how long it ran in Python: grows with a loop
     gradient(call, x, *arguments)               the gradient of a call's result
     silenced(model, x, layers)                  the output of a model without some of its parts
@@ -54,7 +55,15 @@ from course.check.assertions import (
     table,
     that,
 )
-from course.check.calls import by_hand, operations, reseeded, shares_memory, steps, variable
+from course.check.calls import (
+    by_hand,
+    line_runs,
+    operations,
+    reseeded,
+    shares_memory,
+    steps,
+    variable,
+)
 from course.check.helpers import (
     evaluated,
     filled,
@@ -83,6 +92,7 @@ __all__ = [
     "gradient",
     "inspected",
     "layer_shapes",
+    "line_runs",
     "margins",
     "on_copies",
     "operations",

@@ -181,6 +181,8 @@ def test_a_wrong_standard_deviation_is_reported():
         check.spread(sample, 3.3**2, "normal numbers", "fan_in?")
     with pytest.raises(AssertionError, match=r"has mean 1[.].*, 0 was expected"):
         check.spread(sample + 1.5, 9, "normal numbers")
+    with pytest.raises(AssertionError, match=r"has standard deviation [89]"):
+        check.spread(3 * sample + 0.1, 9, "numbers that are too wide")
     with pytest.raises(AssertionError, match="should hold numbers"):
         check.spread("random", 1, "normal numbers")
 
@@ -297,3 +299,22 @@ def test_reseeded_names_the_generators_that_a_call_resets():
 def test_variable_is_the_value_in_the_notebook(monkeypatch):
     monkeypatch.setattr("__main__.TABLE", [1], raising=False)
     assert check.variable(check.variable, "TABLE") == [1]
+
+
+def test_a_dictionary_that_differs_is_reported_by_its_entry():
+    expected = {f"entry {k}": k for k in range(40)}
+    check.equal(dict(expected), expected, "the counts")
+    with pytest.raises(AssertionError, match=r"^the counts: 'entry 33' is 7, 33 was expected\.$"):
+        check.equal({**expected, "entry 33": 7}, expected, "the counts")
+    with pytest.raises(AssertionError, match="the counts is"):
+        check.equal({"entry 1": 1}, expected, "the counts")
+
+
+def test_line_runs_counts_the_busiest_line_of_the_notebook_alone():
+    notebook = "def f(n):\n    total = 0\n    for k in range(n):\n        total += k\n"
+    names = {"__name__": "__main__"}
+    exec(notebook, names)
+    assert check.line_runs(names["f"], 9) in (9, 10)
+    model = new_model()
+    optimizer = torch.optim.SGD(model.parameters())
+    assert check.line_runs(one_step, model, IMAGES, LABELS, optimizer, 6) == 0

@@ -1390,3 +1390,360 @@ def batches(images, labels, size):
     missing = -len(images) % size
     order = torch.cat([order, order[:missing]])
     return [(images[rows], labels[rows]) for rows in order.split(size)]
+
+
+# %% wrong avg_pool: the middle of largest and smallest loses=["test-avg_pool", "hidden-avg_pool"]
+def avg_pool(x, f, s):
+    windows = x.unfold(2, f, s).unfold(3, f, s)
+    return (windows.amax((4, 5)) + windows.amin((4, 5))) / 2
+
+
+# %% wrong bug: draws with replacement, each image with its own label loses=["hidden-bug"]
+def batches(images, labels, size):
+    rows = torch.randint(0, len(images), (len(images),))
+    return [(images[part], labels[part]) for part in rows.split(size)]
+
+
+# %% right train_epoch: asks train_step for each batch
+def train_epoch(model, images, labels, optimizer, batch_size):
+    losses = torch.zeros(len(images))
+    model.train()
+    for rows in torch.utils.data.BatchSampler(torch.utils.data.RandomSampler(images), batch_size, False):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images[rows]), labels[rows])
+        loss.backward()
+        optimizer.step()
+        losses[rows] = loss.item()
+    return losses.double().mean().item()
+
+
+# %% right ladder: its own loop over the epochs, and AdamW at another learning rate
+def ladder(images, labels):
+    untrained = LeNet().eval()
+    with torch.no_grad():
+        logits = untrained(images)
+    first = -logits.log_softmax(1)[torch.arange(len(labels)), labels].mean()
+    model = LeNet()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.004)
+    losses = [train_epoch(model, images[:20].clone(), labels[:20].clone(), optimizer, 20) for _ in range(50)]
+    return {"first": float(first), "overfit": losses[-1], "expected": -np.log(0.1)}
+
+
+# %% right recipe: all networks first, then all scores
+def recipe(candidates, images, labels):
+    fit_images, fit_labels, val_images, val_labels = split(images, labels, len(labels) * 4 // 5, 3)
+    x, y = to_tensors(fit_images, fit_labels)
+    models = [LeNet() for _ in candidates]
+    for model, settings in zip(models, candidates):
+        fit(model, x, y, **settings)
+    scores = [evaluate(model, *to_tensors(val_images, val_labels)) for model in models]
+    best = sorted(range(len(scores)), key=lambda place: -scores[place])[0]
+    return candidates[best], scores
+
+
+# %% right retrieval: worked out from the numbers of another name
+def retrieval():
+    q = questions("grace")
+    return "grace", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "yes",
+    }
+
+
+# %% right retrieval: by counting positions and pixels
+def retrieval():
+    n, f, p, s, k, c, g = questions("Emmy").values()
+    starts = range(0, n + 2 * p - f + 1, s)
+    seen = {s * i + tap for i in range(g) for tap in range(f)}
+    return ["emmy", {"linear": "yes", "sees": len(range(max(seen) + 1)), "size": len(starts), "dense": k * c + k, "conv": k * f * f * c + k}]
+
+
+# %% right retrieval: by asking torch for layers
+def retrieval():
+    q = questions("noether")
+    conv, dense = nn.Conv2d(q["c"], q["k"], q["f"], q["s"], q["p"]), nn.Linear(q["c"], q["k"])
+    size = conv(torch.zeros(1, q["c"], q["n"], q["n"])).shape[-1]
+    counts = [sum(p.numel() for p in layer.parameters()) for layer in (conv, dense)]
+    return "noether", {"size": size, "conv": counts[0], "dense": counts[1], "sees": (q["g"] - 1) * q["s"] + q["f"], "linear": "yes"}
+
+
+# %% wrong retrieval: padding on one side loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "size": (q["n"] + q["p"] - q["f"]) // q["s"] + 2,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "yes",
+    }
+
+
+# %% wrong retrieval: no biases loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * q["f"] ** 2 * q["c"],
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "yes",
+    }
+
+
+# %% wrong retrieval: one bias for the layer loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * q["c"] + 1,
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "yes",
+    }
+
+
+# %% wrong retrieval: forgets the stride on the way to the pixels loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + q["g"] + 1,
+        "linear": "yes",
+    }
+
+
+# %% wrong retrieval: a stack is always more loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "no",
+    }
+
+
+# %% wrong retrieval: leaves one out loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "linear": "yes",
+    }
+
+
+# %% wrong retrieval: the numbers of another name loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("grace")
+    return "ada", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "yes",
+    }
+
+
+# %% wrong retrieval: no name loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "yes",
+    }
+
+
+# %% right train_step: gradients cleared after the step
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.item()
+
+
+# %% right train_step: the loss spelt out
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = -model(images).log_softmax(1)[torch.arange(len(labels)), labels].mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% right train_step: with a closure
+def train_step(model, images, labels, optimizer):
+    model.train()
+
+    def closure():
+        optimizer.zero_grad()
+        loss = nn.CrossEntropyLoss()(model(images), labels)
+        loss.backward()
+        return loss
+
+    return float(optimizer.step(closure))
+
+
+# %% wrong train_step: old gradients are never cleared loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: gradients cleared between backward and step loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    loss.backward()
+    optimizer.zero_grad()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: forgets the step loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    return loss.item()
+
+
+# %% wrong train_step: a softmax before the cross-entropy loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images).softmax(1), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: the summed loss loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels, reduction="sum")
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: the loss after the step loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return F.cross_entropy(model(images), labels).item()
+
+
+# %% wrong train_step: two steps for one call loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: returns nothing loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+# %% right own_code: by the children of the network, and a counting optimizer
+def own_code():
+    state = LeNet().state_dict()
+    layers = {name.rpartition(".")[0] for name in state}
+    largest = max(sorted(layers), key=lambda layer: sum(v.numel() for n, v in state.items() if n.rpartition(".")[0] == layer))
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3, 2))
+
+    class Counting(torch.optim.SGD):
+        count = 0
+
+        def step(self, *args):
+            Counting.count += 1
+            return super().step(*args)
+
+    train_epoch(model, torch.randn(103, 3), torch.arange(103) % 2, Counting(model.parameters(), lr=0.1), 25)
+    return {"largest": largest, "steps": Counting.count}
+
+
+# %% right own_code: thought through for the steps
+def own_code():
+    sizes = dict.fromkeys(name.rsplit(".", 1)[0] for name, _ in LeNet().named_parameters())
+    for layer in sizes:
+        sizes[layer] = sum(p.numel() for p in LeNet().get_submodule(layer).parameters(recurse=False))
+    return {"steps": 4 + 1, "largest": max(sizes, key=sizes.get)}
+
+
+# %% right own_code: the last name of the layer alone, and a float
+def own_code():
+    weights = {name: p.numel() for name, p in LeNet().named_parameters()}
+    name = max(weights, key=weights.get)
+    return {"largest": name.split(".")[-2], "steps": float(-(-103 // 25))}
+
+
+# %% wrong own_code: drops the short last batch loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "fc1", "steps": 4}
+
+
+# %% wrong own_code: the most neurons are the most parameters loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "conv1", "steps": 5}
+
+
+# %% wrong own_code: one step per image loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "fc1", "steps": 103}
+
+
+# %% wrong own_code: one step per epoch loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "fc1", "steps": 1}
+
+
+# %% wrong own_code: names a class, not a layer loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "Linear", "steps": 5}
+
+
+# %% wrong own_code: the last layer loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "fc2", "steps": 5}
+
+
+# %% wrong own_code: as many steps as a batch has images loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "fc1", "steps": 25}
+
+
+# %% wrong own_code: names the weight, not its layer loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "fc1.weight", "steps": 5}

@@ -769,7 +769,7 @@ draw.filtered(
 #
 # with $x_0$ to $x_8$ the nine pixels under the kernel.
 #
-# A $g$ that is no straight line, a bend as in slide 15's **ReLU**, $g(z) = \max(z, 0)$, is a
+# A $g$ that is no straight line, such as slide 15's **ReLU**, $g(z) = \max(z, 0)$, is a
 # **nonlinearity**. ReLU makes 0 of all that is negative. The result is a **feature map**: large where the feature is, 0 where it is not.
 #
 # **Predict first:** a bias of -150 is added to `sobel_x` of the photographer. What becomes of the

@@ -1177,7 +1177,7 @@ predict.compare("the digit is sharp again", "yes" if is_sharp else "no")
 # <details><summary>Hint 1: the frame</summary>
 #
 # Pad `x` as on the way forward; collect the gradient of the *padded* image, and cut the frame off at
-# the end. Why may what arrives in the frame be thrown away?
+# the end. Why may what arrives in the frame be dropped?
 #
 # </details>
 # <details><summary>Hint 2: one tap at a time</summary>

@@ -12,7 +12,7 @@
 # - fill in the table of slide 29, and correct the one of slide 31;
 # - say how much of the image one neuron sees.
 #
-# **Time** about two and a half hours. **Slides** 16 to 31. **Points** 43. Nothing is trained today, and
+# **Time** about two and a half hours. **Slides** 16 to 31. **Points** 42. Nothing is trained today, and
 # nothing takes long. Shapes are (C, H, W): channels, height, width.
 
 # %% nbgrader={"grade_id": "setup", "locked": true}

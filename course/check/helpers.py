@@ -194,18 +194,21 @@ def trained(
     model: nn.Module,
     images: torch.Tensor,
     labels: torch.Tensor,
-    batch_size: int,
+    batch_size: int | None,
     epochs: int,
     lr: float,
 ) -> dict[str, Any]:
     """Return the result of training a copy of `model` with plain SGD for `epochs` epochs.
+
+    `train_epoch` is called without a batch size where that is None.
 
     "returned", the return value of each epoch; "state", the copy's state(). `model` is not
     changed.
     """
     model = copy.deepcopy(model)
     sgd = optimizer(model, "SGD", lr=lr)
-    returned = [train_epoch(model, images, labels, sgd, batch_size) for _ in range(epochs)]
+    sizes = () if batch_size is None else (batch_size,)
+    returned = [train_epoch(model, images, labels, sgd, *sizes) for _ in range(epochs)]
     return {"returned": returned, "state": state(model)}
 
 

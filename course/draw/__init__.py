@@ -78,6 +78,7 @@ from course.draw.training import (
     overflow,
     runs,
     signals,
+    sweep,
     weights,
 )
 from course.draw.transfer import (
@@ -152,6 +153,7 @@ __all__ = [
     "stacked",
     "staircases",
     "stamps",
+    "sweep",
     "taps",
     "times_seen",
     "u_shape",

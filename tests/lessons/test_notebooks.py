@@ -180,4 +180,4 @@ def test_a_lesson_is_of_a_size_to_be_read(lesson: str) -> None:
     lengths = [len(text.split()) for text in texts]
     assert 35 <= len(cells) <= 100
     assert max(lengths) <= 200, texts[lengths.index(max(lengths))]
-    assert 1500 <= sum(lengths) <= 2500
+    assert 1500 <= sum(lengths) <= 3100

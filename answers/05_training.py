@@ -976,8 +976,8 @@ def retrieval():
 
 # %% wrong retrieval: drops the short batch loses=["hidden-retrieval"]
 def retrieval():
-    q = questions("ada")
-    return "ada", {
+    q = questions("grace")
+    return "grace", {
         "steps": q["n"] // q["m"],
         "pool": 0,
         "dense": q["k"] * (q["c"] * q["s"] ** 2 + 1),
@@ -1111,7 +1111,7 @@ def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
     return w - lr * velocity, velocity
 
 
-# %% wrong sgd_momentum_step: the learning rate inside of the velocity loses=["test-sgd_momentum_step", "hidden-sgd_momentum_step"]
+# %% wrong sgd_momentum_step: the learning rate inside of the velocity loses=["test-sgd_momentum_step"]
 def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
     velocity = momentum * velocity + lr * grad
     return w - velocity, velocity

@@ -732,8 +732,8 @@ draw.layer_bars(work, "VGG16, one image", "multiply-accumulates")
 draw.layer_bars(memory, "VGG16, one image", "bytes of activations")
 
 # %% [markdown]
-# Three bills, three debtors: parameters sit in FC1, work in the convolutions of the middle, memory in the
-# first two. So the way to a cheaper network depends on what you are short of.
+# Three bills, three debtors: parameters sit in FC1, work in six convolutions of the same price, memory in
+# the first two layers. So the way to a cheaper network depends on what you are short of.
 #
 # ## 5. A whole network in a table
 #

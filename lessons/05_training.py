@@ -350,7 +350,8 @@ predict.compare("the lowest cost of the three", list(kinds)[int(np.argmin(ends))
 draw.descents(costs, epochs=3)
 
 # %% [markdown]
-# Same data, same passes: three steps get nowhere near. Between 60 and 1,500 steps there is little left to
+# Same data, same passes: three steps get nowhere near. The other two jump at first, since their learning
+# rates are the largest that end well. Between 60 and 1,500 steps there is little left to
 # gain (0.12 and 0.09): a step that follows a single digit must be short. And its 1,500 steps cannot
 # share work, while on any machine 25 digits at once cost little more than one.
 

@@ -33,7 +33,7 @@ FIGURES = {
     "descents": (
         lambda: draw.descents(COSTS, epochs=3),
         ("batch, m = 1000: 3 steps", "stochastic, m = 1: 3,000 steps", "cost J on all digits"),
-        ("minibatch, m = 50, 60 steps", "jitters"),
+        ("minibatch, m = 50, 60 steps", "jitter that does not end"),
     ),
     "weights": (
         lambda: draw.weights({"wide": (NORMAL[0], 1.0), "narrow": (NORMAL[1] / 8, 0.125)}),

@@ -1819,7 +1819,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 loader = DataLoader(TensorDataset(fit_x, fit_y), batch_size=64, shuffle=True)
 sizes = [len(y) for _, y in loader]
-print("torch's batches are as yours:", sizes == [len(y) for _, y in batches(fit_x, fit_y, 64)])
+print("same sizes:", sizes == [len(y) for _, y in batches(fit_x, fit_y, 64)])
 print("the last batch:", sizes[-1])
 
 # %% [markdown]

@@ -51,7 +51,7 @@ def descents(costs: Mapping[str, Sequence[float]], epochs: int) -> None:
     top = min(8.0, 1.05 * max(max(values) for values in costs.values()))
     ax.set(xlabel="times that all digits were seen", ylabel="cost J on all digits", ylim=(0, top))
     ax.set_xticks(range(epochs + 1))
-    ax.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.47, 1), fontsize=10)
+    ax.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.47, 1.03), fontsize=10)
     words = "; ".join(f"{name}, {len(values) - 1:,} steps" for name, values in costs.items())
     show(
         figure,

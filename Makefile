@@ -18,7 +18,7 @@ FRONT := $(JUPYTER_PATH)/labextensions/nbgrader-autograder/package.json
 PORT ?= 8000
 ACCOUNTS ?= one
 
-.PHONY: help demo test system machine node front check build answers seeds kernels bench load lab hub \
+.PHONY: help demo test system machine node front check build answers seeds kernels carried bench load lab hub \
 	wheel wheel-test lock upgrade clean
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo "make answers    show which wrong answers the tests catch: table, answers.json"
 	@echo "make seeds      train from five seeds: the margins that right answers leave"
 	@echo "make kernels    compare each answer's marks in two kernels and in one"
+	@echo "make carried    answer one exercise wrongly: the marks that others lose by it"
 	@echo "make bench      compare with stock nbgrader: bench.json, bench.png (over an hour)"
 	@echo "make load       time 20 students in the hub at once, and Validate"
 	@echo "make lab        open the course in JupyterLab, for one learner"
@@ -112,6 +113,9 @@ seeds: $(INSTALLED)
 
 kernels: $(INSTALLED)
 	$(BIN)/python -m tests.tools.proofs kernels
+
+carried: $(INSTALLED)
+	$(BIN)/python -m tests.tools.proofs carried
 
 # A JupyterHub on this machine, until Ctrl-C.
 hub: $(INSTALLED) node

@@ -4,7 +4,7 @@
 # %% right by_hand: one row four times, as the rows of the image are alike
 def by_hand():
     row = [0, 30, 30, 0]
-    return [row] * 4, [[-number for number in row]] * 4
+    return [row] * 4, [[-number for number in row]] * 4, [[-2, 0], [4, 6]]
 
 
 # %% right by_hand: worked out, as arrays of floats
@@ -15,24 +15,31 @@ def by_hand():
     image = np.repeat([[10.0, 10, 10, 0, 0, 0]], 6, axis=0)
     columns = image[:4] + image[1:5] + image[2:]
     result = columns[:, :-2] - columns[:, 2:]
-    return [result, -result]
+    count = np.arange(9.0).reshape(3, 3)
+    return [result, -result, count[:2, :2] + 2 * count[:2, 1:] - count[1:, 1:]]
+
+
+# %% right by_hand: tuples, and a dictionary's values for the three
+def by_hand():
+    rows = {"slide 9": ((0, 30, 30, 0),) * 4, "turned": ((0, -30, -30, 0),) * 4}
+    return [*rows.values(), ((-2, 0), (4, 6))]
 
 
 # %% wrong by_hand: takes the mathematicians' convolution for the lecture's, and so swaps the two loses=["test-by_hand", "hidden-by_hand"]
 def by_hand():
     row = [0, 30, 30, 0]
-    return [[-number for number in row]] * 4, [row] * 4
+    return [[-number for number in row]] * 4, [row] * 4, [[10, 12], [16, 18]]
 
 
 # %% wrong by_hand: thinks that turning the kernel turns the image, where nothing changes loses=["hidden-by_hand"]
 def by_hand():
     result = [[0, 30, 30, 0]] * 4
-    return result, result
+    return result, result, [[-2, 0], [4, 6]]
 
 
 # %% wrong by_hand: adds up one row of the kernel only loses=["test-by_hand", "hidden-by_hand"]
 def by_hand():
-    return [[0, 10, 10, 0]] * 4, [[0, -10, -10, 0]] * 4
+    return [[0, 10, 10, 0]] * 4, [[0, -10, -10, 0]] * 4, [[2, 5], [11, 14]]
 
 
 # %% wrong by_hand: pads the image to keep its size loses=["test-by_hand"]
@@ -40,19 +47,37 @@ def by_hand():
     ends = [-20, 0, 20, 20, 0, 0]
     middle = [-30, 0, 30, 30, 0, 0]
     padded = [ends, middle, middle, middle, middle, ends]
-    return padded, [[0, -30, -30, 0]] * 4
+    return padded, [[0, -30, -30, 0]] * 4, [[-2, 0], [4, 6]]
 
 
 # %% wrong by_hand: a slip in the last row loses=["test-by_hand"]
 def by_hand():
     result = [[0, 30, 30, 0] for _ in range(4)]
     result[3] = [0, 30, 0, 0]
-    return result, [[0, -30, -30, 0]] * 4
+    return result, [[0, -30, -30, 0]] * 4, [[-2, 0], [4, 6]]
 
 
 # %% wrong by_hand: turns by a quarter, and finds no horizontal edge loses=["hidden-by_hand"]
 def by_hand():
-    return [[0, 30, 30, 0]] * 4, [[0, 0, 0, 0]] * 4
+    return [[0, 30, 30, 0]] * 4, [[0, 0, 0, 0]] * 4, [[-2, 0], [4, 6]]
+
+
+# %% wrong by_hand: turns CORNER, though only the second kernel was to be turned loses=["hidden-by_hand"]
+def by_hand():
+    row = [0, 30, 30, 0]
+    return [row] * 4, [[-number for number in row]] * 4, [[10, 12], [16, 18]]
+
+
+# %% wrong by_hand: transposes CORNER loses=["hidden-by_hand"]
+def by_hand():
+    row = [0, 30, 30, 0]
+    return [row] * 4, [[-number for number in row]] * 4, [[2, 4], [8, 10]]
+
+
+# %% wrong by_hand: leaves the third one out loses=["test-by_hand", "hidden-by_hand"]
+def by_hand():
+    row = [0, 30, 30, 0]
+    return [row] * 4, [[-number for number in row]] * 4
 
 
 # %% right apply_filter: a loop over places, one window at a time
@@ -239,7 +264,7 @@ def apply_filter(image, kernel):
     return out
 
 
-# %% wrong apply_filter: asks torch loses=["test-apply_filter"]
+# %% wrong apply_filter: asks torch loses=["test-apply_filter", "hidden-apply_filter"]
 import numpy as np
 import torch
 
@@ -247,6 +272,23 @@ import torch
 def apply_filter(image, kernel):
     image, kernel = (torch.tensor(np.asarray(a, dtype=float))[None, None] for a in (image, kernel))
     return torch.nn.functional.conv2d(image, kernel)[0, 0].numpy()
+
+
+# %% wrong apply_filter: asks SciPy loses=["test-apply_filter", "hidden-apply_filter"]
+def apply_filter(image, kernel):
+    from scipy.signal import correlate2d
+
+    return correlate2d(np.asarray(image, float), np.asarray(kernel, float), mode="valid")
+
+
+# %% wrong apply_filter: asks SciPy's filters of images, and cuts the frame off loses=["test-apply_filter", "hidden-apply_filter"]
+def apply_filter(image, kernel):
+    from scipy import ndimage
+
+    h, w = np.shape(kernel)
+    rows, columns = image.shape[0] - h + 1, image.shape[1] - w + 1
+    out = ndimage.correlate(np.asarray(image, float), np.asarray(kernel, float), mode="constant")
+    return out[h // 2 : h // 2 + rows, w // 2 : w // 2 + columns]
 
 
 # %% wrong apply_filter: rounds to whole numbers, as pixels are loses=["hidden-apply_filter"]
@@ -288,6 +330,19 @@ def zoo():
         "sobel_y": sobel.T,
         "sobel_x": sobel,
         "blur": np.full((3, 3), 1 / 9, dtype=np.float32),
+    }
+
+
+# %% right zoo: typed as lists of lists
+def zoo():
+    third = 1 / 9
+    return {
+        "blur": [[third] * 3] * 3,
+        "horizontal": [[-1, -1, -1], [2, 2, 2], [-1, -1, -1]],
+        "edges": [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
+        "sobel_x": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
+        "sobel_y": [[-1, -2, -1], [0, 0, 0], [1, 2, 1]],
+        "diagonal": [[2, 1, 0], [1, 0, -1], [0, -1, -2]][::-1],
     }
 
 
@@ -872,3 +927,210 @@ import numpy as np
 
 def learn_filter(image, target, size=3):
     return np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+
+
+# %% wrong stacked: multiplies the two, weight by weight loses=["test-stacked", "hidden-stacked"]
+import numpy as np
+
+
+def stacked(first, second):
+    h, w = min(len(first), len(second)), min(first.shape[1], second.shape[1])
+    out = np.zeros((len(first) + len(second) - 1, first.shape[1] + second.shape[1] - 1))
+    out[:h, :w] = first[:h, :w] * second[:h, :w]
+    return out
+
+
+# %% right own_code: counts with a trace of its own
+def own_code():
+    import linecache
+    import sys
+
+    import numpy as np
+
+    runs = {}
+
+    def look(frame, event, _):
+        if frame.f_globals.get("__name__") != "__main__":
+            return None
+        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+        if event == "line" and not line.startswith(("for ", "while ")):
+            key = (frame.f_code, frame.f_lineno)
+            runs[key] = runs.get(key, 0) + 1
+        return look
+
+    counts = []
+    for n in (6, 12):
+        runs.clear()
+        sys.settrace(look)
+        try:
+            apply_filter(np.zeros((n, n)), np.zeros((3, 3)))
+        finally:
+            sys.settrace(None)
+        counts.append(max(runs.values()))
+    return {"6 x 6": counts[0], "12 x 12": counts[1]}
+
+
+# %% right own_code: asks a debugger of Python
+def own_code():
+    import bdb
+    import linecache
+
+    import numpy as np
+
+    class Lines(bdb.Bdb):
+        def user_line(self, frame):
+            if frame.f_globals.get("__name__") == "__main__":
+                lines.append((frame.f_code.co_filename, frame.f_lineno))
+
+    counted = {}
+    for n in (6, 12):
+        lines = []
+        Lines().runcall(apply_filter, np.ones((n, n)), np.ones((3, 3)))
+        bodies = [
+            line
+            for line in lines
+            if not linecache.getline(*line).strip().startswith(("for ", "while "))
+        ]
+        counted[f"{n} x {n}"] = max(map(bodies.count, set(bodies)))
+    return counted
+
+
+# %% right own_code: an object that is called for each line, and floats
+def own_code():
+    import linecache
+    import sys
+
+    import numpy as np
+
+    class Counter:
+        def __init__(self):
+            self.runs = {}
+
+        def __call__(self, frame, event, _):
+            file, line = frame.f_code.co_filename, frame.f_lineno
+            if file != apply_filter.__code__.co_filename:
+                return None
+            words = linecache.getline(file, line).split()
+            if event == "line" and words[:1] not in (["for"], ["while"]):
+                self.runs[line] = self.runs.get(line, 0.0) + 1
+            return self
+
+    result = {}
+    for n in (12, 6):
+        counter = Counter()
+        sys.settrace(counter)
+        apply_filter(np.ones((n, n)), np.ones((3, 3)))
+        sys.settrace(None)
+        result[f"{n} x {n}"] = max(counter.runs.values())
+    return result
+
+
+# %% wrong own_code: takes the `for` line along, which runs once more each time loses=["hidden-own_code"]
+def own_code():
+    return {"6 x 6": 12, "12 x 12": 12}
+
+
+# %% wrong own_code: one run per pixel of the image loses=["hidden-own_code"]
+def own_code():
+    return {"6 x 6": 36, "12 x 12": 144}
+
+
+# %% wrong own_code: one run per pixel and weight loses=["hidden-own_code"]
+def own_code():
+    return {"6 x 6": 16 * 9, "12 x 12": 100 * 9}
+
+
+# %% wrong own_code: forgets that 12 pixels have 10 places loses=["hidden-own_code"]
+def own_code():
+    return {"6 x 6": 4 * 4, "12 x 12": 9 * 9}
+
+
+# %% wrong own_code: counts the inner loop alone loses=["hidden-own_code"]
+def own_code():
+    return {"6 x 6": 3, "12 x 12": 3}
+
+
+# %% wrong own_code: adds the two sizes up loses=["hidden-own_code"]
+def own_code():
+    return {"6 x 6": 6 + 3, "12 x 12": 12 + 3}
+
+
+# %% wrong own_code: answers for one size only loses=["hidden-own_code"]
+def own_code():
+    return {"6 x 6": 9}
+
+
+# %% wrong own_code: text for numbers loses=["hidden-own_code"]
+def own_code():
+    return {"6 x 6": "9", "12 x 12": "9"}
+
+
+# %% right equivariance: by the rows and columns that are left
+def equivariance(response, down, across):
+    rows, columns = response.shape
+    return response[rows - (rows - down) :, columns - (columns - across) :].copy()
+
+
+# %% right equivariance: moved around, and cut
+import numpy as np
+
+
+def equivariance(response, down, across):
+    moved = np.roll(response, (-down, -across), axis=(0, 1))
+    return moved[: response.shape[0] - down, : response.shape[1] - across]
+
+
+# %% right equivariance: number by number, as lists
+def equivariance(response, down, across):
+    return [list(row[across:]) for row in response[down:]]
+
+
+# %% wrong equivariance: cuts the other end loses=["test-equivariance"]
+def equivariance(response, down, across):
+    rows, columns = response.shape
+    return response[: rows - down, : columns - across]
+
+
+# %% wrong equivariance: swaps rows and columns loses=["test-equivariance"]
+def equivariance(response, down, across):
+    return response[across:, down:]
+
+
+# %% wrong equivariance: what leaves comes in on the other side loses=["test-equivariance"]
+import numpy as np
+
+
+def equivariance(response, down, across):
+    return np.roll(response, (-down, -across), axis=(0, 1))
+
+
+# %% wrong equivariance: thinks that the response stays where it was loses=["test-equivariance"]
+def equivariance(response, down, across):
+    return response
+
+
+# %% wrong equivariance: loses two more rows and columns to the kernel loses=["test-equivariance"]
+def equivariance(response, down, across):
+    return response[down : response.shape[0] - 2, across : response.shape[1] - 2]
+
+
+# %% wrong equivariance: a negative cut, which for 0 is everything away loses=["test-equivariance"]
+def equivariance(response, down, across):
+    return response[::-1, ::-1][:-down, :-across][::-1, ::-1]
+
+
+# %% wrong equivariance: fills with zeros to keep the size loses=["test-equivariance"]
+import numpy as np
+
+
+def equivariance(response, down, across):
+    out = np.zeros_like(response)
+    out[: response.shape[0] - down, : response.shape[1] - across] = response[down:, across:]
+    return out
+
+
+# %% wrong equivariance: cuts, and empties what it was called with loses=["test-equivariance"]
+def equivariance(response, down, across):
+    result = response[down:, across:].copy()
+    response[:down] = 0
+    return result

@@ -115,6 +115,39 @@ def by_hand():
     }
 
 
+# %% right by_hand: typed from the picture, as tuples
+def by_hand():
+    return {
+        "y1": (1, 2, 3, 5, 6, 7, 9, 10, 11),
+        "y2": (4, 5, 6, 8, 9, 10, 12, 13, 14),
+        "y3": (5, 6, 7, 9, 10, 11, 13, 14, 15),
+        "x3": (1,),
+        "x4": (2, 0),
+        "x5": (3, 2, 1, 0),
+        "z0": -6 + 4,
+        "y0": 0.0,
+    }
+
+
+# %% wrong by_hand: leaves the bias out loses=["hidden-by_hand"]
+def by_hand():
+    y1, y2, y3 = ([c + 4 * i + j for i in range(3) for j in range(3)] for c in (1, 4, 5))
+    return {"y1": y1, "y2": y2, "y3": y3, "x3": [1], "x4": [0, 2], "x5": [0, 1, 2, 3], "z0": -6, "y0": 0}
+
+
+# %% wrong by_hand: y3 one step right of y2, but over the end of the row loses=["test-by_hand", "hidden-by_hand"]
+def by_hand():
+    y1, y2 = ([c + 4 * i + j for i in range(3) for j in range(3)] for c in (1, 4))
+    y3 = [6, 7, 8, 10, 11, 12, 14, 15, 16]
+    return {"y1": y1, "y2": y2, "y3": y3, "x3": [1], "x4": [0, 2], "x5": [0, 1, 2, 3], "z0": -2, "y0": 0}
+
+
+# %% wrong by_hand: each of the middle pixels is read twice, not four times loses=["hidden-by_hand"]
+def by_hand():
+    y1, y2, y3 = ([c + 4 * i + j for i in range(3) for j in range(3)] for c in (1, 4, 5))
+    return {"y1": y1, "y2": y2, "y3": y3, "x3": [1], "x4": [0, 2], "x5": [0, 3], "z0": -2, "y0": 0}
+
+
 # %% right pad2d: glues zeros to the four sides, one after the other
 def pad2d(x, p):
     n, c, height, width = x.shape
@@ -125,11 +158,13 @@ def pad2d(x, p):
 
 
 # %% right pad2d: through NumPy
-import numpy as np
-
-
 def pad2d(x, p):
-    return torch.from_numpy(np.pad(x.detach().numpy(), [(0, 0), (0, 0), (p, p), (p, p)]))
+    import numpy as np
+
+    n, c, height, width = x.shape
+    padded = np.zeros((n, c, height + 2 * p, width + 2 * p), dtype=x.numpy().dtype)
+    padded[:, :, p : p + height, p : p + width] = x
+    return torch.from_numpy(padded)
 
 
 # %% right pad2d: a matrix that shifts, from the left and from the right
@@ -185,6 +220,23 @@ def pad2d(x, p):
     padded = x.new_zeros(n, c + 2 * p, height + 2 * p, width + 2 * p)
     padded[:, p : p + c, p : p + height, p : p + width] = x
     return padded
+
+
+# %% wrong pad2d: without a frame, hands back the very input loses=["hidden-pad2d"]
+def pad2d(x, p):
+    if p == 0:
+        return x
+    n, c, height, width = x.shape
+    padded = x.new_zeros(n, c, height + 2 * p, width + 2 * p)
+    padded[:, :, p:-p, p:-p] = x
+    return padded
+
+
+# %% wrong pad2d: leaves the work to NumPy loses=["test-pad2d", "hidden-pad2d"]
+def pad2d(x, p):
+    import numpy as np
+
+    return torch.from_numpy(np.pad(x.numpy(), ((0, 0), (0, 0), (p, p), (p, p))))
 
 
 # %% wrong pad2d: leaves the work to torch loses=["test-pad2d", "hidden-pad2d"]
@@ -369,6 +421,23 @@ def conv2d_loops(x, w, b, stride, padding):
     return F.conv2d(x, w, b, stride, padding)
 
 
+# %% wrong conv2d_loops: leaves the sums to SciPy loses=["test-conv2d_loops", "hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    import numpy as np
+    from scipy.signal import correlate2d
+
+    padded = pad2d(x, padding).numpy()
+    maps = [
+        [
+            sum(correlate2d(a, k, mode="valid") for a, k in zip(image, kernel, strict=True))
+            for kernel in w.numpy()
+        ]
+        for image in padded
+    ]
+    y = torch.from_numpy(np.array(maps)[:, :, ::stride, ::stride].copy()).to(x.dtype)
+    return y if b is None else y + b[:, None, None]
+
+
 # %% wrong conv2d_loops: leaves the columns to torch's unfold loses=["test-conv2d_loops", "hidden-conv2d_loops"]
 def conv2d_loops(x, w, b, stride, padding):
     x = pad2d(x, padding)
@@ -517,6 +586,22 @@ def conv2d_im2col(x, w, b, stride, padding):
     return y.reshape(len(x), c_out, len(tops), len(lefts))
 
 
+# %% wrong conv2d_im2col: a column for each position, in NumPy loses=["test-conv2d_im2col", "hidden-conv2d_im2col"]
+def conv2d_im2col(x, w, b, stride, padding):
+    import numpy as np
+
+    padded, (c_out, c_in, kh, kw) = pad2d(x, padding).numpy(), w.shape
+    rows, columns = (padded.shape[2] - kh) // stride + 1, (padded.shape[3] - kw) // stride + 1
+    table = np.zeros((len(x), c_in, kh, kw, rows, columns), dtype=padded.dtype)
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            table[..., i, j] = padded[:, :, top : top + kh, left : left + kw]
+    y = torch.from_numpy(w.numpy().reshape(c_out, -1) @ table.reshape(len(x), -1, rows * columns))
+    y = y if b is None else y + b[:, None]
+    return y.reshape(len(x), c_out, rows, columns)
+
+
 # %% wrong conv2d_im2col: torch's unfold, which is im2col loses=["test-conv2d_im2col", "hidden-conv2d_im2col"]
 def conv2d_im2col(x, w, b, stride, padding):
     kh, kw = w.shape[2:]
@@ -658,80 +743,113 @@ def conv_matrix(kernel, size):
 
 
 # %% right conv_transpose2d: stamps the kernel and adds
-def conv_transpose2d(y, kernel):
+def conv_transpose2d(y, kernel, stride=1):
     kh, kw = kernel.shape
-    x = torch.zeros(y.shape[0] + kh - 1, y.shape[1] + kw - 1, dtype=y.dtype)
-    for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
-            x[i : i + kh, j : j + kw] += y[i, j] * kernel
+    size = stride * (y.shape[0] - 1) + kh, stride * (y.shape[1] - 1) + kw
+    x = torch.zeros(*size, dtype=y.dtype)
+    for u in range(kh):
+        for v in range(kw):
+            x[u : u + size[0] - kh + 1 : stride, v : v + size[1] - kw + 1 : stride] += kernel[u, v] * y
     return x
 
 
-# %% right conv_transpose2d: a convolution of the padded map with the kernel turned round
-def conv_transpose2d(y, kernel):
+# %% right conv_transpose2d: a convolution of the dilated, padded map with the kernel turned round
+def conv_transpose2d(y, kernel, stride=1):
     kh, kw = kernel.shape
-    padded = F.pad(y, (kw - 1, kw - 1, kh - 1, kh - 1))
+    wide = torch.zeros(stride * (y.shape[0] - 1) + 1, stride * (y.shape[1] - 1) + 1, dtype=y.dtype)
+    wide[::stride, ::stride] = y
+    padded = F.pad(wide, (kw - 1, kw - 1, kh - 1, kh - 1))
     return F.conv2d(padded[None, None], kernel.flip(0, 1)[None, None])[0, 0]
 
 
 # %% right conv_transpose2d: the gradient of a convolution, which is the transpose
-def conv_transpose2d(y, kernel):
-    size = [a + b - 1 for a, b in zip(y.shape, kernel.shape)]
+def conv_transpose2d(y, kernel, stride=1):
+    size = [stride * (a - 1) + b for a, b in zip(y.shape, kernel.shape)]
     x = torch.zeros(1, 1, *size, dtype=y.dtype, requires_grad=True)
-    forward = F.conv2d(x, kernel[None, None])
+    forward = F.conv2d(x, kernel[None, None], stride=stride)
     return torch.autograd.grad(forward, x, y[None, None])[0][0, 0]
 
 
+# %% right conv_transpose2d: by the rows of the matrix that a stride keeps
+def conv_transpose2d(y, kernel, stride=1):
+    (h, w), (kh, kw) = y.shape, kernel.shape
+    size = stride * (h - 1) + kh, stride * (w - 1) + kw
+    rows = torch.arange(size[0] - kh + 1)[::stride], torch.arange(size[1] - kw + 1)[::stride]
+    kept = (rows[0][:, None] * (size[1] - kw + 1) + rows[1]).flatten()
+    return (conv_matrix(kernel, size)[kept].T @ y.flatten()).reshape(size)
+
+
 # %% wrong conv_transpose2d: forgets to turn the kernel round, and convolves with a wide frame loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
-def conv_transpose2d(y, kernel):
+def conv_transpose2d(y, kernel, stride=1):
     kh, kw = kernel.shape
-    padded = F.pad(y, (kw - 1, kw - 1, kh - 1, kh - 1))
+    wide = torch.zeros(stride * (y.shape[0] - 1) + 1, stride * (y.shape[1] - 1) + 1, dtype=y.dtype)
+    wide[::stride, ::stride] = y
+    padded = F.pad(wide, (kw - 1, kw - 1, kh - 1, kh - 1))
     return F.conv2d(padded[None, None], kernel[None, None])[0, 0]
 
 
 # %% wrong conv_transpose2d: a later stamp covers an earlier one loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
-def conv_transpose2d(y, kernel):
+def conv_transpose2d(y, kernel, stride=1):
     kh, kw = kernel.shape
-    x = torch.zeros(y.shape[0] + kh - 1, y.shape[1] + kw - 1, dtype=y.dtype)
+    x = torch.zeros(stride * (y.shape[0] - 1) + kh, stride * (y.shape[1] - 1) + kw, dtype=y.dtype)
     for i in range(y.shape[0]):
         for j in range(y.shape[1]):
-            x[i : i + kh, j : j + kw] = y[i, j] * kernel
+            x[i * stride : i * stride + kh, j * stride : j * stride + kw] = y[i, j] * kernel
     return x
 
 
 # %% wrong conv_transpose2d: the inverse in place of the transpose loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
-def conv_transpose2d(y, kernel):
+def conv_transpose2d(y, kernel, stride=1):
     size = (y.shape[0] + kernel.shape[0] - 1, y.shape[1] + kernel.shape[1] - 1)
     return (torch.linalg.pinv(conv_matrix(kernel, size)) @ y.flatten()).reshape(size)
 
 
 # %% wrong conv_transpose2d: transposes the kernel, not the matrix loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
-def conv_transpose2d(y, kernel):
-    kernel = kernel.T
+def conv_transpose2d(y, kernel, stride=1):
+    return F.conv_transpose2d(y[None, None], kernel.T[None, None], stride=stride)[0, 0]
+
+
+# %% wrong conv_transpose2d: H and W swapped in the size of the result loses=["hidden-conv_transpose2d"]
+def conv_transpose2d(y, kernel, stride=1):
+    kh, kw = kernel.shape
+    height, width = stride * (y.shape[0] - 1) + kh, stride * (y.shape[1] - 1) + kw
+    x = torch.zeros(height, width, dtype=y.dtype)
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            x[i * stride : i * stride + kh, j * stride : j * stride + kw] += y[i, j] * kernel
+    return x.reshape(width, height)
+
+
+# %% wrong conv_transpose2d: keeps the map's size, what hangs over is cut off loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
+def conv_transpose2d(y, kernel, stride=1):
+    height, width = y.shape
+    kh, kw = kernel.shape
+    x = torch.zeros(stride * height + kh, stride * width + kw, dtype=y.dtype)
+    for i in range(height):
+        for j in range(width):
+            x[i * stride : i * stride + kh, j * stride : j * stride + kw] += y[i, j] * kernel
+    return x[:height, :width]
+
+
+# %% wrong conv_transpose2d: takes no notice of the stride loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
+def conv_transpose2d(y, kernel, stride=1):
     size = (y.shape[0] + kernel.shape[0] - 1, y.shape[1] + kernel.shape[1] - 1)
     return (conv_matrix(kernel, size).T @ y.flatten()).reshape(size)
 
 
-# %% wrong conv_transpose2d: H and W swapped in the size of the result loses=["hidden-conv_transpose2d"]
-def conv_transpose2d(y, kernel):
-    height, width = y.shape[0] + kernel.shape[0] - 1, y.shape[1] + kernel.shape[1] - 1
-    return (conv_matrix(kernel, (height, width)).T @ y.flatten()).reshape(width, height)
-
-
-# %% wrong conv_transpose2d: keeps the map's size, what hangs over is cut off loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
-def conv_transpose2d(y, kernel):
-    height, width = y.shape
+# %% wrong conv_transpose2d: the size of stride s, but the stamps one pixel apart loses=["hidden-conv_transpose2d"]
+def conv_transpose2d(y, kernel, stride=1):
     kh, kw = kernel.shape
-    x = torch.zeros(height + kh - 1, width + kw - 1, dtype=y.dtype)
-    for i in range(height):
-        for j in range(width):
+    x = torch.zeros(stride * (y.shape[0] - 1) + kh, stride * (y.shape[1] - 1) + kw, dtype=y.dtype)
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
             x[i : i + kh, j : j + kw] += y[i, j] * kernel
-    return x[:height, :width]
+    return x
 
 
 # %% wrong conv_transpose2d: leaves the work to torch loses=["test-conv_transpose2d", "hidden-conv_transpose2d"]
-def conv_transpose2d(y, kernel):
-    return F.conv_transpose2d(y[None, None], kernel[None, None])[0, 0]
+def conv_transpose2d(y, kernel, stride=1):
+    return F.conv_transpose2d(y[None, None], kernel[None, None], stride=stride)[0, 0]
 
 
 # %% right dilate: tap by tap
@@ -810,14 +928,14 @@ def dilate(kernel, d):
     return spread
 
 
-# %% right costs: counts the links pair by pair, and the rest by formulas
+# %% right costs: counts the connections pair by pair, and the rest by formulas
 def costs():
     sides = [(pixel, out) for pixel in range(6) for out in range(4) if 0 <= pixel - out < 3]
     out = {s: (50 - 3) // s + 1 for s in (1, 2)}
     each = 3 * 3 * 10
     return {
         "dense_weights": 6 * 6 * 4 * 4,
-        "links": len(sides) ** 2,
+        "connections": len(sides) ** 2,
         "weights": 9,
         "parameters": 25 * (each + 1),
         "multiplications": out[1] ** 2 * 25 * each,
@@ -834,7 +952,7 @@ def costs():
     each = layer.weight[0].numel()
     return {
         "dense_weights": 6.0**2 * 4.0**2,
-        "links": torch.tensor(144),
+        "connections": torch.tensor(144),
         "weights": 9.0,
         "parameters": sum(p.numel() for p in layer.parameters()),
         "multiplications": y.numel() * each,
@@ -847,7 +965,7 @@ def costs():
 def costs():
     return {
         "dense_weights": 576,
-        "links": 144,
+        "connections": 144,
         "weights": 9,
         "parameters": 2275,
         "multiplications": 48 * 48 * 25 * 91,
@@ -860,7 +978,7 @@ def costs():
 def costs():
     return {
         "dense_weights": 576,
-        "links": 144,
+        "connections": 144,
         "weights": 9,
         "parameters": 25 * (9 + 1),
         "multiplications": 48 * 48 * 25 * 9,
@@ -873,7 +991,7 @@ def costs():
 def costs():
     return {
         "dense_weights": 576,
-        "links": 9,
+        "connections": 9,
         "weights": 9,
         "parameters": 2275,
         "multiplications": 25 * 90,
@@ -886,7 +1004,7 @@ def costs():
 def costs():
     return {
         "dense_weights": 576,
-        "links": 144,
+        "connections": 144,
         "weights": 9,
         "parameters": 2275,
         "multiplications": 5_184_000,
@@ -899,7 +1017,7 @@ def costs():
 def costs():
     return {
         "dense_weights": 576,
-        "links": 144,
+        "connections": 144,
         "weights": 9,
         "parameters": 2275,
         "multiplications": 5_184_000,
@@ -908,14 +1026,525 @@ def costs():
     }
 
 
-# %% wrong costs: a weight of its own on each link, none is shared loses=["test-costs", "hidden-costs"]
+# %% wrong costs: a weight of its own on each connection, none is shared loses=["test-costs", "hidden-costs"]
 def costs():
     return {
         "dense_weights": 576,
-        "links": 144,
+        "connections": 144,
         "weights": 144,
         "parameters": 2275,
         "multiplications": 5_184_000,
         "stride_2": 1_296_000,
         "dense_multiplications": 1_440_000_000,
     }
+
+
+# %% right costs: from the sizes of slides 9 and 20, typed
+def costs():
+    return {
+        "dense_weights": 576, "connections": 144, "weights": 9, "parameters": 2_275,
+        "multiplications": 5_184_000, "stride_2": 1_296_000,
+        "dense_multiplications": 1_440_000_000,
+    }
+
+
+# %% wrong costs: one bias for the whole layer loses=["hidden-costs"]
+def costs():
+    return {
+        "dense_weights": 576, "connections": 144, "weights": 9, "parameters": 2_251,
+        "multiplications": 5_184_000, "stride_2": 1_296_000,
+        "dense_multiplications": 1_440_000_000,
+    }
+
+
+# %% wrong costs: pads, and so has 50 x 50 outputs loses=["hidden-costs"]
+def costs():
+    return {
+        "dense_weights": 576, "connections": 144, "weights": 9, "parameters": 2_275,
+        "multiplications": 50 * 50 * 25 * 90, "stride_2": 25 * 25 * 25 * 90,
+        "dense_multiplications": 50 * 50 * 10 * 50 * 50 * 25,
+    }
+
+
+# %% wrong dilate: stretches by repeating whole rows and columns, without the last loses=["test-dilate", "hidden-dilate"]
+def dilate(kernel, d):
+    wide = kernel.repeat_interleave(d, 0).repeat_interleave(d, 1)
+    return wide[: d * (kernel.shape[0] - 1) + 1, : d * (kernel.shape[1] - 1) + 1]
+
+
+# %% wrong dilate: the taps side by side in the upper left corner of a large kernel loses=["test-dilate", "hidden-dilate"]
+def dilate(kernel, d):
+    kh, kw = kernel.shape
+    wide = kernel.new_zeros(d * (kh - 1) + 1, d * (kw - 1) + 1)
+    wide[:kh, :kw] = kernel
+    return wide
+
+
+# %% wrong dilate: a dilation of 1 already leaves a gap loses=["test-dilate"]
+def dilate(kernel, d):
+    step = max(d, 2)
+    kh, kw = kernel.shape
+    wide = kernel.new_zeros(step * (kh - 1) + 1, step * (kw - 1) + 1)
+    wide[::step, ::step] = kernel
+    return wide
+
+
+# %% wrong conv_matrix: the weights of a row in the order of columns loses=["test-conv_matrix", "hidden-conv_matrix"]
+def conv_matrix(kernel, size):
+    kernel = kernel.T if kernel.shape[0] == kernel.shape[1] else kernel
+    (height, width), (kh, kw) = size, kernel.shape
+    rows = []
+    for i in range(height - kh + 1):
+        for j in range(width - kw + 1):
+            sheet = kernel.new_zeros(height, width)
+            sheet[i : i + kh, j : j + kw] = kernel
+            rows.append(sheet.flatten())
+    return torch.stack(rows)
+
+
+# %% right retrieval: worked out from the numbers
+def retrieval():
+    name = "Ada "
+    n, f, grey, total, a, b, g = questions(name).values()
+    carry = a + b - 256 if a + b > 255 else a + b
+    places = len(range(n - f + 1))
+    return name, {"size": places, "flat": grey * total, "byte": carry, "stack": f + g - 1, "sign": "positive"}
+
+
+# %% right retrieval: under another name, so with other numbers
+import numpy as np
+
+
+def retrieval():
+    q = questions("grace")
+    byte = int(np.array([q["a"]], dtype=np.uint8)[0]) + q["b"]
+    return ["grace", {
+        "sign": "positive", "stack": q["g"] + q["f"] - 1, "byte": byte & 255,
+        "flat": float(q["grey"] * q["total"]), "size": q["n"] + 1 - q["f"],
+    }]
+
+
+# %% right retrieval: by filtering ones
+def retrieval():
+    q = questions("emmy")
+    line = torch.ones(1, 1, q["n"])
+    size = F.conv1d(line, torch.ones(1, 1, q["f"])).shape[-1]
+    stack = q["n"] - F.conv1d(F.conv1d(line, torch.ones(1, 1, q["f"])), torch.ones(1, 1, q["g"])).shape[-1] + 1
+    byte = (torch.tensor([q["a"]], dtype=torch.uint8) + torch.tensor([q["b"]], dtype=torch.uint8)).item()
+    return "emmy", {"size": size, "flat": q["grey"] * q["total"], "byte": byte, "stack": stack, "sign": "positive"}
+
+
+# %% wrong retrieval: forgets the + 1 loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {"size": q["n"] - q["f"], "flat": q["grey"] * q["total"], "byte": (q["a"] + q["b"]) % 256, "stack": q["f"] + q["g"] - 1, "sign": "positive"}
+
+
+# %% wrong retrieval: thinks that all kernels leave flat areas as they are loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {"size": q["n"] - q["f"] + 1, "flat": q["grey"], "byte": (q["a"] + q["b"]) % 256, "stack": q["f"] + q["g"] - 1, "sign": "positive"}
+
+
+# %% wrong retrieval: bytes stop at 255 loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {"size": q["n"] - q["f"] + 1, "flat": q["grey"] * q["total"], "byte": 255, "stack": q["f"] + q["g"] - 1, "sign": "positive"}
+
+
+# %% wrong retrieval: two kernels in a row are as wide as their sum loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {"size": q["n"] - q["f"] + 1, "flat": q["grey"] * q["total"], "byte": (q["a"] + q["b"]) % 256, "stack": q["f"] + q["g"], "sign": "positive"}
+
+
+# %% wrong retrieval: takes slide 9's filter for Sobel's loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {"size": q["n"] - q["f"] + 1, "flat": q["grey"] * q["total"], "byte": (q["a"] + q["b"]) % 256, "stack": q["f"] + q["g"] - 1, "sign": "negative"}
+
+
+# %% wrong retrieval: the numbers of another name loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("grace")
+    return "ada", {"size": q["n"] - q["f"] + 1, "flat": q["grey"] * q["total"], "byte": (q["a"] + q["b"]) % 256, "stack": q["f"] + q["g"] - 1, "sign": "positive"}
+
+
+# %% wrong retrieval: replies to two questions loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {"size": q["n"] - q["f"] + 1, "sign": "positive"}
+
+
+# %% wrong retrieval: no name loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return {"size": q["n"] - q["f"] + 1, "flat": q["grey"] * q["total"], "byte": (q["a"] + q["b"]) % 256, "stack": q["f"] + q["g"] - 1, "sign": "positive"}
+
+
+# %% right conv1d_strided: tap by tap, with slices
+def conv1d_strided(x, w, b, stride):
+    positions = (len(x) - len(w)) // stride + 1
+    y = torch.full((positions,), b, dtype=x.dtype)
+    for k, weight in enumerate(w):
+        y += weight * x[k : k + stride * (positions - 1) + 1 : stride]
+    return y
+
+
+# %% right conv1d_strided: windows and one product
+def conv1d_strided(x, w, b, stride):
+    return x.unfold(0, len(w), stride) @ w + b
+
+
+# %% right conv1d_strided: while a window fits
+def conv1d_strided(x, w, b, stride):
+    sums, start = [], 0
+    while start + len(w) <= len(x):
+        sums.append(b + sum(float(x[start + k] * w[k]) for k in range(len(w))))
+        start += stride
+    return sums
+
+
+# %% wrong conv1d_strided: output i starts at pixel i loses=["test-conv1d_strided"]
+def conv1d_strided(x, w, b, stride):
+    positions = (len(x) - len(w)) // stride + 1
+    return torch.stack([(x[i : i + len(w)] * w).sum() + b for i in range(positions)])
+
+
+# %% wrong conv1d_strided: rounds up, and adds what is left over loses=["test-conv1d_strided"]
+def conv1d_strided(x, w, b, stride):
+    sums = []
+    for start in range(0, len(x), stride):
+        window = x[start : start + len(w)]
+        sums.append((window * w[: len(window)]).sum() + b)
+    return torch.stack(sums)
+
+
+# %% wrong conv1d_strided: adds the bias for each weight loses=["test-conv1d_strided"]
+def conv1d_strided(x, w, b, stride):
+    return (x.unfold(0, len(w), stride) * w + b).sum(1)
+
+
+# %% wrong conv1d_strided: forgets the bias loses=["test-conv1d_strided"]
+def conv1d_strided(x, w, b, stride):
+    return x.unfold(0, len(w), stride) @ w
+
+
+# %% wrong conv1d_strided: forgets the + 1 loses=["test-conv1d_strided"]
+def conv1d_strided(x, w, b, stride):
+    return (x.unfold(0, len(w), stride) @ w + b)[:-1]
+
+
+# %% wrong conv1d_strided: turns the weights loses=["test-conv1d_strided"]
+def conv1d_strided(x, w, b, stride):
+    return x.unfold(0, len(w), stride) @ w.flip(0) + b
+
+
+# %% wrong conv1d_strided: divides by the stride, without rounding loses=["test-conv1d_strided"]
+def conv1d_strided(x, w, b, stride):
+    positions = (len(x) - len(w)) / stride + 1
+    return torch.stack([(x[i * stride : i * stride + len(w)] * w).sum() + b for i in range(positions)])
+
+
+# %% wrong conv1d_strided: writes every sum into the same place loses=["test-conv1d_strided"]
+def conv1d_strided(x, w, b, stride):
+    y = x.new_zeros((len(x) - len(w)) // stride + 1)
+    for i in range(len(y)):
+        y[0] = (x[i * stride : i * stride + len(w)] * w).sum() + b
+    return y
+
+
+# %% right own_code: counts with a trace
+def own_code():
+    import linecache
+    import sys
+
+    runs = {}
+
+    def look(frame, event, _):
+        if frame.f_globals.get("__name__") != "__main__":
+            return None
+        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+        if event == "line" and not line.startswith(("for ", "while ")):
+            key = (frame.f_code.co_filename, frame.f_lineno)
+            runs[key] = runs.get(key, 0) + 1
+        return look
+
+    sys.settrace(look)
+    try:
+        y = conv2d_loops(torch.zeros(2, 3, 11, 8), torch.zeros(4, 3, 3, 2), None, 3, 1)
+    finally:
+        sys.settrace(None)
+    return {"runs": max(runs.values()), "shape": list(y.shape)}
+
+
+# %% right own_code: the shape from the formula, the runs from a debugger of Python
+def own_code():
+    import bdb
+    import linecache
+
+    class Lines(bdb.Bdb):
+        def user_line(self, frame):
+            if frame.f_globals.get("__name__") == "__main__":
+                lines.append((frame.f_code.co_filename, frame.f_lineno))
+
+    lines = []
+    Lines().runcall(conv2d_loops, torch.ones(2, 3, 11, 8), torch.ones(4, 3, 3, 2), None, 3, 1)
+    bodies = [line for line in lines if (linecache.getline(*line).split() or [""])[0] not in ("for", "while")]
+    shape = (2, 4, (11 + 2 - 3) // 3 + 1, (8 + 2 - 2) // 3 + 1)
+    return {"shape": shape, "runs": max(map(bodies.count, set(bodies)))}
+
+
+# %% right own_code: an object that is called for each line, and floats
+def own_code():
+    import linecache
+    import sys
+
+    class Runs(dict):
+        def __call__(self, frame, event, _):
+            if frame.f_globals.get("__name__") == "__main__":
+                place = frame.f_code.co_filename, frame.f_lineno
+                if event == "line" and not linecache.getline(*place).strip().startswith(("for ", "while ")):
+                    self[place] = self.get(place, 0) + 1
+                return self
+
+    runs = Runs()
+    sys.settrace(runs)
+    y = conv2d_loops(torch.ones(2, 3, 11, 8), torch.ones(4, 3, 3, 2), None, 3, 1)
+    sys.settrace(None)
+    return {"shape": torch.tensor(y.shape), "runs": float(max(runs.values()))}
+
+
+# %% wrong own_code: rounds the sizes up loses=["hidden-own_code"]
+def own_code():
+    return {"shape": (2, 4, 5, 4), "runs": 96}
+
+
+# %% wrong own_code: forgets the padding loses=["hidden-own_code"]
+def own_code():
+    return {"shape": (2, 4, 3, 3), "runs": 72}
+
+
+# %% wrong own_code: forgets the stride loses=["hidden-own_code"]
+def own_code():
+    return {"shape": (2, 4, 11, 9), "runs": 792}
+
+
+# %% wrong own_code: counts the channels of the input for those of the output loses=["hidden-own_code"]
+def own_code():
+    return {"shape": (2, 3, 4, 3), "runs": 72}
+
+
+# %% wrong own_code: swaps height and width loses=["hidden-own_code"]
+def own_code():
+    return {"shape": (2, 4, 3, 4), "runs": 96}
+
+
+# %% wrong own_code: counts one run per output and weight, where lines do more at once loses=["hidden-own_code"]
+def own_code():
+    return {"shape": (2, 4, 4, 3), "runs": 1728}
+
+
+# %% wrong own_code: no line runs at all loses=["hidden-own_code"]
+def own_code():
+    return {"shape": (2, 4, 4, 3), "runs": 0}
+
+
+# %% wrong own_code: leaves the batch out loses=["hidden-own_code"]
+def own_code():
+    return {"shape": (4, 4, 3), "runs": 48}
+
+
+# %% right conv2d_backward: output by output
+def conv2d_backward(x, w, grad, stride, padding):
+    padded = pad2d(x, padding)
+    of_x, of_w, of_b = torch.zeros_like(padded), torch.zeros_like(w), w.new_zeros(len(w))
+    kh, kw = w.shape[2:]
+    for i in range(grad.shape[2]):
+        for j in range(grad.shape[3]):
+            window = slice(i * stride, i * stride + kh), slice(j * stride, j * stride + kw)
+            for n in range(len(x)):
+                for k in range(len(w)):
+                    g = grad[n, k, i, j]
+                    of_x[n, :, window[0], window[1]] += g * w[k]
+                    of_w[k] += g * padded[n, :, window[0], window[1]]
+                    of_b[k] += g
+    return of_x[:, :, padding : padding + x.shape[2], padding : padding + x.shape[3]], of_w, of_b
+
+
+# %% right conv2d_backward: columns, products, and the columns put back
+def conv2d_backward(x, w, grad, stride, padding):
+    n, c, height, width = x.shape
+    k, _, kh, kw = w.shape
+    padded = torch.zeros(n, c, height + 2 * padding, width + 2 * padding, dtype=x.dtype)
+    padded[:, :, padding : padding + height, padding : padding + width] = x
+    rows, cols = grad.shape[2:]
+    i = (torch.arange(kh)[:, None, None, None] + stride * torch.arange(rows)[:, None]).expand(kh, kw, rows, cols)
+    j = (torch.arange(kw)[:, None, None] + stride * torch.arange(cols)).expand(kh, kw, rows, cols)
+    columns = padded[:, :, i, j].reshape(n, c * kh * kw, rows * cols)
+    g = grad.reshape(n, k, rows * cols)
+    of_w = (g @ columns.transpose(1, 2)).sum(0).reshape(w.shape)
+    back = (w.reshape(k, -1).T @ g).reshape(n, c, kh, kw, rows, cols)
+    of_x = torch.zeros_like(padded)
+    for row, column in torch.cartesian_prod(torch.arange(rows), torch.arange(cols)).tolist():
+        top, left = row * stride, column * stride
+        of_x[:, :, top : top + kh, left : left + kw] += back[..., row, column]
+    return of_x[:, :, padding : padding + height, padding : padding + width], of_w, g.sum((0, 2))
+
+
+# %% right conv2d_backward: in NumPy, tap by tap
+import numpy as np
+
+
+def conv2d_backward(x, w, grad, stride, padding):
+    frame = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    image, weights, g = np.pad(x.numpy(), frame), w.numpy(), grad.numpy()
+    of_x, of_w = np.zeros_like(image), np.zeros_like(weights)
+    rows, cols = g.shape[2:]
+    for u, v in np.ndindex(*weights.shape[2:]):
+        place = np.s_[:, :, u : u + stride * rows : stride, v : v + stride * cols : stride]
+        place = place[:2] + (np.arange(u, u + stride * rows, stride)[:, None], np.arange(v, v + stride * cols, stride))
+        of_w[:, :, u, v] = np.tensordot(g, image[place], ((0, 2, 3), (0, 2, 3)))
+        of_x[place] += np.einsum("nkij,kc->ncij", g, weights[:, :, u, v])
+    h, w_ = x.shape[2:]
+    return (
+        torch.tensor(of_x[:, :, padding : padding + h, padding : padding + w_]), torch.tensor(of_w),
+        torch.tensor(g.sum((0, 2, 3))),
+    )
+
+
+# %% wrong conv2d_backward: stamps cover each other loses=["test-conv2d_backward", "hidden-conv2d_backward"]
+def conv2d_backward(x, w, grad, stride, padding):
+    height, width = x.shape[2:]
+    x = pad2d(x, padding)
+    of_x, of_w = torch.zeros_like(x), torch.zeros_like(w)
+    bottom, right = (stride * (size - 1) + 1 for size in grad.shape[2:])
+    for u in range(w.shape[2]):
+        for v in range(w.shape[3]):
+            rows, columns = slice(u, u + bottom, stride), slice(v, v + right, stride)
+            of_w[:, :, u, v] = torch.einsum("nkij,ncij->kc", grad, x[:, :, rows, columns])
+            of_x[:, :, rows, columns] = torch.einsum("nkij,kc->ncij", grad, w[:, :, u, v])
+    of_x = of_x[:, :, padding : padding + height, padding : padding + width]
+    return of_x, of_w, grad.sum((0, 2, 3))
+
+
+# %% wrong conv2d_backward: flips the kernel loses=["test-conv2d_backward", "hidden-conv2d_backward"]
+def conv2d_backward(x, w, grad, stride, padding):
+    height, width = x.shape[2:]
+    x = pad2d(x, padding)
+    of_x, of_w = torch.zeros_like(x), torch.zeros_like(w)
+    bottom, right = (stride * (size - 1) + 1 for size in grad.shape[2:])
+    for u in range(w.shape[2]):
+        for v in range(w.shape[3]):
+            rows, columns = slice(u, u + bottom, stride), slice(v, v + right, stride)
+            of_w[:, :, u, v] = torch.einsum("nkij,ncij->kc", grad, x[:, :, rows, columns])
+            of_x[:, :, rows, columns] += torch.einsum("nkij,kc->ncij", grad, w[:, :, -1 - u, -1 - v])
+    of_x = of_x[:, :, padding : padding + height, padding : padding + width]
+    return of_x, of_w, grad.sum((0, 2, 3))
+
+
+# %% wrong conv2d_backward: windows one pixel apart, whatever the stride loses=["hidden-conv2d_backward"]
+def conv2d_backward(x, w, grad, stride, padding):
+    height, width = x.shape[2:]
+    x = pad2d(x, padding)
+    of_x, of_w = torch.zeros_like(x), torch.zeros_like(w)
+    bottom, right = grad.shape[2:]
+    for u in range(w.shape[2]):
+        for v in range(w.shape[3]):
+            rows, columns = slice(u, u + bottom), slice(v, v + right)
+            of_w[:, :, u, v] = torch.einsum("nkij,ncij->kc", grad, x[:, :, rows, columns])
+            of_x[:, :, rows, columns] += torch.einsum("nkij,kc->ncij", grad, w[:, :, u, v])
+    of_x = of_x[:, :, padding : padding + height, padding : padding + width]
+    return of_x, of_w, grad.sum((0, 2, 3))
+
+
+# %% wrong conv2d_backward: hands the frame on loses=["hidden-conv2d_backward"]
+def conv2d_backward(x, w, grad, stride, padding):
+    height, width = x.shape[2:]
+    x = pad2d(x, padding)
+    of_x, of_w = torch.zeros_like(x), torch.zeros_like(w)
+    bottom, right = (stride * (size - 1) + 1 for size in grad.shape[2:])
+    for u in range(w.shape[2]):
+        for v in range(w.shape[3]):
+            rows, columns = slice(u, u + bottom, stride), slice(v, v + right, stride)
+            of_w[:, :, u, v] = torch.einsum("nkij,ncij->kc", grad, x[:, :, rows, columns])
+            of_x[:, :, rows, columns] += torch.einsum("nkij,kc->ncij", grad, w[:, :, u, v])
+    return of_x, of_w, grad.sum((0, 2, 3))
+
+
+# %% wrong conv2d_backward: one gradient for all biases loses=["test-conv2d_backward", "hidden-conv2d_backward"]
+def conv2d_backward(x, w, grad, stride, padding):
+    height, width = x.shape[2:]
+    x = pad2d(x, padding)
+    of_x, of_w = torch.zeros_like(x), torch.zeros_like(w)
+    bottom, right = (stride * (size - 1) + 1 for size in grad.shape[2:])
+    for u in range(w.shape[2]):
+        for v in range(w.shape[3]):
+            rows, columns = slice(u, u + bottom, stride), slice(v, v + right, stride)
+            of_w[:, :, u, v] = torch.einsum("nkij,ncij->kc", grad, x[:, :, rows, columns])
+            of_x[:, :, rows, columns] += torch.einsum("nkij,kc->ncij", grad, w[:, :, u, v])
+    of_x = of_x[:, :, padding : padding + height, padding : padding + width]
+    return of_x, of_w, grad.sum()
+
+
+# %% wrong conv2d_backward: the mean over the batch in place of sums loses=["test-conv2d_backward", "hidden-conv2d_backward"]
+def conv2d_backward(x, w, grad, stride, padding):
+    height, width = x.shape[2:]
+    x = pad2d(x, padding)
+    of_x, of_w = torch.zeros_like(x), torch.zeros_like(w)
+    bottom, right = (stride * (size - 1) + 1 for size in grad.shape[2:])
+    for u in range(w.shape[2]):
+        for v in range(w.shape[3]):
+            rows, columns = slice(u, u + bottom, stride), slice(v, v + right, stride)
+            of_w[:, :, u, v] = 1 / len(x) * torch.einsum("nkij,ncij->kc", grad, x[:, :, rows, columns])
+            of_x[:, :, rows, columns] += torch.einsum("nkij,kc->ncij", grad, w[:, :, u, v])
+    of_x = of_x[:, :, padding : padding + height, padding : padding + width]
+    return of_x, of_w, grad.mean((0, 2, 3))
+
+
+# %% wrong conv2d_backward: the gradients in another order loses=["test-conv2d_backward", "hidden-conv2d_backward"]
+def conv2d_backward(x, w, grad, stride, padding):
+    height, width = x.shape[2:]
+    x = pad2d(x, padding)
+    of_x, of_w = torch.zeros_like(x), torch.zeros_like(w)
+    bottom, right = (stride * (size - 1) + 1 for size in grad.shape[2:])
+    for u in range(w.shape[2]):
+        for v in range(w.shape[3]):
+            rows, columns = slice(u, u + bottom, stride), slice(v, v + right, stride)
+            of_w[:, :, u, v] = torch.einsum("nkij,ncij->kc", grad, x[:, :, rows, columns])
+            of_x[:, :, rows, columns] += torch.einsum("nkij,kc->ncij", grad, w[:, :, u, v])
+    of_x = of_x[:, :, padding : padding + height, padding : padding + width]
+    return of_w, of_x, grad.sum((0, 2, 3))
+
+
+# %% wrong conv2d_backward: a bias has no gradient loses=["test-conv2d_backward", "hidden-conv2d_backward"]
+def conv2d_backward(x, w, grad, stride, padding):
+    height, width = x.shape[2:]
+    x = pad2d(x, padding)
+    of_x, of_w = torch.zeros_like(x), torch.zeros_like(w)
+    bottom, right = (stride * (size - 1) + 1 for size in grad.shape[2:])
+    for u in range(w.shape[2]):
+        for v in range(w.shape[3]):
+            rows, columns = slice(u, u + bottom, stride), slice(v, v + right, stride)
+            of_w[:, :, u, v] = torch.einsum("nkij,ncij->kc", grad, x[:, :, rows, columns])
+            of_x[:, :, rows, columns] += torch.einsum("nkij,kc->ncij", grad, w[:, :, u, v])
+    of_x = of_x[:, :, padding : padding + height, padding : padding + width]
+    return of_x, of_w, torch.zeros(len(w), dtype=w.dtype)
+
+
+# %% wrong conv2d_backward: asks autograd loses=["test-conv2d_backward", "hidden-conv2d_backward"]
+def conv2d_backward(x, w, grad, stride, padding):
+    x, w = x.clone().requires_grad_(), w.clone().requires_grad_()
+    b = torch.zeros(len(w), dtype=w.dtype).requires_grad_()
+    slices = pad2d(x, padding).unfold(2, w.shape[2], stride).unfold(3, w.shape[3], stride)
+    y = torch.einsum("ncijuv,kcuv->nkij", slices, w) + b[:, None, None]
+    return torch.autograd.grad(y, (x, w, b), grad)
+
+
+# %% wrong conv2d_backward: asks torch's own convolution backwards loses=["test-conv2d_backward", "hidden-conv2d_backward"]
+def conv2d_backward(x, w, grad, stride, padding):
+    return (
+        torch.nn.grad.conv2d_input(x.shape, w, grad, stride, padding),
+        torch.nn.grad.conv2d_weight(x, w.shape, grad, stride, padding),
+        grad.sum((0, 2, 3)),
+    )

@@ -572,6 +572,17 @@ def harley_table():
     return pd.DataFrame(layers, HARLEY_ROWS, COLUMNS)
 
 
+# %% wrong harley_table: corrects SLIDE_31 itself, without a copy loses=["test-harley_table", "hidden-harley_table"]
+def harley_table():
+    table = SLIDE_31
+    table.loc["Pool2", ["channels_out", "neurons"]] = [16, 400]
+    table.loc["FC1", ["n", "filter_plus_1", "parameters"]] = [400, 401, 48120]
+    table.loc[["Pool1", "Pool2"], "parameters"] = 0
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].drop("Total").sum()
+    return table
+
+
 # %% wrong harley_table: copies the slide, mistake and all loses=["hidden-harley_table"]
 def harley_table():
     table = SLIDE_31.copy()
@@ -882,3 +893,594 @@ def quiz():
         "image_total": 56390,
         "pools_total": 806390,
     }
+
+
+# %% right same_padding: counts what a filter takes away, and halves it
+def same_padding(f):
+    taken = len(range(100)) - len(range(100 - f + 1))
+    if taken % 2:
+        raise ValueError(f"{taken} pixels cannot be shared by two sides")
+    return taken / 2
+
+
+# %% wrong same_padding: says None where there is none loses=["test-same_padding", "hidden-same_padding"]
+def same_padding(f):
+    return None if f % 2 == 0 else (f - 1) // 2
+
+
+# %% wrong same_padding: half the filter, and for odd ones one too many loses=["test-same_padding", "hidden-same_padding"]
+def same_padding(f):
+    if f % 2 == 0:
+        raise ValueError("even")
+    return (f + 1) // 2
+
+
+# %% wrong same_padding: refuses large filters, too loses=["hidden-same_padding"]
+def same_padding(f):
+    if f % 2 == 0 or f > 11:
+        raise ValueError("not usual")
+    return f // 2
+
+
+# %% right conv_parameters: from all weights as one product
+import math
+
+
+def conv_parameters(c_in, c_out, f, bias=True):
+    return math.prod((c_out, c_in, f, f)) + (c_out if bias else 0)
+
+
+# %% wrong conv_parameters: swaps the channels of input and output loses=["test-conv_parameters", "hidden-conv_parameters"]
+def conv_parameters(c_in, c_out, f, bias=True):
+    return c_in * (f * f * c_out + bias)
+
+
+# %% right dense_parameters: neuron by neuron
+def dense_parameters(n_in, n_out, bias=True):
+    return sum(n_in + (1 if bias else 0) for _ in range(n_out))
+
+
+# %% wrong dense_parameters: adds inputs and neurons up loses=["test-dense_parameters", "hidden-dense_parameters"]
+def dense_parameters(n_in, n_out, bias=True):
+    return n_in + n_out + bias
+
+
+# %% wrong dense_parameters: one more input and one more neuron loses=["test-dense_parameters", "hidden-dense_parameters"]
+def dense_parameters(n_in, n_out, bias=True):
+    return (n_in + bias) * (n_out + bias)
+
+
+# %% wrong dense_parameters: counts one neuron only loses=["test-dense_parameters", "hidden-dense_parameters"]
+def dense_parameters(n_in, n_out, bias=True):
+    return n_in + bias
+
+
+# %% wrong mnist_table: the image counted among the neurons loses=["test-mnist_table", "hidden-mnist_table"]
+def mnist_table():
+    rows = [
+        [28, 1, 5, 0, 1, 24, 10, 5760, 26, 260],
+        [24, 10, 2, 0, 2, 12, 10, 1440, None, 0],
+        [12, 10, 5, 0, 1, 8, 20, 1280, 251, 5020],
+        [8, 20, 2, 0, 2, 4, 20, 320, None, 0],
+        [320, *6 * [None], 100, 321, 32100],
+        [100, *6 * [None], 10, 101, 1010],
+        [*7 * [None], 9694, None, 38390],
+    ]
+    return pd.DataFrame(rows, index=MNIST_ROWS, columns=COLUMNS)
+
+
+# %% wrong mnist_table: a bias in the filter of a pool, too loses=["hidden-mnist_table"]
+def mnist_table():
+    rows = [
+        [28, 1, 5, 0, 1, 24, 10, 5760, 26, 260],
+        [24, 10, 2, 0, 2, 12, 10, 1440, 5, 0],
+        [12, 10, 5, 0, 1, 8, 20, 1280, 251, 5020],
+        [8, 20, 2, 0, 2, 4, 20, 320, 5, 0],
+        [320, *6 * [None], 100, 321, 32100],
+        [100, *6 * [None], 10, 101, 1010],
+        [*7 * [None], 8910, None, 38390],
+    ]
+    return pd.DataFrame(rows, index=MNIST_ROWS, columns=COLUMNS)
+
+
+# %% right mistake: by hand, with numbers as text turned into numbers
+def mistake():
+    return {"row": "Pool2", "rule": "D", "neurons": int("8110"), "parameters": float("63802")}
+
+
+# %% wrong mistake: counts the pool as 14 x 14 x 16 loses=["hidden-mistake"]
+def mistake():
+    surplus = 3200 - 14 * 14 * 16
+    return {"row": "Pool2", "rule": "D", "neurons": 10910 - surplus, "parameters": 399802 - 120 * surplus}
+
+
+# %% right harley_table: typed in, row by row
+def harley_table():
+    rows = [
+        [32, 1, 5, 0, 1, 28, 6, 4704, 26, 156],
+        [28, 6, 2, 0, 2, 14, 6, 1176, None, 0],
+        [14, 6, 5, 0, 1, 10, 16, 1600, 151, 2416],
+        [10, 16, 2, 0, 2, 5, 16, 400, None, 0],
+        [400, *6 * [None], 120, 401, 48120],
+        [120, *6 * [None], 100, 121, 12100],
+        [100, *6 * [None], 10, 101, 1010],
+        [*7 * [None], 8110, None, 63802],
+    ]
+    return pd.DataFrame(rows, index=HARLEY_ROWS, columns=COLUMNS)
+
+
+# %% wrong harley_table: pools that have no parameters left empty loses=["test-harley_table", "hidden-harley_table"]
+def harley_table():
+    rows = [
+        [32, 1, 5, 0, 1, 28, 6, 4704, 26, 156],
+        [28, 6, 2, 0, 2, 14, 6, 1176, None, None],
+        [14, 6, 5, 0, 1, 10, 16, 1600, 151, 2416],
+        [10, 16, 2, 0, 2, 5, 16, 400, None, None],
+        [400, *6 * [None], 120, 401, 48120],
+        [120, *6 * [None], 100, 121, 12100],
+        [100, *6 * [None], 10, 101, 1010],
+        [*7 * [None], 8110, None, 63802],
+    ]
+    return pd.DataFrame(rows, index=HARLEY_ROWS, columns=COLUMNS)
+
+
+# %% wrong harley_table: the pool keeps its size, 10 x 10 loses=["hidden-harley_table"]
+def harley_table():
+    rows = [
+        [32, 1, 5, 0, 1, 28, 6, 4704, 26, 156],
+        [28, 6, 2, 0, 2, 14, 6, 1176, None, 0],
+        [14, 6, 5, 0, 1, 10, 16, 1600, 151, 2416],
+        [10, 16, 2, 0, 2, 10, 16, 1600, None, 0],
+        [1600, *6 * [None], 120, 1601, 192120],
+        [120, *6 * [None], 100, 121, 12100],
+        [100, *6 * [None], 10, 101, 1010],
+        [*7 * [None], 9310, None, 207802],
+    ]
+    return pd.DataFrame(rows, index=HARLEY_ROWS, columns=COLUMNS)
+
+
+# %% right receptive_field: by recursion from the front
+def receptive_field(layers):
+    def walk(rest, size, jump):
+        if not rest:
+            return []
+        (f, s, *d), *others = rest
+        size = size + (d or [1])[0] * (f - 1) * jump
+        return [(size, jump * s), *walk(others, size, jump * s)]
+
+    return walk(list(layers), 1, 1)
+
+
+# %% right quiz: sorted by word
+def quiz():
+    same = ["image_conv", "pools_conv", "average_total", "stride_conv", "filters_dense"]
+    more = ["image_dense", "pools_neurons", "padding_total", "filters_conv2"]
+    replies = dict.fromkeys(same, "same") | dict.fromkeys(more, "more") | {"stride_neurons": "fewer"}
+    return replies | {"image_total": 5.639e4, "pools_total": 806390}
+
+
+# %% wrong quiz: an average pool learns how to weigh its pixels loses=["hidden-quiz"]
+def quiz():
+    same = ["image_conv", "pools_conv", "stride_conv", "filters_dense"]
+    more = ["average_total", "image_dense", "pools_neurons", "padding_total", "filters_conv2"]
+    replies = dict.fromkeys(same, "same") | dict.fromkeys(more, "more") | {"stride_neurons": "fewer"}
+    return replies | {"image_total": 56390, "pools_total": 806390}
+
+
+# %% wrong quiz: a stride saves weights loses=["hidden-quiz"]
+def quiz():
+    same = ["image_conv", "pools_conv", "average_total", "filters_dense"]
+    more = ["image_dense", "pools_neurons", "padding_total", "filters_conv2"]
+    replies = dict.fromkeys(same, "same") | dict.fromkeys(more, "more") | {"stride_neurons": "fewer", "stride_conv": "fewer"}
+    return replies | {"image_total": 56390, "pools_total": 806390}
+
+
+# %% right retrieval: worked out from the numbers of another name
+def retrieval():
+    q = questions("grace")
+    return "grace", {
+        "channels": q["k"],
+        "start": q["s"] * q["i"],
+        "rows": (q["n"] - 2) ** 2,
+        "grown": q["s"] * (q["m"] - 1) + q["f"],
+        "turned": "no",
+    }
+
+
+# %% right retrieval: by counting
+def retrieval():
+    k, c, s, i, n, m, f = questions("Emmy").values()
+    starts = list(range(0, 1000, s))
+    stamps = {row * s + tap for row in range(m) for tap in range(f)}
+    rows = sum(1 for top in range(n - 2) for left in range(n - 2))
+    return ["emmy", {"turned": "no", "channels": k, "start": starts[i], "rows": rows, "grown": max(stamps) + 1}]
+
+
+# %% right retrieval: by asking torch for shapes
+import torch
+
+
+def retrieval():
+    q = questions("noether")
+    y = torch.nn.functional.conv_transpose2d(torch.ones(1, 1, q["m"], q["m"]), torch.ones(1, 1, q["f"], q["f"]), stride=q["s"])
+    return "noether", {
+        "channels": torch.nn.Conv2d(q["c"], q["k"], 1).weight.shape[0], "start": q["i"] * q["s"],
+        "rows": (q["n"] - 3 + 1) * (q["n"] - 3 + 1), "grown": y.shape[-1], "turned": "no",
+    }
+
+
+# %% wrong retrieval: channels of input and output multiplied loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "channels": q["k"] * q["c"],
+        "start": q["s"] * q["i"],
+        "rows": (q["n"] - 2) ** 2,
+        "grown": q["s"] * (q["m"] - 1) + q["f"],
+        "turned": "no",
+    }
+
+
+# %% wrong retrieval: the first window is number 1 loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "channels": q["k"],
+        "start": q["s"] * (q["i"] - 1),
+        "rows": (q["n"] - 2) ** 2,
+        "grown": q["s"] * (q["m"] - 1) + q["f"],
+        "turned": "no",
+    }
+
+
+# %% wrong retrieval: one row per pixel loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "channels": q["k"],
+        "start": q["s"] * q["i"],
+        "rows": q["n"] ** 2,
+        "grown": q["s"] * (q["m"] - 1) + q["f"],
+        "turned": "no",
+    }
+
+
+# %% wrong retrieval: forgets that stamps are wider than the stride loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "channels": q["k"],
+        "start": q["s"] * q["i"],
+        "rows": (q["n"] - 2) ** 2,
+        "grown": q["s"] * q["m"],
+        "turned": "no",
+    }
+
+
+# %% wrong retrieval: takes the mathematicians' word loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "channels": q["k"],
+        "start": q["s"] * q["i"],
+        "rows": (q["n"] - 2) ** 2,
+        "grown": q["s"] * (q["m"] - 1) + q["f"],
+        "turned": "yes",
+    }
+
+
+# %% wrong retrieval: leaves one out loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "channels": q["k"],
+        "start": q["s"] * q["i"],
+        "grown": q["s"] * (q["m"] - 1) + q["f"],
+        "turned": "no",
+    }
+
+
+# %% wrong retrieval: the numbers of another name loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("grace")
+    return "ada", {
+        "channels": q["k"],
+        "start": q["s"] * q["i"],
+        "rows": (q["n"] - 2) ** 2,
+        "grown": q["s"] * (q["m"] - 1) + q["f"],
+        "turned": "no",
+    }
+
+
+# %% wrong retrieval: no name loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return {
+        "channels": q["k"],
+        "start": q["s"] * q["i"],
+        "rows": (q["n"] - 2) ** 2,
+        "grown": q["s"] * (q["m"] - 1) + q["f"],
+        "turned": "no",
+    }
+
+
+# %% right macs: by match
+def macs(layer):
+    match layer:
+        case {"kind": "conv", "c_in": c_in, "c_out": c_out, "f": f, "out": out}:
+            return (out * out * c_out) * (f * f * c_in)
+        case {"kind": "dense", "n_in": n_in, "n_out": n_out}:
+            return n_in * n_out
+    return 0
+
+
+# %% right macs: weights times positions, from torch's own weights
+from torch import nn
+
+
+def macs(layer):
+    if layer["kind"] == "conv":
+        weight = nn.Conv2d(layer["c_in"], layer["c_out"], layer["f"], device="meta").weight
+        return layer["out"] * layer["out"] * weight.numel()
+    return layer.get("n_in", 0) * layer.get("n_out", 0)
+
+
+# %% right macs: as exact floats
+def macs(layer):
+    if layer["kind"] == "pool":
+        return 0.0
+    if layer["kind"] == "dense":
+        return layer["n_in"] * layer["n_out"]
+    return float(layer["out"]) ** 2 * layer["c_out"] * layer["f"] ** 2 * layer["c_in"]
+
+
+# %% wrong macs: counts the bias as a product loses=["test-macs", "hidden-macs"]
+def macs(layer):
+    if layer["kind"] == "pool":
+        return 0
+    if layer["kind"] == "dense":
+        return layer["n_in"] * layer["n_out"]
+    return layer["out"] ** 2 * layer["c_out"] * (layer["f"] ** 2 * layer["c_in"] + 1)
+
+
+# %% wrong macs: counts parameters, whatever the size of the output loses=["test-macs", "hidden-macs"]
+def macs(layer):
+    if layer["kind"] == "pool":
+        return 0
+    if layer["kind"] == "dense":
+        return layer["n_in"] * layer["n_out"]
+    return layer["c_out"] * layer["f"] ** 2 * layer["c_in"]
+
+
+# %% wrong macs: filters without depth loses=["test-macs", "hidden-macs"]
+def macs(layer):
+    if layer["kind"] == "pool":
+        return 0
+    if layer["kind"] == "dense":
+        return layer["n_in"] * layer["n_out"]
+    return layer["out"] ** 2 * layer["c_out"] * layer["f"] ** 2
+
+
+# %% wrong macs: one row of outputs only loses=["test-macs", "hidden-macs"]
+def macs(layer):
+    if layer["kind"] == "pool":
+        return 0
+    if layer["kind"] == "dense":
+        return layer["n_in"] * layer["n_out"]
+    return layer["out"] * layer["c_out"] * layer["f"] ** 2 * layer["c_in"]
+
+
+# %% wrong macs: a pool compares, and comparisons are counted loses=["test-macs", "hidden-macs"]
+def macs(layer):
+    if layer["kind"] == "pool":
+        return layer["out"] ** 2 * layer["c_out"] * layer["f"] ** 2
+    if layer["kind"] == "dense":
+        return layer["n_in"] * layer["n_out"]
+    return layer["out"] ** 2 * layer["c_out"] * layer["f"] ** 2 * layer["c_in"]
+
+
+# %% wrong macs: multiplications and additions both loses=["test-macs", "hidden-macs"]
+def macs(layer):
+    if layer["kind"] == "pool":
+        return 0
+    if layer["kind"] == "dense":
+        return 2 * layer["n_in"] * layer["n_out"]
+    return 2 * layer["out"] ** 2 * layer["c_out"] * layer["f"] ** 2 * layer["c_in"]
+
+
+# %% wrong macs: a dense layer with its biases loses=["test-macs", "hidden-macs"]
+def macs(layer):
+    if layer["kind"] == "pool":
+        return 0
+    if layer["kind"] == "dense":
+        return (layer["n_in"] + 1) * layer["n_out"]
+    return layer["out"] ** 2 * layer["c_out"] * layer["f"] ** 2 * layer["c_in"]
+
+
+# %% wrong macs: takes what it needs out of the dictionary loses=["hidden-macs"]
+def macs(layer):
+    if layer["kind"] == "pool":
+        return 0
+    if layer["kind"] == "dense":
+        return layer["n_in"] * layer["n_out"]
+    return layer["out"] ** 2 * layer["c_out"] * layer["f"] ** 2 * layer.pop("c_in")
+
+
+# %% right activation_memory: asks NumPy for the size of a type
+import numpy as np
+
+
+def activation_memory(layers, dtype):
+    numbers = sum(layer["n_out"] if "n_out" in layer else layer["c_out"] * layer["out"] ** 2 for layer in layers)
+    return numbers * np.dtype(dtype).itemsize
+
+
+# %% right activation_memory: from the bits in the name
+def activation_memory(layers, dtype):
+    bits = int("".join(letter for letter in dtype if letter.isdigit()))
+    return sum(
+        bits * (layer["n_out"] if layer["kind"] == "dense" else layer["out"] * layer["out"] * layer["c_out"]) // 8
+        for layer in layers
+    )
+
+
+# %% right activation_memory: empty tensors of torch
+import torch
+
+
+def activation_memory(layers, dtype):
+    total = 0
+    for layer in layers:
+        shape = (layer["n_out"],) if layer["kind"] == "dense" else (layer["c_out"], layer["out"], layer["out"])
+        total += torch.empty(shape, dtype=getattr(torch, dtype)).nbytes
+    return total
+
+
+# %% wrong activation_memory: bits for bytes loses=["test-activation_memory", "hidden-activation_memory"]
+def activation_memory(layers, dtype):
+    size = {"float64": 64, "float32": 32, "float16": 16, "uint8": 8}[dtype]
+    outputs = 0
+    for layer in layers:
+        if layer["kind"] == "dense":
+            outputs += layer["n_out"]
+        else:
+            outputs += layer["out"] ** 2 * layer["c_out"]
+    return size * outputs
+
+
+# %% wrong activation_memory: always four bytes loses=["hidden-activation_memory"]
+def activation_memory(layers, dtype):
+    outputs = 0
+    for layer in layers:
+        if layer["kind"] == "dense":
+            outputs += layer["n_out"]
+        else:
+            outputs += layer["out"] ** 2 * layer["c_out"]
+    return 4 * outputs
+
+
+# %% wrong activation_memory: pools keep nothing loses=["test-activation_memory", "hidden-activation_memory"]
+def activation_memory(layers, dtype):
+    size = {"float64": 8, "float32": 4, "float16": 2, "uint8": 1}[dtype]
+    outputs = 0
+    for layer in layers:
+        if layer["kind"] == "dense":
+            outputs += layer["n_out"]
+        elif layer["kind"] == "conv":
+            outputs += layer["out"] ** 2 * layer["c_out"]
+    return size * outputs
+
+
+# %% wrong activation_memory: inputs of dense layers for their outputs loses=["test-activation_memory", "hidden-activation_memory"]
+def activation_memory(layers, dtype):
+    size = {"float64": 8, "float32": 4, "float16": 2, "uint8": 1}[dtype]
+    outputs = 0
+    for layer in layers:
+        if layer["kind"] == "dense":
+            outputs += layer["n_in"]
+        else:
+            outputs += layer["out"] ** 2 * layer["c_out"]
+    return size * outputs
+
+
+# %% wrong activation_memory: the largest layer alone loses=["hidden-activation_memory"]
+def activation_memory(layers, dtype):
+    size = {"float64": 8, "float32": 4, "float16": 2, "uint8": 1}[dtype]
+    sizes = [layer.get("n_out") or layer["out"] ** 2 * layer["c_out"] for layer in layers]
+    return size * max(sizes, default=0)
+
+
+# %% wrong activation_memory: weights for outputs loses=["test-activation_memory", "hidden-activation_memory"]
+def activation_memory(layers, dtype):
+    size = {"float64": 8, "float32": 4, "float16": 2, "uint8": 1}[dtype]
+    outputs = 0
+    for layer in layers:
+        if layer["kind"] == "dense":
+            outputs += layer["n_out"]
+        else:
+            outputs += layer["f"] ** 2 * layer["c_out"]
+    return size * outputs
+
+
+# %% wrong activation_memory: the last layer alone loses=["hidden-activation_memory"]
+def activation_memory(layers, dtype):
+    size = {"float64": 8, "float32": 4, "float16": 2, "uint8": 1}[dtype]
+    outputs = 0
+    for layer in layers:
+        if layer["kind"] == "dense":
+            outputs = layer["n_out"]
+        else:
+            outputs = layer["out"] ** 2 * layer["c_out"]
+    return size * outputs
+
+
+# %% wrong activation_memory: the numbers, not their bytes loses=["test-activation_memory", "hidden-activation_memory"]
+def activation_memory(layers, dtype):
+    outputs = 0
+    for layer in layers:
+        if layer["kind"] == "dense":
+            outputs += layer["n_out"]
+        else:
+            outputs += layer["out"] ** 2 * layer["c_out"]
+    return outputs
+
+
+# %% right own_code: calls the functions
+def own_code():
+    out = output_size(24, 4, 1, 3)
+    end = (out - 1) * 3 + 4
+    return {"sees": receptive_field([(3, 1), (3, 2)] * 2)[3][0], "out": out, "left_over": 24 + 2 - end}
+
+
+# %% right own_code: with floats
+def own_code():
+    out = float(output_size(24, 4, p=1, s=3))
+    pairs = receptive_field([(3, 1, 1), (3, 2, 1), (3, 1, 1), (3, 2, 1)])
+    return {"out": out, "left_over": 22 - 3 * (out - 1), "sees": float(pairs[-1][0])}
+
+
+# %% right own_code: the sizes of both, and what is left by counting
+def own_code():
+    out = output_size(n=24, f=4, p=1, s=3)
+    covered = {3 * k + tap for k in range(int(out)) for tap in range(4)}
+    return {"out": out, "left_over": 26 - len(covered), "sees": list(receptive_field([(3, 1), (3, 2), (3, 1), (3, 2)]))[-1][0]}
+
+
+# %% wrong own_code: forgets the padding loses=["hidden-own_code"]
+def own_code():
+    return {"out": 7, "left_over": 1, "sees": 13}
+
+
+# %% wrong own_code: rounds up loses=["hidden-own_code"]
+def own_code():
+    return {"out": 9, "left_over": 0, "sees": 13}
+
+
+# %% wrong own_code: counts what is left of 24, not of 26 loses=["hidden-own_code"]
+def own_code():
+    return {"out": 8, "left_over": -1, "sees": 13}
+
+
+# %% wrong own_code: takes the slides' formula without its floor loses=["hidden-own_code"]
+def own_code():
+    return {"out": 8.33, "left_over": 0, "sees": 13}
+
+
+# %% wrong own_code: adds filters up, whatever the strides loses=["hidden-own_code"]
+def own_code():
+    return {"out": 8, "left_over": 1, "sees": 9}
+
+
+# %% wrong own_code: its own stride counts already loses=["hidden-own_code"]
+def own_code():
+    return {"out": 8, "left_over": 1, "sees": 19}
+
+
+# %% wrong own_code: swaps the two loses=["hidden-own_code"]
+def own_code():
+    return {"out": 1, "left_over": 8, "sees": 13}
+
+
+# %% wrong own_code: reads the jump loses=["hidden-own_code"]
+def own_code():
+    return {"out": 8, "left_over": 1, "sees": 4}

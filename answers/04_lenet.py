@@ -47,6 +47,19 @@ def split(images, labels, n_train, seed):
     return images[:n_train], labels[:n_train], images[n_train:], labels[n_train:]
 
 
+# %% wrong split: takes the classes for 0 to 9 loses=["hidden-split"]
+def split(images, labels, n_train, seed):
+    rng = np.random.default_rng(seed)
+    train, test = [], []
+    for c in range(10):
+        places = rng.permutation(np.flatnonzero(labels == c))
+        share = round(n_train * len(places) / len(labels))
+        train.append(places[:share])
+        test.append(places[share:])
+    train, test = rng.permutation(np.concatenate(train)), rng.permutation(np.concatenate(test))
+    return images[train], labels[train], images[test], labels[test]
+
+
 # %% wrong split: leaves both parts in the order of the classes loses=["hidden-split"]
 def split(images, labels, n_train, seed):
     rng = np.random.default_rng(seed)
@@ -233,7 +246,7 @@ def max_pool(x, f, s):
     return out
 
 
-# %% wrong max_pool: asks the referee loses=["test-max_pool"]
+# %% wrong max_pool: asks the referee loses=["test-max_pool", "hidden-max_pool"]
 def max_pool(x, f, s):
     return F.max_pool2d(x, f, s)
 
@@ -302,7 +315,7 @@ def avg_pool(x, f, s):
     return out
 
 
-# %% wrong avg_pool: asks the referee loses=["test-avg_pool"]
+# %% wrong avg_pool: asks the referee loses=["test-avg_pool", "hidden-avg_pool"]
 def avg_pool(x, f, s):
     return F.avg_pool2d(x, f, s)
 
@@ -409,6 +422,38 @@ class LeNet(nn.Module):
         x = F.max_pool2d(F.relu(self.conv1(x)), 2)
         x = F.max_pool2d(F.relu(self.conv2(x)), 2)
         return F.relu(self.fc2(F.relu(self.fc1(x.flatten(1)))))
+
+
+# %% wrong LeNet: pools in NumPy, so that no gradient reaches the convolutions loses=["test-LeNet", "hidden-LeNet"]
+class LeNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 10, 5), nn.Conv2d(10, 20, 5)
+        self.fc1, self.fc2 = nn.Linear(320, 100), nn.Linear(100, 10)
+
+    @staticmethod
+    def pool(x):
+        n, c, h, w = x.shape
+        maps = x.detach().numpy().reshape(n, c, h // 2, 2, w // 2, 2)
+        return torch.from_numpy(maps.max(axis=(3, 5)))
+
+    def forward(self, x):
+        x = self.pool(F.relu(self.conv1(x)))
+        x = self.pool(F.relu(self.conv2(x)))
+        return self.fc2(F.relu(self.fc1(x.flatten(1))))
+
+
+# %% wrong LeNet: detaches the maps, so that only the dense layers learn loses=["test-LeNet", "hidden-LeNet"]
+class LeNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 10, 5), nn.Conv2d(10, 20, 5)
+        self.fc1, self.fc2 = nn.Linear(320, 100), nn.Linear(100, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        return self.fc2(F.relu(self.fc1(x.flatten(1).detach())))
 
 
 # %% wrong LeNet: average pools loses=["hidden-LeNet"]
@@ -752,7 +797,8 @@ import copy
 
 def evaluate(model, images, labels):
     twin = copy.deepcopy(model).eval()
-    answers = np.concatenate([twin(x).detach().numpy().argmax(1) for x in images.split(64)])
+    with torch.inference_mode():
+        answers = np.concatenate([twin(x).numpy().argmax(1) for x in images.split(64)])
     return np.mean(answers == labels.numpy())
 
 
@@ -807,6 +853,25 @@ def evaluate(model, images, labels):
     model.eval()
     with torch.no_grad():
         return (model(images).argmax(1) == labels).float().mean().item()
+
+
+# %% wrong evaluate: sets the attribute `training` of the outermost module alone loses=["hidden-evaluate"]
+def evaluate(model, images, labels):
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        right = (model(images).argmax(1) == labels).sum().item()
+    model.training = was_training
+    return right / len(labels)
+
+
+# %% wrong evaluate: with gradients loses=["hidden-evaluate"]
+def evaluate(model, images, labels):
+    was_training = model.training
+    model.eval()
+    right = (model(images).argmax(1) == labels).sum().item()
+    model.train(was_training)
+    return right / len(labels)
 
 
 # %% wrong evaluate: always hands back a model in training mode loses=["hidden-evaluate"]
@@ -922,6 +987,17 @@ def ladder(images, labels):
     for _ in range(40):
         overfit = train_epoch(model, images[:20], labels[:20], optimizer, 20)
     return {"expected": float(np.log(10)), "first": float(np.log(10)), "overfit": overfit}
+
+
+# %% wrong ladder: trains for 300 epochs loses=["hidden-ladder"]
+def ladder(images, labels):
+    with torch.no_grad():
+        first = F.cross_entropy(LeNet()(images), labels).item()
+    model = LeNet()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.001)
+    for _ in range(300):
+        overfit = train_epoch(model, images[:20], labels[:20], optimizer, 20)
+    return {"expected": float(np.log(10)), "first": first, "overfit": overfit}
 
 
 # %% wrong ladder: logs to the base of two loses=["test-ladder", "hidden-ladder"]
@@ -1059,6 +1135,29 @@ def recipe(candidates, images, labels):
     return candidates[len(scores) - 1 - int(np.argmax(scores[::-1]))], scores
 
 
+# %% wrong recipe: returns the candidate whose rate is nearest to 0.005, whatever the scores loses=["hidden-recipe"]
+def recipe(candidates, images, labels):
+    parts = split(images, labels, len(labels) * 4 // 5, seed=0)
+    (x, y), held = to_tensors(*parts[:2]), to_tensors(*parts[2:])
+    scores = []
+    for candidate in candidates:
+        model = LeNet()
+        fit(model, x, y, **candidate)
+        scores.append(evaluate(model, *held))
+    return min(candidates, key=lambda candidate: abs(candidate["lr"] - 0.005)), scores
+
+
+# %% wrong recipe: scores another net than the one that it trained loses=["test-recipe", "hidden-recipe"]
+def recipe(candidates, images, labels):
+    parts = split(images, labels, len(labels) * 4 // 5, seed=0)
+    (x, y), held = to_tensors(*parts[:2]), to_tensors(*parts[2:])
+    scores = []
+    for candidate in candidates:
+        fit(LeNet(), x, y, **candidate)
+        scores.append(evaluate(LeNet(), *held))
+    return candidates[int(np.argmax(scores))], scores
+
+
 # %% wrong recipe: takes the worst loses=["test-recipe", "hidden-recipe"]
 def recipe(candidates, images, labels):
     parts = split(images, labels, len(labels) * 4 // 5, seed=0)
@@ -1144,6 +1243,22 @@ def control(model, settings, train, test, permutation):
     fit(model, *train, **settings)
     images, labels = test
     return evaluate(model, images.flatten(1)[:, permutation].reshape(images.shape), labels)
+
+
+# %% wrong control: the inverse of the permutation loses=["hidden-control"]
+def control(model, settings, train, test, permutation):
+    back = torch.argsort(permutation)
+
+    def shuffle(images):
+        return images.flatten(1)[:, back].reshape(images.shape)
+
+    fit(model, shuffle(train[0]), train[1], **settings)
+    return evaluate(model, shuffle(test[0]), test[1])
+
+
+# %% wrong control: answers True loses=["test-control", "hidden-control"]
+def control(model, settings, train, test, permutation):
+    return True
 
 
 # %% wrong control: another shuffle for every digit loses=["test-control", "hidden-control"]
@@ -1275,3 +1390,360 @@ def batches(images, labels, size):
     missing = -len(images) % size
     order = torch.cat([order, order[:missing]])
     return [(images[rows], labels[rows]) for rows in order.split(size)]
+
+
+# %% wrong avg_pool: the middle of largest and smallest loses=["test-avg_pool", "hidden-avg_pool"]
+def avg_pool(x, f, s):
+    windows = x.unfold(2, f, s).unfold(3, f, s)
+    return (windows.amax((4, 5)) + windows.amin((4, 5))) / 2
+
+
+# %% wrong bug: draws with replacement, each image with its own label loses=["hidden-bug"]
+def batches(images, labels, size):
+    rows = torch.randint(0, len(images), (len(images),))
+    return [(images[part], labels[part]) for part in rows.split(size)]
+
+
+# %% right train_epoch: asks train_step for each batch
+def train_epoch(model, images, labels, optimizer, batch_size):
+    losses = torch.zeros(len(images))
+    model.train()
+    for rows in torch.utils.data.BatchSampler(torch.utils.data.RandomSampler(images), batch_size, False):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images[rows]), labels[rows])
+        loss.backward()
+        optimizer.step()
+        losses[rows] = loss.item()
+    return losses.double().mean().item()
+
+
+# %% right ladder: its own loop over the epochs, and AdamW at another learning rate
+def ladder(images, labels):
+    untrained = LeNet().eval()
+    with torch.no_grad():
+        logits = untrained(images)
+    first = -logits.log_softmax(1)[torch.arange(len(labels)), labels].mean()
+    model = LeNet()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.004)
+    losses = [train_epoch(model, images[:20].clone(), labels[:20].clone(), optimizer, 20) for _ in range(50)]
+    return {"first": float(first), "overfit": losses[-1], "expected": -np.log(0.1)}
+
+
+# %% right recipe: all networks first, then all scores
+def recipe(candidates, images, labels):
+    fit_images, fit_labels, val_images, val_labels = split(images, labels, len(labels) * 4 // 5, 3)
+    x, y = to_tensors(fit_images, fit_labels)
+    models = [LeNet() for _ in candidates]
+    for model, settings in zip(models, candidates):
+        fit(model, x, y, **settings)
+    scores = [evaluate(model, *to_tensors(val_images, val_labels)) for model in models]
+    best = sorted(range(len(scores)), key=lambda place: -scores[place])[0]
+    return candidates[best], scores
+
+
+# %% right retrieval: worked out from the numbers of another name
+def retrieval():
+    q = questions("grace")
+    return "grace", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "yes",
+    }
+
+
+# %% right retrieval: by counting positions and pixels
+def retrieval():
+    n, f, p, s, k, c, g = questions("Emmy").values()
+    starts = range(0, n + 2 * p - f + 1, s)
+    seen = {s * i + tap for i in range(g) for tap in range(f)}
+    return ["emmy", {"linear": "yes", "sees": len(range(max(seen) + 1)), "size": len(starts), "dense": k * c + k, "conv": k * f * f * c + k}]
+
+
+# %% right retrieval: by asking torch for layers
+def retrieval():
+    q = questions("noether")
+    conv, dense = nn.Conv2d(q["c"], q["k"], q["f"], q["s"], q["p"]), nn.Linear(q["c"], q["k"])
+    size = conv(torch.zeros(1, q["c"], q["n"], q["n"])).shape[-1]
+    counts = [sum(p.numel() for p in layer.parameters()) for layer in (conv, dense)]
+    return "noether", {"size": size, "conv": counts[0], "dense": counts[1], "sees": (q["g"] - 1) * q["s"] + q["f"], "linear": "yes"}
+
+
+# %% wrong retrieval: padding on one side loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "size": (q["n"] + q["p"] - q["f"]) // q["s"] + 2,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "yes",
+    }
+
+
+# %% wrong retrieval: no biases loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * q["f"] ** 2 * q["c"],
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "yes",
+    }
+
+
+# %% wrong retrieval: one bias for the layer loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * q["c"] + 1,
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "yes",
+    }
+
+
+# %% wrong retrieval: forgets the stride on the way to the pixels loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + q["g"] + 1,
+        "linear": "yes",
+    }
+
+
+# %% wrong retrieval: a stack is always more loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "no",
+    }
+
+
+# %% wrong retrieval: leaves one out loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "linear": "yes",
+    }
+
+
+# %% wrong retrieval: the numbers of another name loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("grace")
+    return "ada", {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "yes",
+    }
+
+
+# %% wrong retrieval: no name loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return {
+        "size": (q["n"] + 2 * q["p"] - q["f"]) // q["s"] + 1,
+        "conv": q["k"] * (q["f"] ** 2 * q["c"] + 1),
+        "dense": q["k"] * (q["c"] + 1),
+        "sees": q["f"] + (q["g"] - 1) * q["s"],
+        "linear": "yes",
+    }
+
+
+# %% right train_step: gradients cleared after the step
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.item()
+
+
+# %% right train_step: the loss spelt out
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = -model(images).log_softmax(1)[torch.arange(len(labels)), labels].mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% right train_step: with a closure
+def train_step(model, images, labels, optimizer):
+    model.train()
+
+    def closure():
+        optimizer.zero_grad()
+        loss = nn.CrossEntropyLoss()(model(images), labels)
+        loss.backward()
+        return loss
+
+    return float(optimizer.step(closure))
+
+
+# %% wrong train_step: old gradients are never cleared loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: gradients cleared between backward and step loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    loss.backward()
+    optimizer.zero_grad()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: forgets the step loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    return loss.item()
+
+
+# %% wrong train_step: a softmax before the cross-entropy loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images).softmax(1), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: the summed loss loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels, reduction="sum")
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: the loss after the step loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return F.cross_entropy(model(images), labels).item()
+
+
+# %% wrong train_step: two steps for one call loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: returns nothing loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+# %% right own_code: by the children of the network, and a counting optimizer
+def own_code():
+    state = LeNet().state_dict()
+    layers = {name.rpartition(".")[0] for name in state}
+    largest = max(sorted(layers), key=lambda layer: sum(v.numel() for n, v in state.items() if n.rpartition(".")[0] == layer))
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3, 2))
+
+    class Counting(torch.optim.SGD):
+        count = 0
+
+        def step(self, *args):
+            Counting.count += 1
+            return super().step(*args)
+
+    train_epoch(model, torch.randn(103, 3), torch.arange(103) % 2, Counting(model.parameters(), lr=0.1), 25)
+    return {"largest": largest, "steps": Counting.count}
+
+
+# %% right own_code: thought through for the steps
+def own_code():
+    sizes = dict.fromkeys(name.rsplit(".", 1)[0] for name, _ in LeNet().named_parameters())
+    for layer in sizes:
+        sizes[layer] = sum(p.numel() for p in LeNet().get_submodule(layer).parameters(recurse=False))
+    return {"steps": 4 + 1, "largest": max(sizes, key=sizes.get)}
+
+
+# %% right own_code: the last name of the layer alone, and a float
+def own_code():
+    weights = {name: p.numel() for name, p in LeNet().named_parameters()}
+    name = max(weights, key=weights.get)
+    return {"largest": name.split(".")[-2], "steps": float(-(-103 // 25))}
+
+
+# %% wrong own_code: drops the short last batch loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "fc1", "steps": 4}
+
+
+# %% wrong own_code: the most neurons are the most parameters loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "conv1", "steps": 5}
+
+
+# %% wrong own_code: one step per image loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "fc1", "steps": 103}
+
+
+# %% wrong own_code: one step per epoch loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "fc1", "steps": 1}
+
+
+# %% wrong own_code: names a class, not a layer loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "Linear", "steps": 5}
+
+
+# %% wrong own_code: the last layer loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "fc2", "steps": 5}
+
+
+# %% wrong own_code: as many steps as a batch has images loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "fc1", "steps": 25}
+
+
+# %% wrong own_code: names the weight, not its layer loses=["hidden-own_code"]
+def own_code():
+    return {"largest": "fc1.weight", "steps": 5}

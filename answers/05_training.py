@@ -77,7 +77,7 @@ def cross_entropy(logits, labels):
     return (logits.exp().sum(1).log() - logits[torch.arange(len(logits)), labels]).mean()
 
 
-# %% wrong cross_entropy: torch's own loses=["test-cross_entropy"]
+# %% wrong cross_entropy: torch's own loses=["test-cross_entropy", "hidden-cross_entropy"]
 def cross_entropy(logits, labels):
     return F.cross_entropy(logits, labels)
 
@@ -143,6 +143,12 @@ def minibatches(n, size, seed):
 # %% wrong minibatches: the same order for every seed loses=["hidden-minibatches"]
 def minibatches(n, size, seed):
     return torch.randperm(n, generator=torch.Generator().manual_seed(0)).split(size)
+
+
+# %% wrong minibatches: seeds the global generator loses=["hidden-minibatches"]
+def minibatches(n, size, seed):
+    torch.manual_seed(seed)
+    return torch.randperm(n).split(size)
 
 
 # %% wrong minibatches: takes size for the number of batches loses=["test-minibatches", "hidden-minibatches"]
@@ -312,21 +318,21 @@ def signal_rms(depth, init):
     return onward(torch.randn(100, 256, dtype=torch.double), depth)
 
 
-# %% right signal_rms: a row vector of weights applied from the other side
-def signal_rms(depth, init):
-    h, found = torch.randn(100, 256).double(), torch.zeros(depth, dtype=torch.float64)
-    for k in range(depth):
-        h = torch.clamp(h @ init((256, 256)).double(), min=0)
-        found[k] = (h * h).mean() ** 0.5
-    return found
-
-
 # %% wrong signal_rms: no ReLU loses=["test-signal_rms", "hidden-signal_rms"]
 def signal_rms(depth, init):
     h, found = torch.randn(100, 256, dtype=torch.float64), []
     for _ in range(depth):
         h = h @ init((256, 256)).double().T
         found.append(h.square().mean().sqrt().item())
+    return found
+
+
+# %% wrong signal_rms: forgets the transpose loses=["hidden-signal_rms"]
+def signal_rms(depth, init):
+    h, found = torch.randn(100, 256).double(), torch.zeros(depth, dtype=torch.float64)
+    for k in range(depth):
+        h = torch.clamp(h @ init((256, 256)).double(), min=0)
+        found[k] = (h * h).mean() ** 0.5
     return found
 
 
@@ -531,7 +537,7 @@ def batch_norm(x, gamma, beta, running, training):
     return gamma[:, None, None] * y + beta[:, None, None], running
 
 
-# %% wrong batch_norm: torch's own loses=["test-batch_norm"]
+# %% wrong batch_norm: torch's own loses=["test-batch_norm", "hidden-batch_norm"]
 def batch_norm(x, gamma, beta, running, training):
     mean, var = running[0].clone(), running[1].clone()
     return F.batch_norm(x, mean, var, gamma, beta, training), (mean, var)
@@ -596,12 +602,21 @@ def dropout(x, p, training):
     return x * (throws >= p) / (1 - p) if training else x
 
 
+# %% wrong dropout: drops an exact share loses=["hidden-dropout"]
+def dropout(x, p, training):
+    if not training:
+        return x
+    keep = torch.ones(x.numel())
+    keep[torch.randperm(x.numel())[: round(p * x.numel())]] = 0
+    return x * keep.reshape(x.shape) / (1 - p)
+
+
 # %% wrong dropout: works on the input itself loses=["hidden-dropout"]
 def dropout(x, p, training):
     return x.mul_(torch.rand_like(x) >= p).div_(1 - p) if training else x
 
 
-# %% wrong dropout: torch's own loses=["test-dropout"]
+# %% wrong dropout: torch's own loses=["test-dropout", "hidden-dropout"]
 def dropout(x, p, training):
     return F.dropout(x, p, training)
 
@@ -861,3 +876,428 @@ def plain_net(init):
         nn.init.zeros_(layer.bias)
         layers += [layer, nn.ReLU()]
     return nn.Sequential(*layers[:-1])
+
+
+# %% right batch_norm: in NumPy's terms, one channel after the other
+def batch_norm(x, gamma, beta, running, training):
+    y, means, variances = torch.empty_like(x), running[0].clone(), running[1].clone()
+    for c in range(x.shape[1]):
+        numbers = x[:, c].flatten()
+        mean, var = running[0][c], running[1][c]
+        if training:
+            mean = numbers.sum() / len(numbers)
+            squares = ((numbers - mean) ** 2).sum()
+            var = squares / len(numbers)
+            means[c] = 0.9 * running[0][c] + 0.1 * mean
+            variances[c] = 0.9 * running[1][c] + 0.1 * squares / (len(numbers) - 1)
+        y[:, c] = (x[:, c] - mean) / (var + 1e-5) ** 0.5 * gamma[c] + beta[c]
+    return y, (means, variances)
+
+
+# %% right dropout: a mask from a Bernoulli distribution
+def dropout(x, p, training):
+    if training:
+        keep = torch.bernoulli(torch.full(x.shape, 1.0 - p)).to(x.dtype)
+        return x * keep / (1 - p)
+    return x.clone()
+
+
+# %% right he_normal: by the normal distribution of torch, in place
+def he_normal(shape):
+    fan_in = 1
+    for size in list(shape)[1:]:
+        fan_in *= size
+    return torch.empty(shape).normal_(0, (2 / fan_in) ** 0.5)
+
+
+# %% wrong he_normal: inputs alone, without the window loses=["hidden-he_normal"]
+def he_normal(shape):
+    return torch.randn(shape) * (2 / shape[1]) ** 0.5
+
+
+# %% right plain_net: a module of its own, with a list of layers
+def plain_net(init):
+    class Plain(nn.Module):
+        def __init__(self):
+            super().__init__()
+            widths = [784] + [64] * 11 + [10]
+            self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
+            for layer in self.layers:
+                layer.weight.data = init(tuple(layer.weight.shape)).clone()
+                nn.init.zeros_(layer.bias)
+
+        def forward(self, x):
+            h = x.reshape(len(x), -1)
+            for layer in list(self.layers)[:-1]:
+                h = torch.relu(layer(h))
+            return self.layers[-1](h)
+
+    return Plain()
+
+
+# %% right signal_rms: columns for rows, and the mean of squares by NumPy
+def signal_rms(depth, init):
+    h = np.random.default_rng().normal(size=(256, 100))
+    strengths = []
+    while len(strengths) < depth:
+        h = np.maximum(np.asarray(init((256, 256)).double()) @ h, 0)
+        strengths.append(np.sqrt(np.mean(h**2)))
+    return strengths
+
+
+# %% right retrieval: worked out from the numbers of another name
+def retrieval():
+    q = questions("grace")
+    return "grace", {
+        "steps": -(-q["n"] // q["m"]),
+        "pool": 0,
+        "dense": q["k"] * (q["c"] * q["s"] ** 2 + 1),
+        "set": "validation",
+        "mode": "evaluation",
+    }
+
+
+# %% right retrieval: by counting batches and weights
+def retrieval():
+    n, m, c, s, k = questions("Emmy").values()
+    steps = sum(1 for _ in range(0, n, m))
+    return ["emmy", {"mode": "evaluation", "set": "validation", "dense": k * c * s * s + k, "pool": 0.0, "steps": steps}]
+
+
+# %% right retrieval: by asking torch
+def retrieval():
+    q = questions("noether")
+    layer = nn.Linear(q["c"] * q["s"] * q["s"], q["k"])
+    return "noether", {
+        "steps": len(torch.arange(q["n"]).split(q["m"])), "pool": len(list(nn.MaxPool2d(2).parameters())),
+        "dense": sum(p.numel() for p in layer.parameters()), "set": "validation", "mode": "evaluation",
+    }
+
+
+# %% wrong retrieval: drops the short batch loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("grace")
+    return "grace", {
+        "steps": q["n"] // q["m"],
+        "pool": 0,
+        "dense": q["k"] * (q["c"] * q["s"] ** 2 + 1),
+        "set": "validation",
+        "mode": "evaluation",
+    }
+
+
+# %% wrong retrieval: a pool has weights loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "steps": -(-q["n"] // q["m"]),
+        "pool": 4 * q["c"],
+        "dense": q["k"] * (q["c"] * q["s"] ** 2 + 1),
+        "set": "validation",
+        "mode": "evaluation",
+    }
+
+
+# %% wrong retrieval: forgets to lay the maps flat loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "steps": -(-q["n"] // q["m"]),
+        "pool": 0,
+        "dense": q["k"] * (q["c"] + 1),
+        "set": "validation",
+        "mode": "evaluation",
+    }
+
+
+# %% wrong retrieval: chooses on the test set loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "steps": -(-q["n"] // q["m"]),
+        "pool": 0,
+        "dense": q["k"] * (q["c"] * q["s"] ** 2 + 1),
+        "set": "test",
+        "mode": "evaluation",
+    }
+
+
+# %% wrong retrieval: infers in training mode loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "steps": -(-q["n"] // q["m"]),
+        "pool": 0,
+        "dense": q["k"] * (q["c"] * q["s"] ** 2 + 1),
+        "set": "validation",
+        "mode": "training",
+    }
+
+
+# %% wrong retrieval: leaves one out loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "steps": -(-q["n"] // q["m"]),
+        "pool": 0,
+        "dense": q["k"] * (q["c"] * q["s"] ** 2 + 1),
+        "set": "validation",
+    }
+
+
+# %% wrong retrieval: the numbers of another name loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("grace")
+    return "ada", {
+        "steps": -(-q["n"] // q["m"]),
+        "pool": 0,
+        "dense": q["k"] * (q["c"] * q["s"] ** 2 + 1),
+        "set": "validation",
+        "mode": "evaluation",
+    }
+
+
+# %% wrong retrieval: no name loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return {
+        "steps": -(-q["n"] // q["m"]),
+        "pool": 0,
+        "dense": q["k"] * (q["c"] * q["s"] ** 2 + 1),
+        "set": "validation",
+        "mode": "evaluation",
+    }
+
+
+# %% right sgd_momentum_step: one line, as a list
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    return [w - lr * momentum * velocity - lr * grad, velocity * momentum + grad]
+
+
+# %% right sgd_momentum_step: on copies, in place
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    w, velocity = w.clone(), velocity.clone()
+    velocity.mul_(momentum).add_(grad)
+    w.sub_(velocity, alpha=lr)
+    return w, velocity
+
+
+# %% right sgd_momentum_step: by torch.add and torch.lerp's kin
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    new = torch.add(grad, velocity, alpha=momentum)
+    return torch.add(w, new, alpha=-lr), new
+
+
+# %% wrong sgd_momentum_step: the weights take the old velocity loses=["test-sgd_momentum_step", "hidden-sgd_momentum_step"]
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    return w - lr * velocity, momentum * velocity + grad
+
+
+# %% wrong sgd_momentum_step: uphill loses=["test-sgd_momentum_step", "hidden-sgd_momentum_step"]
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    velocity = momentum * velocity + grad
+    return w + lr * velocity, velocity
+
+
+# %% wrong sgd_momentum_step: forgets momentum loses=["test-sgd_momentum_step", "hidden-sgd_momentum_step"]
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    velocity = grad
+    return w - lr * velocity, velocity
+
+
+# %% wrong sgd_momentum_step: a running mean, which damps the gradient loses=["test-sgd_momentum_step", "hidden-sgd_momentum_step"]
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    velocity = momentum * velocity + (1 - momentum) * grad
+    return w - lr * velocity, velocity
+
+
+# %% wrong sgd_momentum_step: the learning rate inside of the velocity loses=["test-sgd_momentum_step"]
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    velocity = momentum * velocity + lr * grad
+    return w - velocity, velocity
+
+
+# %% wrong sgd_momentum_step: always 0.9 loses=["test-sgd_momentum_step", "hidden-sgd_momentum_step"]
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    velocity = 0.9 * velocity + grad
+    return w - lr * velocity, velocity
+
+
+# %% wrong sgd_momentum_step: changes the velocity that came in loses=["hidden-sgd_momentum_step"]
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    velocity.mul_(momentum).add_(grad)
+    return w - lr * velocity, velocity
+
+
+# %% wrong sgd_momentum_step: changes the weights that came in loses=["hidden-sgd_momentum_step"]
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    velocity = momentum * velocity + grad
+    w -= lr * velocity
+    return w, velocity
+
+
+# %% wrong sgd_momentum_step: Nesterov's step loses=["test-sgd_momentum_step", "hidden-sgd_momentum_step"]
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    velocity = momentum * velocity + grad
+    return w - lr * (grad + momentum * velocity), velocity
+
+
+# %% right adam_step: by lerp
+def adam_step(w, grad, m, v, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = torch.lerp(m, grad, 1 - beta1), torch.lerp(v, grad * grad, 1 - beta2)
+    scale = (v / (1 - beta2**t)) ** 0.5 + eps
+    return w - (lr / (1 - beta1**t)) * (m / scale), m, v
+
+
+# %% right adam_step: on copies, in place
+def adam_step(w, grad, m, v, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    w, m, v = w.clone(), m.clone(), v.clone()
+    m.mul_(beta1).add_(grad, alpha=1 - beta1)
+    v.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
+    w.addcdiv_(m, (v / (1 - beta2**t)).sqrt_().add_(eps), value=-lr / (1 - beta1**t))
+    return [w, m, v]
+
+
+# %% right adam_step: in NumPy, and back
+def adam_step(w, grad, m, v, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    w, grad, m, v = (tensor.detach().numpy().astype(float) for tensor in (w, grad, m, v))
+    m = m + (1 - beta1) * (grad - m)
+    v = v + (1 - beta2) * (grad**2 - v)
+    step = (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps)
+    return torch.tensor(w - lr * step), torch.tensor(m), torch.tensor(v)
+
+
+# %% wrong adam_step: does not correct the means loses=["test-adam_step", "hidden-adam_step"]
+def adam_step(w, grad, m, v, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad**2
+    mean, square = m, v
+    return w - lr * mean / (square.sqrt() + eps), m, v
+
+
+# %% wrong adam_step: returns the corrected means loses=["test-adam_step", "hidden-adam_step"]
+def adam_step(w, grad, m, v, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad**2
+    mean, square = m / (1 - beta1**t), v / (1 - beta2**t)
+    return w - lr * mean / (square.sqrt() + eps), mean, square
+
+
+# %% wrong adam_step: forgets the root loses=["test-adam_step", "hidden-adam_step"]
+def adam_step(w, grad, m, v, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad**2
+    mean, square = m / (1 - beta1**t), v / (1 - beta2**t)
+    return w - lr * mean / (square + eps), m, v
+
+
+# %% wrong adam_step: eps under the root loses=["hidden-adam_step"]
+def adam_step(w, grad, m, v, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad**2
+    mean, square = m / (1 - beta1**t), v / (1 - beta2**t)
+    return w - lr * mean / (square + eps).sqrt(), m, v
+
+
+# %% wrong adam_step: the betas swapped loses=["test-adam_step", "hidden-adam_step"]
+def adam_step(w, grad, m, v, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta2 * m + (1 - beta2) * grad
+    v = beta1 * v + (1 - beta1) * grad**2
+    mean, square = m / (1 - beta1**t), v / (1 - beta2**t)
+    return w - lr * mean / (square.sqrt() + eps), m, v
+
+
+# %% wrong adam_step: the gradient without its square loses=["test-adam_step", "hidden-adam_step"]
+def adam_step(w, grad, m, v, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad.abs()
+    mean, square = m / (1 - beta1**t), v / (1 - beta2**t)
+    return w - lr * mean / (square.sqrt() + eps), m, v
+
+
+# %% wrong adam_step: uphill loses=["test-adam_step", "hidden-adam_step"]
+def adam_step(w, grad, m, v, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad**2
+    mean, square = m / (1 - beta1**t), v / (1 - beta2**t)
+    return w + lr * mean / (square.sqrt() + eps), m, v
+
+
+# %% wrong adam_step: counts steps from 0 loses=["test-adam_step", "hidden-adam_step"]
+def adam_step(w, grad, m, v, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad**2
+    mean, square = m / (1 - beta1**(t + 1)), v / (1 - beta2**(t + 1))
+    return w - lr * mean / (square.sqrt() + eps), m, v
+
+
+# %% wrong adam_step: changes the mean that came in loses=["hidden-adam_step"]
+def adam_step(w, grad, m, v, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    m.mul_(beta1).add_((1 - beta1) * grad)
+    v = beta2 * v + (1 - beta2) * grad**2
+    mean, square = m / (1 - beta1**t), v / (1 - beta2**t)
+    return w - lr * mean / (square.sqrt() + eps), m, v
+
+
+# %% right own_code: calls the functions
+def own_code():
+    batches = list(minibatches(103, 25, 0))
+    out = dropout(3 * torch.ones(50, 50), 0.25, True)
+    weights = [glorot_uniform((8, 4, 3, 3)) for _ in range(100)]
+    return {"bound": max(w.max().item() for w in weights), "survivor": out[out != 0][0], "last": len(batches[-1])}
+
+
+# %% right own_code: with the bound from a formula of the largest of many
+def own_code():
+    *_, last = minibatches(103, 25, seed=0)
+    survivors = {round(float(value), 4) for value in dropout(torch.full((400,), 3.0), 0.25, True)} - {0.0}
+    drawn = torch.cat([glorot_uniform((8, 4, 3, 3)).flatten() for _ in range(60)])
+    return {"last": len(last), "survivor": survivors.pop(), "bound": float(drawn.abs().max())}
+
+
+# %% right own_code: rounded, and as text turned into numbers
+def own_code():
+    sizes = [len(rows) for rows in minibatches(103, 25, 0)]
+    top = max(float(glorot_uniform((8, 4, 3, 3)).abs().max()) for _ in range(80))
+    survivor = dropout(torch.full((99,), 3.0), 0.25, True).max()
+    return {"last": int(f"{sizes[-1]}"), "survivor": float(survivor), "bound": float(f"{top:.2f}")}
+
+
+# %% wrong own_code: drops the short batch loses=["hidden-own_code"]
+def own_code():
+    return {"last": 25, "survivor": 4.0, "bound": 0.24}
+
+
+# %% wrong own_code: does not scale the survivors loses=["hidden-own_code"]
+def own_code():
+    return {"last": 3, "survivor": 3.0, "bound": 0.24}
+
+
+# %% wrong own_code: multiplies by p loses=["hidden-own_code"]
+def own_code():
+    return {"last": 3, "survivor": 0.75, "bound": 0.24}
+
+
+# %% wrong own_code: the variance for the bound loses=["hidden-own_code"]
+def own_code():
+    return {"last": 3, "survivor": 4.0, "bound": 0.019}
+
+
+# %% wrong own_code: divides by p loses=["hidden-own_code"]
+def own_code():
+    return {"last": 3, "survivor": 12.0, "bound": 0.24}
+
+
+# %% wrong own_code: the standard deviation for the bound loses=["hidden-own_code"]
+def own_code():
+    return {"last": 3, "survivor": 4.0, "bound": 0.14}
+
+
+# %% wrong own_code: the fans without the window loses=["hidden-own_code"]
+def own_code():
+    return {"last": 3, "survivor": 4.0, "bound": 0.71}
+
+
+# %% wrong own_code: the last batch of 100 loses=["hidden-own_code"]
+def own_code():
+    return {"last": 0, "survivor": 4.0, "bound": 0.24}

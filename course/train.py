@@ -134,8 +134,8 @@ def _picture(history: dict[str, list[float]], epochs: int) -> str:
         panels.append(_panel(history["loss"], 1, epochs, max(finite), COLOURS[0], "mean loss"))
         words.append(f"The last epoch's loss is {history['loss'][-1]:.3g}.")
     if history["held"]:
-        panels.append(_panel(history["held"], 0, epochs, 1, COLOURS[3], "right of those held back"))
-        words.append(f"{100 * history['held'][-1]:.0f} % of those held back are right.")
+        panels.append(_panel(history["held"], 0, epochs, 1, COLOURS[3], "validation accuracy"))
+        words.append(f"The validation accuracy is {100 * history['held'][-1]:.0f} %.")
     if not panels:
         return ""
     side_by_side = "".join(

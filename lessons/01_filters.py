@@ -7,13 +7,14 @@
 #
 # **You will be able to**
 #
-# - say what an image is to a computer, and what a dense net does not see in it;
+# - say what an image is to a computer, and what a dense network does not see in it;
 # - work out a filtered image by hand, and write the program that does it;
-# - read from a kernel's nine numbers what it answers to;
+# - read from a kernel's nine numbers what it responds to;
+# - say what happens to a filtered image when the image moves;
 # - say what bias and ReLU add, and why a stack of filters needs them;
 # - let gradient descent find a filter from examples.
 #
-# **Time** about two hours. **Slides** 4 to 15. **Points** 21. Images are grey today, and their
+# **Time** about two hours. **Slides** 4 to 15. **Points** 24. Images are grey today, and their
 # shapes are (H, W): height, width. Rows are counted downwards from the top, columns from the
 # left, both from 0.
 
@@ -22,7 +23,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course import check, data, draw, explore
+from course import check, data, draw, explore, predict
 
 torch.set_num_threads(1)  # on images as small as ours, several threads wait more than they work
 
@@ -34,22 +35,26 @@ grass = data.photograph("grass")
 # Slide 9: a bright half beside a dark one, and a filter for vertical edges
 STEP = np.array([[10, 10, 10, 0, 0, 0]] * 6)
 VERTICAL = np.array([[1, 0, -1]] * 3)
+# A count, and a kernel that looks different from every side
+COUNT = np.arange(9).reshape(3, 3)
+CORNER = np.array([[1, 2], [0, -1]])
 
 # %% [markdown]
 # ## 1. What an image is
 #
-# Slide 4 lists what computers are asked about images: what is shown (*classification*, lessons 04
-# to 08), where it is (*localisation* of one object, *detection* of several), and what each pixel
-# belongs to (*segmentation*, lesson 09). The answer has to be made of this: `camera` has shape
+# Slide 4 lists what computers are asked about images: what is in it (**classification**, lessons
+# 04 to 08), where it is (*localisation* of one object, **detection** of several), and what each
+# pixel belongs to (**segmentation**, lesson 09). The answer must be made of this: `camera` has shape
 # (512, 512), and each of its 262,144 pixels is a whole number from 0, black, to 255, white, in one
 # byte (`uint8`).
 #
 # **Predict first:** the square lies where the photographer's coat meets his collar. What will its
 # numbers do?
 #
-# ("Predict first" means: say what you expect, better still write it down, and only then run the
-# cell. Where its code would tell you, it is folded to its first line and three dots. Run it as any
-# other; a click on the dots unfolds it when you want to read it.)
+# ("Predict first" means: say what you expect, and only then run the cell. Where its code would
+# tell you, it is folded to its first line and three dots. Run it as any other; a click on the dots
+# unfolds it when you want to read it. Some predictions are kept: in a cell with `predict.keep`,
+# put your guess in place of `None`. They earn no marks, and the end of the lesson lists them.)
 
 # %%
 draw.numbers(camera, top=176, left=170)
@@ -67,7 +72,7 @@ shuffled = camera.ravel()[order].reshape(camera.shape)
 draw.neighbours({"photograph": camera, "shuffled": shuffled})
 
 # %% [markdown]
-# Now give both to a neuron of a dense (feed-forward) net, as slide 6 does with digits. It sees a
+# Now give both to a neuron of a dense (feed-forward) network, as slide 6 does with digits. It sees a
 # long row of pixels, has one weight for each, and adds up the products. Shuffle pixels and weights
 # in the same way, and it adds the same products in another order:
 
@@ -75,27 +80,35 @@ draw.neighbours({"photograph": camera, "shuffled": shuffled})
 weights = np.random.default_rng(6).normal(size=camera.size)
 on_photograph = weights @ camera.ravel()
 on_shuffled = weights[order] @ shuffled.ravel()
-print("the neuron says the same of both:", np.isclose(on_photograph, on_shuffled))
+print("the neuron gives the same number for both:", np.isclose(on_photograph, on_shuffled))
 
 # %% [markdown]
-# So a dense net could learn from shuffled photographs just as well. It never knew which pixels
+# So a dense network could learn from shuffled photographs just as well. It never knew which pixels
 # were neighbours: slide 6's "spatial organization is lost". And that one neuron has 262,144
 # weights.
 #
-# A **filter** looks at a small neighbourhood instead, nine pixels, say, and has nine weights. The
-# same nine serve everywhere, since an edge is an edge wherever it lies.
+# A **filter** looks at a small neighbourhood instead, nine pixels, say: that is **locality**. And
+# its nine weights serve at every place, since an edge is an edge wherever it lies: that is **weight
+# sharing**. All of this course grows from these two.
 #
 # ## 2. A window that slides
 #
 # The weights of a filter stand in a small matrix, its **kernel**, (h, w). Lay it on the image,
-# multiply each weight with the pixel under it, add up: that is one pixel of the output. Then move
-# on by one pixel, row after row (slide 14).
+# multiply each weight with the pixel under it, add up: that is one pixel of the output, the filter's
+# **response** at this place. Then move on by one pixel, row after row (slide 14).
 #
 # **Predict first:** here are six by six pixels of the collar, and slide 9's kernel. Will the sum
 # be positive, negative or near 0?
 
 # %%
-explore.sliding(camera[172:178, 168:174], VERTICAL, row=2, column=1)
+predict.keep("the sum at the collar", None, "positive", "negative", "near 0")
+
+# %% jupyter={"source_hidden": true}
+collar = camera[172:178, 168:174]
+explore.sliding(collar, VERTICAL, row=2, column=1)
+total = (collar[2:5, 1:4].astype(float) * VERTICAL).sum()
+size = "near 0" if abs(total) < 50 else "positive" if total > 0 else "negative"
+predict.compare("the sum at the collar", size)
 
 # %% [markdown]
 # Left column minus right column: the sum says how much brighter the left side is. Here it is the
@@ -104,8 +117,8 @@ explore.sliding(camera[172:178, 168:174], VERTICAL, row=2, column=1)
 # On an $H \times W$ image, an $h \times w$ kernel finds $H - h + 1$ places down and $W - w + 1$
 # across; so slide 9's $6 \times 6$ image gives $4 \times 4$ numbers.
 #
-# **Convolution or not? A kind correction.** Mathematicians turn the kernel by 180 degrees before
-# they slide it, and only then speak of *convolution*. Without the turn it is *cross-correlation*.
+# **Convolution or not? A correction.** Mathematicians turn the kernel by 180 degrees before
+# they slide it, and only then speak of **convolution**. Without the turn it is **cross-correlation**.
 # The lecture, PyTorch and nearly everyone in deep learning do not turn, and say "convolution" all
 # the same. For kernels that are learnt it makes no difference. For signs it does, as you will see.
 
@@ -113,13 +126,17 @@ explore.sliding(camera[172:178, 168:174], VERTICAL, row=2, column=1)
 # ### Exercise `by_hand` (1 + 2 points)
 #
 # With pencil and paper: slide 9's image `STEP` under slide 9's kernel; then under the same kernel
-# turned by 180 degrees.
+# turned by 180 degrees; then the image `COUNT` under `CORNER`, which looks different from every side.
 #
 #     STEP   10 10 10 0 0 0      kernel   1  0 -1      turned   -1  0  1
 #            (six such rows)              1  0 -1               -1  0  1
 #                                         1  0 -1               -1  0  1
 #
-# Type both results, each as four lists of four numbers.
+#     COUNT  0 1 2               CORNER   1  2
+#            3 4 5                        0 -1
+#            6 7 8
+#
+# Type the three results, row by row, as lists of numbers.
 #
 # <details><summary>Hint 1: one number</summary>
 #
@@ -131,36 +148,44 @@ explore.sliding(camera[172:178, 168:174], VERTICAL, row=2, column=1)
 # All rows of the image are alike. What does that say about the rows of the result?
 #
 # </details>
-# <details><summary>Hint 3: the turned kernel</summary>
+# <details><summary>Hint 3: the other two</summary>
 #
-# Each of its weights is the other's with the opposite sign.
+# Compare each weight of the turned kernel with the one that stood there before. CORNER has two
+# rows and two columns: how many places does it find along three pixels? Why does its 2 never meet
+# the 0 of the image?
 #
 # </details>
 
 # %% nbgrader={"grade_id": "by_hand", "solution": true}
 def by_hand():
-    """Slide 9's result, and that of the kernel turned by 180 degrees.
+    """Slide 9's result, that of the kernel turned by 180 degrees, and that of COUNT under CORNER.
 
-    Returns two results, each four lists of four numbers: row 0 is the top, column 0 the left.
+    Returns three results: four lists of four numbers, four lists of four, two lists of two. Row 0
+    is the top, column 0 the left.
     """
     ### BEGIN SOLUTION
     slide_9 = [[0, 30, 30, 0], [0, 30, 30, 0], [0, 30, 30, 0], [0, 30, 30, 0]]
     turned = [[0, -30, -30, 0], [0, -30, -30, 0], [0, -30, -30, 0], [0, -30, -30, 0]]
-    return slide_9, turned
+    return slide_9, turned, [[-2, 0], [4, 6]]
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "test-by_hand", "grade": true, "locked": true, "points": 1}
-both = by_hand()
-check.equal(len(both), 2, "the number of results of by_hand()", "Slide 9's, then the turned one.")
-for result, name in zip(both, ("slide 9's result", "the turned one"), strict=True):
+results = by_hand()
+check.equal(
+    len(results), 3, "the number of results of by_hand()", "Slide 9's, the turned one, CORNER's.",
+)
+for result, name, side in zip(
+    results, ("slide 9's result", "the turned one", "COUNT under CORNER"), (4, 4, 2), strict=True,
+):
     check.equal(
-        [len(row) for row in result], [4, 4, 4, 4], f"the list of row lengths of {name}",
-        "A kernel of 3 finds 6 - 3 + 1 places along 6 pixels, and nothing is added around them.",
+        [len(row) for row in result], [side] * side, f"the list of row lengths of {name}",
+        "A kernel of 3 finds 6 - 3 + 1 places along 6 pixels, one of 2 finds 3 - 2 + 1 along 3, and "
+        "nothing is added around them.",
     )
 pair = [torch.tensor(matrix, dtype=torch.float64)[None, None] for matrix in (STEP, VERTICAL)]
 wrong = [
     row for row, right in enumerate(F.conv2d(*pair)[0, 0].tolist())
-    if [float(number) for number in both[0][row]] != right
+    if [float(number) for number in results[0][row]] != right
 ]
 check.that(
     not wrong,
@@ -169,7 +194,7 @@ check.that(
 )
 
 # %% nbgrader={"grade_id": "hidden-by_hand", "grade": true, "locked": true, "points": 2}
-# Also: the sixteen numbers of the turned kernel.
+# Also: the sixteen numbers of the turned kernel, and the four of COUNT under CORNER.
 ### BEGIN HIDDEN TESTS
 turned = VERTICAL[::-1, ::-1].copy()
 pair = [torch.tensor(matrix, dtype=torch.float64)[None, None] for matrix in (STEP, turned)]
@@ -177,21 +202,26 @@ check.close(
     [[float(number) for number in row] for row in by_hand()[1]], F.conv2d(*pair)[0, 0],
     "the result of the turned kernel", "Now it is right column minus left column.",
 )
+pair = [torch.tensor(matrix, dtype=torch.float64)[None, None] for matrix in (COUNT, CORNER)]
+check.close(
+    [[float(number) for number in row] for row in by_hand()[2]], F.conv2d(*pair)[0, 0],
+    "COUNT under CORNER", "Lay CORNER on as it is printed, neither turned nor transposed.",
+)
 ### END HIDDEN TESTS
 
 # %%
-slide_9, turned = by_hand()
+slide_9, turned, count_under_corner = by_hand()
 draw.matrices(
     {"the image": STEP, "kernel": VERTICAL, "your result": slide_9, "your turned one": turned},
     "Slide 9's image, ten in its left half and zero in its right, its kernel, and the two results "
-    "by hand. Both answer in the two middle columns, where the edge is, with opposite signs.",
+    "by hand. Both respond in the two middle columns, where the edge is, with opposite signs.",
 )
 
 # %% [markdown]
 # The edge is found where it is, and twice, since two windows see it. The sign says on which side
 # it is bright.
 #
-# Now slide yourself. Can you find the sum 10? A kernel that says nothing to this image?
+# Now slide yourself. Can you find the sum 10? A kernel without any response on this image?
 # (Sliders need a running kernel; the figures do not.)
 
 # %%
@@ -263,14 +293,11 @@ check.close(
     apply_filter(np.full((3, 3), 200, dtype=np.uint8), np.ones((3, 3))), [[1800]],
     "nine pixels of 200, added up", "A byte ends at 255: change the type before you multiply.",
 )
-check.that(
-    not any("conv" in name for name in check.operations(apply_filter, small, np.ones((2, 2)))),
-    "apply_filter asks torch for the convolution: write the sums yourself.",
-)
+check.by_hand(apply_filter, small, np.ones((2, 2)), without="conv correlate")
 
 # %% nbgrader={"grade_id": "hidden-apply_filter", "grade": true, "locked": true, "points": 3}
 # Also: random images and kernels, not square, even, as large as the image or one pixel small;
-# bytes and whole numbers; whether image and kernel stay as they are.
+# bytes and whole numbers; written by hand; whether image and kernel stay as they are.
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(15)
 
@@ -293,7 +320,7 @@ for size, window in (
     )
     check.that(
         np.array_equal(image, kept[0]) and np.array_equal(kernel, kept[1]),
-        "apply_filter changed the image or the kernel that it was given.",
+        "apply_filter changed the image or the kernel that came in.",
     )
 image = rng.integers(0, 256, (9, 12), dtype=np.uint8)
 for kernel in (
@@ -310,6 +337,7 @@ check.close(
     apply_filter(whole, np.full((2, 2), 0.3)), referee(whole, np.full((2, 2), 0.3)),
     "an image of whole numbers under weights of 0.3", "The result is of floats.",
 )
+check.by_hand(apply_filter, image, kernel, without="conv correlate")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -328,12 +356,135 @@ draw.filtered(
 explore.SlidingExplorer(STEP, kernels, yours=apply_filter)
 
 # %% [markdown]
+# ### Exercise `own_code` (1 point)
+#
+# A question about *your* `apply_filter`. Follow it with a pencil: of all its lines (the `for` lines
+# themselves aside), which runs most often, and how often? Answer for an image of 6 x 6 and one of
+# 12 x 12, both under a kernel of 3 x 3. (A cell of your own with a counter is a fair way to check. The
+# test counts in your function while it runs.)
+#
+# <details><summary>Hint: what repeats</summary>
+#
+# A loop over places repeats its inner line once for each output pixel, a loop over weights once for
+# each weight. Which of your two numbers grows with the image? Why?
+#
+# </details>
+
+# %% nbgrader={"grade_id": "own_code", "solution": true} needs=["apply_filter"]
+def own_code():
+    """How often the busiest line of your apply_filter runs: {"6 x 6": ..., "12 x 12": ...}.
+
+    For images of this size and a 3 x 3 kernel. Lines that begin with `for` or `while` do not count.
+    """
+    ### BEGIN SOLUTION
+    import linecache
+    import sys
+    from collections import Counter
+
+    def busiest(n):
+        counts = Counter()
+
+        def trace(frame, event, _):
+            if frame.f_globals.get("__name__") == "__main__":
+                place = frame.f_code.co_filename, frame.f_lineno
+                if event == "line" and not linecache.getline(*place).strip().startswith("for "):
+                    counts[place] += 1
+                return trace
+
+        sys.settrace(trace)
+        apply_filter(np.ones((n, n)), np.ones((3, 3)))
+        sys.settrace(None)
+        return max(counts.values())
+
+    return {f"{n} x {n}": busiest(n) for n in (6, 12)}
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "hidden-own_code", "grade": true, "locked": true, "points": 1}
+# Compared with a count in your own function, while it runs.
+### BEGIN HIDDEN TESTS
+runs = own_code()
+check.equal(sorted(runs), ["12 x 12", "6 x 6"], "the keys of own_code(), sorted")
+for n in (6, 12):
+    counted = check.line_runs(apply_filter, np.ones((n, n)), np.ones((3, 3)))
+    check.that(
+        runs[f"{n} x {n}"] == counted,
+        f"For {n} x {n} pixels the busiest line of your apply_filter does not run "
+        f"{runs[f'{n} x {n}']} times: follow its loops once more.",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### When the image moves
+#
+# Let the camera pan: the photographer moves two pixels up and three to the left in the picture.
+# **Predict first:** what becomes of his filtered image? Must it be computed anew?
+#
+# Since the same weights serve everywhere, the response moves along, and nothing else happens. That is
+# **translation equivariance**: filter and shift, in either order, give the same. (A dense network
+# has no such property: to it, a moved digit is a new digit.)
+#
+# ### Exercise `equivariance` (2 points)
+#
+# You have the response of a whole image. The camera pans: the new image is `image[down:, across:]`.
+# Return **its** response, without any filtering.
+#
+# <details><summary>Hint 1: a picture</summary>
+#
+# Which pixel of the old image is at the new one's row 0, column 0? Which response belonged to it?
+#
+# </details>
+# <details><summary>Hint 2: which end</summary>
+#
+# Rows are lost at the top of the image. Why are just as many lost of the response, and at which end?
+#
+# </details>
+
+# %% nbgrader={"grade_id": "equivariance", "solution": true}
+def equivariance(response, down, across):
+    """The response to image[down:, across:], from the `response` (H', W') to the whole image.
+
+    down, across: whole numbers, 0 or more, less than H' and W'. Returns an array (H' - down,
+    W' - across); `response` stays as it is.
+    """
+    ### BEGIN SOLUTION
+    return response[down:, across:]
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-equivariance", "grade": true, "locked": true, "points": 2}
+rng = np.random.default_rng(8)
+for down, across in ((2, 3), (0, 4), (5, 0), (0, 0), (1, 6)):
+    image, kernel = rng.normal(size=(12, 15)), rng.normal(size=(3, 4))
+    pair = [torch.tensor(matrix)[None, None] for matrix in (image, kernel)]
+    panned = [torch.tensor(matrix)[None, None] for matrix in (image[down:, across:], kernel)]
+    response = F.conv2d(*pair)[0, 0].numpy()
+    before = response.copy()
+    check.close(
+        equivariance(response, down, across), F.conv2d(*panned)[0, 0],
+        f"the response after a pan by {down} down and {across} across",
+        "It moves as the image does: are rows and columns lost at the right end, and no more of "
+        "them? Nothing comes in on the other side.",
+    )
+    check.close(response, before, "the response afterwards", "Leave it as it is.")
+
+# %% jupyter={"source_hidden": true}
+man = camera[40:180, 100:290]
+whole = apply_filter(man, VERTICAL)
+panned = apply_filter(man[20:, 30:], VERTICAL)
+print("filter, then pan = pan, then filter:", np.allclose(equivariance(whole, 20, 30), panned))
+draw.filtered(
+    man,
+    {"response": whole, "of the panned image": panned, "panned response": equivariance(whole, 20, 30)},
+    "The photographer, his response under slide 9's kernel, the response of the panned image, and "
+    "the panned response: the last two are the same picture.",
+)
+
+# %% [markdown]
 # ## 4. A zoo of kernels
 #
-# What a filter answers to is in its numbers (slides 10 and 11):
+# What a filter responds to is in its numbers (slides 10 and 11):
 #
 # - **Sum 1:** flat areas keep their grey level; the kernel smooths. **Sum 0:** flat areas give 0;
-#   the kernel answers to *changes* only.
+#   the kernel responds to *changes* only.
 # - **Plus on one side, minus on the other:** an edge, and the sign says which side is bright.
 # - **Plus in the middle, minus around:** a line or a dot.
 #
@@ -341,17 +492,17 @@ explore.SlidingExplorer(STEP, kernels, yours=apply_filter)
 # "vertical" after the edges they find; programs name them after the direction in which they look
 # for a change, `sobel_y` and `sobel_x`. So `sobel_x` finds *vertical* edges.
 #
-# **Two kind corrections.** Slide 11's vertical Sobel has the opposite sign of slide 9's filter: on
+# **Two corrections.** Slide 11's vertical Sobel has the opposite sign of slide 9's filter: on
 # slide 9's image it says -40 where the other says 30. And slide 10's "Horizontal Edges" has its
-# plus in the middle: it answers best to thin bright *lines*. To a single edge, such as slide 9's
-# turned by a quarter, it answers twice, 30 and -30.
+# plus in the middle: it responds best to thin bright *lines*. To a single edge, such as slide 9's
+# turned by a quarter, it responds twice, 30 and -30.
 
 # %% [markdown]
 # ### Exercise `zoo` (1 + 3 points)
 #
 # Return the six kernels, each $3 \times 3$, by name. Five are on slides 10 and 11. `diagonal` is
-# yours to invent: it must answer the edge between a bright and a dark half when that edge runs
-# like `\`, from top left to bottom right, more than three times as strongly as when it runs like
+# yours to invent: its response to the edge between a bright and a dark half must be more than three
+# times as strong when that edge runs like `\`, from top left to bottom right, as when it runs like
 # `/`. Either sign will do.
 #
 # <details><summary>Hint 1: blur</summary>
@@ -366,8 +517,8 @@ explore.SlidingExplorer(STEP, kernels, yours=apply_filter)
 # </details>
 # <details><summary>Hint 3: the diagonal</summary>
 #
-# Zeros along the edge that you look for, plus on one side, minus on the other: a Sobel turned by
-# 45 degrees. A line detector, with its plus *on* the diagonal, does not pass.
+# Zeros along the edge that you look for, plus on one side, minus on the other. Why does a line
+# detector, with its plus *on* the diagonal, not pass?
 #
 # </details>
 
@@ -380,7 +531,7 @@ def zoo():
     "edges"       positive on a bright dot, all directions alike (slide 11)
     "sobel_x"     slide 11's "vertical": positive where it gets brighter to the right
     "sobel_y"     slide 11's "horizontal": positive where it gets brighter downwards
-    "diagonal"    its largest answer, whatever the sign, to an edge from top left to bottom right
+    "diagonal"    its largest response, whatever the sign, to an edge from top left to bottom right
                   is more than three times that to an edge from top right to bottom left
     """
     ### BEGIN SOLUTION
@@ -403,28 +554,28 @@ for name in names:
     check.equal(np.shape(animals[name]), (3, 3), f"the shape of {name}")
     check.close(
         np.sum(np.asarray(animals[name], dtype=float)), float(name == "blur"), f"the sum of {name}",
-        "The blur keeps a flat area as it is: 1. The others say 0 there.",
+        "The blur keeps a flat area as it is: 1. The others give 0 there.",
     )
 ramp = np.array([[0, 1, 2]] * 3)
 for name, other, where, image in (
     ("sobel_x", "sobel_y", "to the right", ramp), ("sobel_y", "sobel_x", "downwards", ramp.T),
 ):
-    answers = [(np.asarray(animals[key], dtype=float) * image).sum() for key in (name, other)]
+    sums = [(np.asarray(animals[key], dtype=float) * image).sum() for key in (name, other)]
     check.that(
-        answers[0] > 0 and abs(answers[1]) < 1e-9,
-        f"Where an image gets brighter {where}, {name} says {answers[0]:g} and {other} says "
-        f"{answers[1]:g}: the first should be positive, the second 0. Are they swapped, or is it "
+        sums[0] > 0 and abs(sums[1]) < 1e-9,
+        f"Where an image gets brighter {where}, {name} gives {sums[0]:g} and {other} gives "
+        f"{sums[1]:g}: the first should be positive, the second 0. Are they swapped, or is it "
         "the sign?",
     )
 
 # %% nbgrader={"grade_id": "hidden-zoo", "grade": true, "locked": true, "points": 3}
-# Also: the numbers of blur and the Sobels; what horizontal, edges and diagonal answer to lines,
+# Also: the numbers of blur and the Sobels; the responses of horizontal, edges and diagonal to lines,
 # dots and edges of both diagonal directions.
 ### BEGIN HIDDEN TESTS
 animals = {name: np.ascontiguousarray(kernel, dtype=float) for name, kernel in zoo().items()}
 
 
-def answer(name, image):
+def response(name, image):
     pair = [torch.tensor(np.array(a, dtype=float))[None, None] for a in (image, animals[name])]
     return F.conv2d(*pair)[0, 0].numpy()
 
@@ -436,28 +587,28 @@ check.close(animals["sobel_y"], slide_11.T, "sobel_y", "Slide 11, the left one."
 
 line = np.zeros((7, 9))
 line[3] = 1
-lying, standing = answer("horizontal", line), answer("horizontal", line.T)
+lying, standing = response("horizontal", line), response("horizontal", line.T)
 check.that(
     lying[2].min() > 0 and lying[2].min() > lying[[1, 3]].max(),
-    "horizontal does not answer a bright horizontal line with plus, on the line most of all.",
+    "the response of horizontal to a bright horizontal line is not positive, on the line most of all.",
 )
 check.that(
-    abs(standing).max() < lying[2].min() / 3, "horizontal answers vertical lines, too.",
+    abs(standing).max() < lying[2].min() / 3, "horizontal responds to vertical lines, too.",
 )
 dot = np.zeros((5, 5))
 dot[2, 2] = 1
-spot = answer("edges", dot)
-check.that(spot[1, 1] > 0 and spot.argmax() == 4, "edges should answer a bright dot with plus.")
+spot = response("edges", dot)
+check.that(spot[1, 1] > 0 and spot.argmax() == 4, "the response of edges to a bright dot should be positive.")
 check.close(spot, np.rot90(spot), "edges after a quarter turn", "All directions are alike.")
 check.close(spot, spot[:, ::-1], "edges in a mirror", "All directions are alike.")
 
 falling = np.tri(11)  # bright below \
 for half in (falling, 1 - falling, np.tri(11, k=2)):
-    own, other = abs(answer("diagonal", half)).max(), abs(answer("diagonal", half[:, ::-1])).max()
+    along, across = (abs(response("diagonal", edge)).max() for edge in (half, half[:, ::-1]))
     check.that(
-        own > 3 * other,
-        f"diagonal says at most {own:g} on an edge like \\ and {other:g} on one like /: more than "
-        "three times as much is asked. A plus on the diagonal makes a line detector.",
+        along > 3 * across,
+        f"diagonal gives at most {along:g} on an edge like \\ and {across:g} on one like /: more than "
+        "three times as much is required. A plus on the diagonal makes a line detector.",
     )
 ### END HIDDEN TESTS
 
@@ -492,9 +643,9 @@ draw.filtered(
 #
 # $$\sqrt{g_x^2 + g_y^2}$$
 #
-# tells how **strong** an edge is, whatever its direction and its sign.
+# is the **gradient magnitude**: how strong an edge is, whatever its direction and its sign.
 #
-# **Predict first:** on slide 9's image, where $g_x$ is -40 and $g_y$ is 0, what does it say? And
+# **Predict first:** on slide 9's image, where $g_x$ is -40 and $g_y$ is 0, what is it? And
 # on slide 9's image turned by a quarter?
 #
 # ### Exercise `gradient_magnitude` (1 + 2 points)
@@ -531,33 +682,68 @@ def gradient_magnitude(image):
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "test-gradient_magnitude", "grade": true, "locked": true, "points": 1}
-for image, name in ((STEP, "slide 9's image"), (STEP.T, "slide 9's image, turned by a quarter")):
-    got = gradient_magnitude(image)
-    check.shape(got, (4, 4), f"the gradient magnitude of {name}", "Nothing is padded.")
-    check.that(np.min(np.asarray(got)) >= 0, "A strength is never negative: is a root missing?")
-    check.close(
-        np.asarray(got).max(), 40, f"the largest gradient magnitude of {name}",
-        "One Sobel says 40 or -40 at this edge and the other 0. Are both used, and not rescaled?",
-    )
+# When graded, functions of the grader stand for those of other exercises.
+references = {}
+### BEGIN HIDDEN TESTS
+def laid_on(image, kernel):
+    pair = [torch.tensor(np.array(a, dtype=float))[None, None] for a in (image, kernel)]
+    return F.conv2d(*pair)[0, 0].numpy()
+
+
+def animals_of_slide_11():
+    sobel = np.outer([1.0, 2, 1], [-1, 0, 1])
+    return {
+        "blur": np.full((3, 3), 1 / 9), "horizontal": np.outer([-1.0, 2, -1], [1, 1, 1]),
+        "edges": 9.0 * (np.arange(9).reshape(3, 3) == 4) - 1, "sobel_x": sobel, "sobel_y": sobel.T,
+        "diagonal": np.array([[0.0, 1, 2], [-1, 0, 1], [-2, -1, 0]]),
+    }
+
+
+references = {"apply_filter": laid_on, "zoo": animals_of_slide_11}
+### END HIDDEN TESTS
+with check.using(**references):
+    for image, name in ((STEP, "slide 9's image"), (STEP.T, "slide 9's image, turned by a quarter")):
+        got = gradient_magnitude(image)
+        check.shape(got, (4, 4), f"the gradient magnitude of {name}", "Nothing is padded.")
+        check.that(np.min(np.asarray(got)) >= 0, "A strength is never negative: is a root missing?")
+        check.close(
+            np.asarray(got).max(), 40, f"the largest gradient magnitude of {name}",
+            "One Sobel gives 40 or -40 at this edge and the other 0. Are both used, and not rescaled?",
+        )
 
 # %% nbgrader={"grade_id": "hidden-gradient_magnitude", "grade": true, "locked": true, "points": 2}
 # Also: random images that are not square, of floats and of bytes; an edge of 45 degrees; the
 # image left alone.
 ### BEGIN HIDDEN TESTS
-rng = np.random.default_rng(11)
-slide_11 = np.outer([1.0, 2, 1], [-1, 0, 1])
-both = torch.tensor(np.stack([slide_11, slide_11.T]))[:, None]
-for image, name in (
-    (rng.normal(size=(7, 10)), "floats"), (rng.integers(0, 256, (9, 6), dtype=np.uint8), "bytes"),
-    (np.full((4, 5), 7.0), "one grey level"), (np.tri(8) * 100, "an edge of 45 degrees"),
-):
-    kept = image.copy()
-    maps = F.conv2d(torch.tensor(image.astype(float))[None, None], both)[0]
-    check.close(
-        gradient_magnitude(image), maps.square().sum(0).sqrt(),
-        f"the gradient magnitude of an image of {name}", "Square, add, take the root.",
-    )
-    check.that(np.array_equal(image, kept), "gradient_magnitude changed its image.")
+def laid_on(image, kernel):
+    pair = [torch.tensor(np.array(a, dtype=float))[None, None] for a in (image, kernel)]
+    return F.conv2d(*pair)[0, 0].numpy()
+
+
+def animals_of_slide_11():
+    sobel = np.outer([1.0, 2, 1], [-1, 0, 1])
+    return {
+        "blur": np.full((3, 3), 1 / 9), "horizontal": np.outer([-1.0, 2, -1], [1, 1, 1]),
+        "edges": 9.0 * (np.arange(9).reshape(3, 3) == 4) - 1, "sobel_x": sobel, "sobel_y": sobel.T,
+        "diagonal": np.array([[0.0, 1, 2], [-1, 0, 1], [-2, -1, 0]]),
+    }
+
+
+with check.using(apply_filter=laid_on, zoo=animals_of_slide_11):
+    rng = np.random.default_rng(11)
+    slide_11 = np.outer([1.0, 2, 1], [-1, 0, 1])
+    both = torch.tensor(np.stack([slide_11, slide_11.T]))[:, None]
+    for image, name in (
+        (rng.normal(size=(7, 10)), "floats"), (rng.integers(0, 256, (9, 6), dtype=np.uint8), "bytes"),
+        (np.full((4, 5), 7.0), "one grey level"), (np.tri(8) * 100, "an edge of 45 degrees"),
+    ):
+        kept = image.copy()
+        maps = F.conv2d(torch.tensor(image.astype(float))[None, None], both)[0]
+        check.close(
+            gradient_magnitude(image), maps.square().sum(0).sqrt(),
+            f"the gradient magnitude of an image of {name}", "Square, add, take the root.",
+        )
+        check.that(np.array_equal(image, kept), "gradient_magnitude changed its image.")
 ### END HIDDEN TESTS
 
 # %% jupyter={"source_hidden": true}
@@ -574,43 +760,43 @@ draw.filtered(
 )
 
 # %% [markdown]
-# ## 6. A bias, and a bend
+# ## 6. A bias, and a nonlinearity
 #
-# A neuron is not done with its sum. Slide 13 adds a **bias** $b$ and applies an **activation**
-# $g$:
+# A neuron is not done with its sum. Slide 13 adds a **bias** $b$ and applies an **activation
+# function** $g$:
 #
 # $$y = g(w_0 x_0 + w_1 x_1 + \dots + w_8 x_8 + b)$$
 #
 # with $x_0$ to $x_8$ the nine pixels under the kernel.
 #
-# Our $g$ is slide 15's **ReLU**, $g(z) = \max(z, 0)$: what is negative becomes 0. The result is
-# a **feature map**: large where the feature is, 0 where it is not.
+# A $g$ that is no straight line, such as slide 15's **ReLU**, $g(z) = \max(z, 0)$, is a
+# **nonlinearity**. ReLU makes 0 of all that is negative. The result is a **feature map**: large where the feature is, 0 where it is not.
 #
 # **Predict first:** a bias of -150 is added to `sobel_x` of the photographer. What becomes of the
 # sky, what of his outline? And which edges survive the ReLU?
 
 # %% jupyter={"source_hidden": true}
 photographer = camera[40:260, 90:350]
-answers = apply_filter(photographer, zoo()["sobel_x"])
+response = apply_filter(photographer, zoo()["sobel_x"])
 draw.filtered(
     photographer,
     {
-        "sobel_x": answers,
-        "and bias -150": answers - 150,
-        "and ReLU": np.maximum(answers - 150, 0),
+        "sobel_x": response,
+        "and bias -150": response - 150,
+        "and ReLU": np.maximum(response - 150, 0),
     },
     "The photographer, his map under sobel_x, the same with a bias of -150, which turns everything "
     "weak blue, and after ReLU, where only strong edges that are bright at their right remain.",
 )
 
 # %% [markdown]
-# The bias is a threshold: weak answers drop below 0. ReLU then forgets them, and edges of the other
+# The bias is a threshold: weak responses drop below 0. ReLU then forgets them, and edges of the other
 # direction with them. "Bright at the right, and clearly so": that is a *feature*. To see the
-# other edges, a net needs another filter.
+# other edges, a network needs another filter.
 #
 # ## 7. Two filters in a row
 #
-# Deep nets stack filters. Is a stack worth more than one filter? Work through a window: a
+# Deep networks stack filters. Is a stack worth more than one filter? Work through a window: a
 # $3 \times 3$ of $3 \times 3$ sees $5 \times 5$ pixels, and each of these is multiplied by some
 # number and added. So **two linear filters are one larger filter**. Weight $(i, j)$ of the first
 # and $(k, l)$ of the second meet at pixel $(i + k, j + l)$.
@@ -657,37 +843,54 @@ def stacked(first, second):
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "test-stacked", "grade": true, "locked": true, "points": 1}
-check.shape(stacked(np.ones((3, 3)), np.ones((3, 3))), (5, 5), "two 3 x 3 kernels in one")
-check.close(
-    stacked(np.array([[0.0, 1]]), np.array([[0.0], [1]])), [[0, 0], [0, 1]],
-    "[[0, 1]] and then [[0], [1]]",
-    "One picks the pixel at the right, the other the one below: together the lower right one.",
-)
-check.close(
-    stacked(np.ones((1, 3)), np.ones((1, 3))), [[1, 2, 3, 2, 1]], "two rows of three ones",
-    "The middle pixel is used by all three: copies overlap, and are added.",
-)
+# When graded, functions of the grader stand for those of other exercises.
+references = {}
+### BEGIN HIDDEN TESTS
+def laid_on(image, kernel):
+    pair = [torch.tensor(np.array(a, dtype=float))[None, None] for a in (image, kernel)]
+    return F.conv2d(*pair)[0, 0].numpy()
+
+
+references = {"apply_filter": laid_on}
+### END HIDDEN TESTS
+with check.using(**references):
+    check.shape(stacked(np.ones((3, 3)), np.ones((3, 3))), (5, 5), "two 3 x 3 kernels in one")
+    check.close(
+        stacked(np.array([[0.0, 1]]), np.array([[0.0], [1]])), [[0, 0], [0, 1]],
+        "[[0, 1]] and then [[0], [1]]",
+        "One picks the pixel at the right, the other the one below: together the lower right one.",
+    )
+    check.close(
+        stacked(np.ones((1, 3)), np.ones((1, 3))), [[1, 2, 3, 2, 1]], "two rows of three ones",
+        "The middle pixel is used by all three: copies overlap, and are added.",
+    )
 
 # %% nbgrader={"grade_id": "hidden-stacked", "grade": true, "locked": true, "points": 2}
 # Also: random kernels, not square and not symmetric, against filtering twice; both left alone.
 ### BEGIN HIDDEN TESTS
-rng = np.random.default_rng(7)
-for one, two in (((3, 3), (3, 3)), ((2, 3), (3, 1)), ((1, 4), (3, 2)), ((5, 2), (1, 1))):
-    first, second = rng.normal(size=one), rng.normal(size=two)
-    kept = first.copy(), second.copy()
-    x = torch.tensor(rng.normal(size=(1, 1, 10, 9)))
-    twice = F.conv2d(F.conv2d(x, torch.tensor(first)[None, None]), torch.tensor(second)[None, None])
-    got = np.ascontiguousarray(stacked(first, second), dtype=float)
-    check.shape(got, (one[0] + two[0] - 1, one[1] + two[1] - 1), f"kernels {one} and {two} in one")
-    check.close(
-        F.conv2d(x, torch.tensor(got)[None, None]), twice,
-        f"an image under kernels {one} and {two}",
-        "One filter should do what the two do. Is a kernel turned or transposed?",
-    )
-    check.that(
-        np.array_equal(first, kept[0]) and np.array_equal(second, kept[1]),
-        "stacked changed a kernel that it was given.",
-    )
+def laid_on(image, kernel):
+    pair = [torch.tensor(np.array(a, dtype=float))[None, None] for a in (image, kernel)]
+    return F.conv2d(*pair)[0, 0].numpy()
+
+
+with check.using(apply_filter=laid_on):
+    rng = np.random.default_rng(7)
+    for one, two in (((3, 3), (3, 3)), ((2, 3), (3, 1)), ((1, 4), (3, 2)), ((5, 2), (1, 1))):
+        first, second = rng.normal(size=one), rng.normal(size=two)
+        kept = first.copy(), second.copy()
+        x = torch.tensor(rng.normal(size=(1, 1, 10, 9)))
+        twice = F.conv2d(F.conv2d(x, torch.tensor(first)[None, None]), torch.tensor(second)[None, None])
+        got = np.ascontiguousarray(stacked(first, second), dtype=float)
+        check.shape(got, (one[0] + two[0] - 1, one[1] + two[1] - 1), f"kernels {one} and {two} in one")
+        check.close(
+            F.conv2d(x, torch.tensor(got)[None, None]), twice,
+            f"an image under kernels {one} and {two}",
+            "One filter should do what the two do. Is a kernel turned or transposed?",
+        )
+        check.that(
+            np.array_equal(first, kept[0]) and np.array_equal(second, kept[1]),
+            "stacked changed a kernel that came in.",
+        )
 ### END HIDDEN TESTS
 
 # %% jupyter={"source_hidden": true}
@@ -705,8 +908,12 @@ draw.matrices(
 # so: `edges` does not.)
 #
 # Stacking linear filters brings nothing new, then, however deep. Here is what ReLU is for.
-# **Predict first:** a linear filter says the opposite of the opposite image: $f(-x) = -f(x)$. Is
+# **Predict first:** a linear filter gives the opposite for the opposite image: $f(-x) = -f(x)$. Is
 # that so for two filters in a row? And with a ReLU between them?
+
+# %%
+predict.keep("two in a row give the opposite", None, "yes", "no")
+predict.keep("and with a ReLU between them", None, "yes", "no")
 
 # %% jupyter={"source_hidden": true}
 def linear_stack(image):
@@ -720,8 +927,12 @@ def relu_stack(image):
 x = photographer.astype(float)
 one = apply_filter(x, stacked(zoo()["sobel_x"], zoo()["sobel_y"]))
 print("two filters are one 5 x 5: ", np.allclose(linear_stack(x), one))
-print("the opposite, linear:      ", np.allclose(linear_stack(-x), -linear_stack(x)))
-print("the opposite, with a ReLU: ", np.allclose(relu_stack(-x), -relu_stack(x)))
+opposite = {
+    "two in a row give the opposite": np.allclose(linear_stack(-x), -linear_stack(x)),
+    "and with a ReLU between them": np.allclose(relu_stack(-x), -relu_stack(x)),
+}
+for question, holds in opposite.items():
+    predict.compare(question, "yes" if holds else "no")
 
 # %% [markdown]
 # No single kernel, of any size, can do what the second stack does. That is why slide 13's $g$
@@ -731,13 +942,14 @@ print("the opposite, with a ReLU: ", np.allclose(relu_stack(-x), -relu_stack(x))
 #
 # Slides 9 to 11 took their numbers from people with experience. Slide 12's idea made the field:
 # **the weights are parameters; find them by optimisation.** Show examples of what should come
-# out, measure how far off you are,
+# out, measure how far off you are by a **loss**,
 #
 # $$L(w) = \text{mean of } (w * x - y)^2,$$
 #
-# and walk down the gradient of $L$ with respect to $w$.
+# and walk down the gradient of $L$ with respect to $w$: **gradient descent**. The length of a step is
+# the gradient times a small number of our choice, the **learning rate**.
 #
-# **Predict first:** the machine gets a photograph of grass and its Sobel map. Nobody tells it
+# **Predict first:** the machine gets a photograph of grass and its Sobel map, and no word
 # about edges. Starting from zeros, will it find slide 11's numbers, or some others that do as
 # well?
 
@@ -755,14 +967,16 @@ print("the opposite, with a ReLU: ", np.allclose(relu_stack(-x), -relu_stack(x))
 # </details>
 # <details><summary>Hint 2: the scale</summary>
 #
-# With pixels up to 255, steps get far too long. Divide image **and** target by 255, or by
-# `image.std()`: the same kernel still leads from one to the other.
+# With pixels up to 255, plain gradient descent takes steps that are far too long; Adam divides each
+# step by the size of the gradient and does not mind. To be safe, divide image **and** target by 255,
+# or by `image.std()`: the same kernel still leads from one to the other.
 #
 # </details>
 # <details><summary>Hint 3: the walk</summary>
 #
-# `optimizer = torch.optim.Adam([w], lr=0.1)`; then 500 times: the loss, `optimizer.zero_grad()`,
-# `loss.backward()`, `optimizer.step()`. In the end `w.detach()[0, 0].numpy()`.
+# `optimizer = torch.optim.Adam([w], lr=0.1)`; then some hundred times the loss, and the three calls
+# that turn it into a step. Which of the three forgets the last gradient, and why must one? In the
+# end, `.detach()` takes `w` off torch's records.
 #
 # </details>
 
@@ -792,10 +1006,10 @@ def learn_filter(image, target, size=3):
 # %% nbgrader={"grade_id": "test-learn_filter", "grade": true, "locked": true, "points": 1}
 noise = np.random.default_rng(12).random((24, 30))
 difference = np.array([[0.0, 0, 0], [-1, 0, 1], [0, 0, 0]])
-found = learn_filter(noise, noise[1:-1, 2:] - noise[1:-1, :-2])
-check.shape(found, (3, 3), "the learnt kernel")
+learnt = learn_filter(noise, noise[1:-1, 2:] - noise[1:-1, :-2])
+check.shape(learnt, (3, 3), "the learnt kernel")
 check.close(
-    found, difference, "the kernel learnt from right minus left neighbour",
+    learnt, difference, "the kernel learnt from right minus left neighbour",
     "Does the loss fall? Print it every 50 steps: too few steps, or a gradient never used? Is the "
     "kernel turned?",
     rtol=0, atol=0.05,
@@ -817,20 +1031,23 @@ for image, kernel, what in (
     pair = [torch.tensor(np.array(a, dtype=float))[None, None] for a in (image, kernel)]
     target = F.conv2d(*pair)[0, 0].numpy()
     kept = image.copy(), target.copy()
-    found = learn_filter(image, target, size=len(kernel))
+    learnt = learn_filter(image, target, size=len(kernel))
     check.close(
-        found, kernel, what, "Are image and target on one scale, and are there steps enough?",
+        learnt, kernel, what, "Are image and target on one scale, and are there steps enough?",
         rtol=0, atol=0.05,
     )
     check.that(
         np.array_equal(image, kept[0]) and np.array_equal(target, kept[1]),
-        "learn_filter changed the image or the target that it was given.",
+        "learn_filter changed the image or the target that came in.",
     )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # **Predict first:** the same lesson, taught by two photographs: grass, and a brick wall, which is
-# smooth. Will both pupils find Sobel?
+# smooth. How many of these two pupils will find Sobel?
+
+# %%
+predict.keep("pupils that find Sobel", None)
 
 # %% jupyter={"source_hidden": true}
 sobel_x = zoo()["sobel_x"]
@@ -838,20 +1055,23 @@ pupils = {
     name: learn_filter(image, apply_filter(image, sobel_x))
     for name, image in (("from grass", grass[:96, :96]), ("from bricks", brick[:96, :96]))
 }
-for name, kernel in pupils.items():
-    print(f"{name}: within 0.05 of Sobel: {np.abs(kernel - sobel_x).max() < 0.05}")
+close = {name: np.abs(kernel - sobel_x).max() < 0.05 for name, kernel in pupils.items()}
+print("within 0.05 of Sobel:", *(name for name, is_close in close.items() if is_close))
+predict.compare("pupils that find Sobel", sum(close.values()))
 draw.matrices(
     {"Sobel": sobel_x, **pupils},
-    "The Sobel kernel, the one learnt from grass, which has the same numbers, and the one learnt "
-    "from bricks, whose three rows are nearly alike.",
+    "The Sobel kernel, the one learnt from grass, and the one learnt from bricks. With 500 steps of "
+    "Adam grass gives Sobel's numbers, bricks three rows that are nearly alike.",
     together=True,
 )
 
 # %% [markdown]
 # Grass finds the very numbers of slide 11. Bricks get the columns right (they sum to about -4, 0
-# and 4), but not the rows: along a straight joint all three rows of a window are alike, so it hardly
-# matters which of them carries the weight. Many kernels have nearly the same loss, and the walk
-# along such a valley takes ages. **Data decide what can be learnt.**
+# and 4), but not yet the rows: along a straight joint all three rows of a window are alike, so it
+# hardly matters which of them carries the weight. The loss is a long flat valley: the problem is
+# **ill-conditioned** (its condition number is 100,000 here, 850 with grass), and gradient descent
+# crawls. The numbers *are* in the data: 20,000 steps find them, and so does least squares, at once
+# (the last starred exercise). **Data decide what is easy to learn.**
 #
 # One last run joins the threads: one linear filter of $5 \times 5$ is trained to imitate both
 # stacks of section 7. **Predict first:** which of them can it?
@@ -874,12 +1094,18 @@ draw.filtered(
 # ## Remember
 #
 # > - An image is a table of numbers; what they mean depends on their neighbours.
-# > - A filter is a few weights that serve at every place: multiply, add, move on.
+# > - A filter is a few weights that serve at every place: multiply, add, move on. So its response
+# >   moves as the image moves.
 # > - "Convolution" in deep learning does not turn the kernel.
 # > - Sum 1 smooths, sum 0 finds changes, the sign tells the direction.
 # > - Bytes overflow: compute in floats.
-# > - A bias is a threshold, ReLU keeps what passed it. Without a bend, a stack is one filter.
+# > - A bias is a threshold, ReLU keeps what passed it. Without a nonlinearity, a stack is one filter.
 # > - Weights need not be invented. They can be learnt, if the data show what matters.
+#
+# And your predictions, those that you kept:
+
+# %%
+predict.table()
 
 # %% [markdown]
 # ## Further exercises (no points)
@@ -897,4 +1123,4 @@ draw.filtered(
 # `np.linalg.matrix_rank` about your zoo.
 #
 # ★★★ **Without a walk.** $L(w)$ is quadratic. Write the windows as rows of a matrix and find $w$
-# by `np.linalg.lstsq`. Does it manage the bricks?
+# by `np.linalg.lstsq`. It manages the bricks. Why does the condition number not stop it?

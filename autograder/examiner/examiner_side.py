@@ -43,6 +43,7 @@ class ExaminerEndpoint(Endpoint):
         self.limits: list[str] = []  # what the current test asked for and cannot be done
         self.unsendable: set[str] = set()  # names of the learner's that cannot be sent
         self.version = 0  # of all that the learner's modules hold: counts requests
+        self.lent: set[int] = set()  # numbers of what names of the learner's stand for
 
     def names(self, names: list[str]) -> dict[str, Any]:
         """Return what the submission kernel has under these names; unknown names are left out."""
@@ -80,6 +81,21 @@ class ExaminerEndpoint(Endpoint):
         finally:
             self.leaves, self.modules = outer
             self.rngs = advance_rngs()
+
+    def use(self, values: dict[str, Any]) -> None:
+        """Let names of the learner's stand for values of the test: for these, and no others.
+
+        They do until the next use(), or until the cell ends. Functions cannot be called afterwards,
+        whatever the learner's work keeps of them. It waits for no reply, so that a test can end
+        while a call of the learner's still runs.
+        """
+        for number in self.lent & self.exported.keys():
+            del self.numbers[id(self.exported.pop(number)[0])]
+        before = set(self.exported)
+        payloads = [encode(value, self.refer) for value in values.values()]
+        self.lent = set(self.exported) - before
+        with contextlib.suppress(TransportClosed):
+            self.transport.send(Message("use", {"names": [*values]}, payloads))
 
     def context(self) -> dict[str, Any]:
         """Return whether gradients are enabled, and seeds of the generators that tests used."""
@@ -124,7 +140,8 @@ class ExaminerEndpoint(Endpoint):
         require(isinstance(arguments[0], dict), "arguments")
         require(all(isinstance(name, str) for name in arguments[0]), "arguments")
         result = function(*arguments[1:], **arguments[0])
-        return Message("reply", self.context(), [encode(result, self.refer)])
+        with self.modules_of_their_own():
+            return Message("reply", self.context(), [encode(result, self.refer)])
 
     def end(self) -> None:
         """End the cell: its functions are no longer exported."""

@@ -38,6 +38,8 @@ MAX_NESTED = 40  # calls within calls
 class Endpoint:
     """Numbered requests, and the table of exported objects."""
 
+    reports_lines = False  # whether an error names the lines of the cells that it came from
+
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.number = 0
@@ -60,6 +62,15 @@ class Endpoint:
             yield
         finally:
             self.inside -= 1
+
+    @contextlib.contextmanager
+    def modules_of_their_own(self) -> Iterator[None]:
+        """Keep what a function of the test returns apart from what a call passes and changes."""
+        outer, self.modules = self.modules, []
+        try:
+            yield
+        finally:
+            self.modules = outer
 
     # Requests
 
@@ -102,7 +113,7 @@ class Endpoint:
         except TransportClosed:
             raise
         except BaseException as error:  # any exception belongs to the caller
-            self.transport.send(error_message(error, number))
+            self.transport.send(error_message(error, number, self.reports_lines))
         finally:
             self.depth -= 1
 

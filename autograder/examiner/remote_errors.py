@@ -14,13 +14,17 @@ MAX_FRAMES = 5  # of the learner's cells
 REMOTE = "_autograder_remote"  # attribute of an exception that came from the other kernel
 
 
-def error_message(error: BaseException, number: Any) -> Message:
-    """Return the message that reports an exception raised by the request `number`."""
+def error_message(error: BaseException, number: Any, lines: bool) -> Message:
+    """Return the message that reports an exception raised by the request `number`.
+
+    `lines` is whether it names lines of cells that the exception passed through.
+    """
     classes = [sendable(kind.__name__) for kind in type(error).__mro__[:-1]]
     plain = all(isinstance(each, (str, int, float, type(None))) for each in error.args)
     text = text_of(error)
     args = error.args if plain and len(text) < MAX_CHARACTERS else (text,)
-    meta = {"number": number, "classes": classes, "frames": sendable(frames_of(error))}
+    frames = sendable(frames_of(error)) if lines else ""
+    meta = {"number": number, "classes": classes, "frames": frames}
     meta["limit"] = isinstance(error, ExaminerLimit)
     return Message("error", meta, [encode(list(map(sendable, args)))])
 

@@ -40,6 +40,7 @@ from autograder.examiner.state import (
 from autograder.examiner.transport import Transport, TransportClosed
 
 MAX_PRINTED = 10_000  # characters printed during a test that are kept
+MISSING = object()  # the value of a name that the learner does not have
 # Looked up on the class, as Python does.
 SPECIAL = ("__len__", "__iter__", "__next__", "__getitem__", "__contains__", "__call__")
 
@@ -47,10 +48,13 @@ SPECIAL = ("__len__", "__iter__", "__next__", "__getitem__", "__contains__", "__
 class SubmissionEndpoint(Endpoint):
     """The end of the answers. `user_ns` holds the learner's names."""
 
+    reports_lines = True
+
     def __init__(self, transport: Transport, user_ns: dict[str, Any]) -> None:
         super().__init__(transport)
         self.user_ns = user_ns
         self.stopped = False
+        self.replaced: dict[str, Any] = {}  # values of names that stand for a test's own
         # Functions and modules of the test kernel that are held here: their numbers.
         self.remote: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         self.verbs: dict[str, Callable[[Message], Message]] = {
@@ -63,26 +67,48 @@ class SubmissionEndpoint(Endpoint):
         """Answer requests until the test ends; return what was printed meanwhile."""
         self.stopped = False
         printed = BoundedText()
-        with (
-            contextlib.redirect_stdout(printed),
-            contextlib.redirect_stderr(printed),
-            contextlib.suppress(TransportClosed, KeyboardInterrupt),
-        ):
-            while not self.stopped:
-                message = self.receive()
-                if message.kind == "end":
-                    break
-                if message.kind == "request":
-                    self.answer(message)
+        try:
+            with (
+                contextlib.redirect_stdout(printed),
+                contextlib.redirect_stderr(printed),
+                contextlib.suppress(TransportClosed, KeyboardInterrupt),
+            ):
+                while not self.stopped:
+                    message = self.receive()
+                    if message.kind == "end":
+                        break
+                    if message.kind == "request":
+                        self.answer(message)
+        finally:
+            self.restore_names()
         return printed.getvalue()
 
     def receive(self) -> Message:
         """Return the next valid message. Raise TransportClosed where the test ends in a call."""
         message = super().receive()
+        while message.kind == "use":
+            self.use(message)
+            message = super().receive()
         if message.kind == "end" and self.depth:
             self.stopped = True
             raise TransportClosed("the test is over")
         return message
+
+    def use(self, message: Message) -> None:
+        """Let names stand for values of the test, and all others for the learner's again."""
+        self.restore_names()
+        for name, payload in zip(message.meta["names"], message.payloads, strict=True):
+            self.replaced[name] = self.user_ns.get(name, MISSING)
+            self.user_ns[name] = self.value(payload)
+
+    def restore_names(self) -> None:
+        """Let all names stand for the learner's again."""
+        for name, value in self.replaced.items():
+            if value is MISSING:
+                self.user_ns.pop(name, None)
+            else:
+                self.user_ns[name] = value
+        self.replaced = {}
 
     def handle(self, message: Message) -> Message:
         """Return the reply to a request of a test."""
@@ -226,10 +252,13 @@ class SubmissionEndpoint(Endpoint):
         """Return a function, or a module, that calls one of the test kernel."""
 
         def call(*args: Any, **kwargs: Any) -> Any:
+            if not self.depth:  # no test listens: a reply would never come
+                raise RuntimeError(f"{name} was a test's, and the test is over")
             payloads = [encode(value, self.refer) for value in (kwargs, *args)]
             reply = self.request("call", {"object": number}, payloads)
             self.set_seeds(reply.meta)
-            return self.value(reply.payloads[0])
+            with self.modules_of_their_own():
+                return self.value(reply.payloads[0])
 
         call.__name__ = call.__qualname__ = name
         callback: Any = remote_module(call) if kind == "module" else call

@@ -14,14 +14,23 @@ best as the call itself: "output_size(7, 3, s=2)".
                                                 distances to the bounds
     spread(got, variance, what, hint)           random numbers, by their mean and variance
 
-Helpers (helpers.py). A test reaches the learner's work by name alone. Where it must act in the
-process in which the answer runs, it uses one of these, which return plain data or the learner's own
-object. Given a proxy of the learner's work, they run where that work is (see helpers.travels).
+Helpers (helpers.py, calls.py, names.py). A test reaches the learner's work by name alone. Where it
+must act in the process in which the answer runs, it uses one of these, which return plain data or
+the learner's own object. With a proxy of the learner's work, they run where that work is (see
+helpers.travels).
 
+    using(name=reference)                       a context: names of the learner's stand for the
+                                                test's own references
+    shares_memory(call, *arguments)             whether the result is the first argument, or a view
+    variable(call, name)                        the value of a name where the call runs
+    reseeded(call, *arguments)                  global RNGs that a call sets to a state of its own
     seed(number)                                before training: the state of all RNGs
     layer_shapes(model, x)                      the output shape of each layer of a module
     parameter_counts(model)                     parameters of each layer that has any
-    operations(call, *arguments)                names of the torch functions that a call used
+    by_hand(call, *arguments, without=)         a call may not use a library's own "conv unfold"
+    operations(call, *arguments)                names of the library functions that a call used
+    line_runs(call, *arguments)                 how often its busiest line ran
+    steps(call, *arguments)                     how long it ran in Python: grows with a loop
     gradient(call, x, *arguments)               the gradient of a call's result
     silenced(model, x, layers)                  the output of a model without some of its parts
     state(model)                                parameters and buffers as plain arrays
@@ -46,6 +55,15 @@ from course.check.assertions import (
     table,
     that,
 )
+from course.check.calls import (
+    by_hand,
+    line_runs,
+    operations,
+    reseeded,
+    shares_memory,
+    steps,
+    variable,
+)
 from course.check.helpers import (
     evaluated,
     filled,
@@ -53,7 +71,6 @@ from course.check.helpers import (
     inspected,
     layer_shapes,
     on_copies,
-    operations,
     optimizer,
     parameter_counts,
     seed,
@@ -62,10 +79,12 @@ from course.check.helpers import (
     state,
     trained,
 )
+from course.check.names import using
 
 __all__ = [
     "at_least",
     "at_most",
+    "by_hand",
     "close",
     "equal",
     "evaluated",
@@ -73,19 +92,25 @@ __all__ = [
     "gradient",
     "inspected",
     "layer_shapes",
+    "line_runs",
     "margins",
     "on_copies",
     "operations",
     "optimizer",
     "parameter_counts",
     "raises",
+    "reseeded",
     "seed",
     "shape",
+    "shares_memory",
     "silenced",
     "spread",
     "stack_gradients",
     "state",
+    "steps",
     "table",
     "that",
     "trained",
+    "using",
+    "variable",
 ]

@@ -11,7 +11,6 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 import torch
 from torch import nn
-from torch.overrides import TorchFunctionMode
 
 from course import compat
 from course.check.assertions import that
@@ -109,32 +108,6 @@ def silenced(model: nn.Module, x: torch.Tensor, layers: Sequence[str]) -> np.nda
 
 
 @travels
-def operations(call: Callable[..., object], *arguments: object) -> list[str]:
-    """Return the names of the torch functions that `call(*arguments)` used, in order.
-
-    Tensor methods and torch.nn.functional count alike: "max_pool2d", "amax". For exercises that
-    ask for code by hand although torch has a function for it.
-    """
-    with _FunctionRecorder() as recorder:
-        call(*arguments)
-    return recorder.names
-
-
-class _FunctionRecorder(TorchFunctionMode):
-    """Records the name of each torch function that runs under it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        self.names.append(getattr(func, "__name__", str(func)))
-        return func(*args, **(kwargs or {}))
-
-
-@travels
 def gradient(
     call: Callable[..., torch.Tensor], x: torch.Tensor, *arguments: object
 ) -> np.ndarray[Any, Any] | None:
@@ -221,18 +194,21 @@ def trained(
     model: nn.Module,
     images: torch.Tensor,
     labels: torch.Tensor,
-    batch_size: int,
+    batch_size: int | None,
     epochs: int,
     lr: float,
 ) -> dict[str, Any]:
     """Return the result of training a copy of `model` with plain SGD for `epochs` epochs.
+
+    `train_epoch` is called without a batch size where that is None.
 
     "returned", the return value of each epoch; "state", the copy's state(). `model` is not
     changed.
     """
     model = copy.deepcopy(model)
     sgd = optimizer(model, "SGD", lr=lr)
-    returned = [train_epoch(model, images, labels, sgd, batch_size) for _ in range(epochs)]
+    sizes = () if batch_size is None else (batch_size,)
+    returned = [train_epoch(model, images, labels, sgd, *sizes) for _ in range(epochs)]
     return {"returned": returned, "state": state(model)}
 
 
@@ -242,15 +218,21 @@ def evaluated(
 ) -> dict[str, Any]:
     """Return the result of `evaluate` on a copy of `model`, and the state of the copy afterwards.
 
-    "returned"; "state", the copy's state(); "training", its mode; "gradients", whether any of its
-    parameters has one. `model` is not changed.
+    "returned"; "state", the copy's state(); "training", its mode, and "modes", those of all layers;
+    "graph", whether an output of it required gradients; "gradients", whether any of its parameters
+    has one. `model` is not changed.
     """
     model = copy.deepcopy(model)
+    graph: list[bool] = []
+    hook = model.register_forward_hook(lambda _, args, output: graph.append(output.requires_grad))
     returned = evaluate(model, images, labels)
+    hook.remove()
     return {
         "returned": returned,
         "state": state(model),
         "training": model.training,
+        "modes": {name: module.training for name, module in model.named_modules()},
+        "graph": any(graph),
         "gradients": any(p.grad is not None for p in model.parameters()),
     }
 

@@ -9,10 +9,10 @@ the colour-blind). Lessons use the names below: `draw.show(...)`.
 
 from course.draw.architectures import accuracy_cost, architecture, gradients_by_depth
 from course.draw.convolution import (
+    connections,
     dilated,
     gallery,
     im2col,
-    links,
     matrix,
     speed,
     stamps,
@@ -78,6 +78,7 @@ from course.draw.training import (
     overflow,
     runs,
     signals,
+    sweep,
     weights,
 )
 from course.draw.transfer import (
@@ -103,6 +104,7 @@ __all__ = [
     "class_ious",
     "clouds",
     "confusion",
+    "connections",
     "contest",
     "cut_out",
     "descents",
@@ -122,7 +124,6 @@ __all__ = [
     "last_pool",
     "layer_bars",
     "learning_curve",
-    "links",
     "loss_curve",
     "losses",
     "matrices",
@@ -152,6 +153,7 @@ __all__ = [
     "stacked",
     "staircases",
     "stamps",
+    "sweep",
     "taps",
     "times_seen",
     "u_shape",

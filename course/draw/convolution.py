@@ -101,7 +101,7 @@ def im2col() -> None:
         (columns + 2, 0.9, "columns (9, 4)"),
         (18.6, 1.9, "output (1, 4)"),
         (4.5, 4.9, "image (1, 4, 4)"),
-        (8.7, 6.7, "each window\na column"),
+        (8.7, 6.7, "one column\nper window"),
     ):
         ax.text(x, y, words, ha="center", va="bottom", fontsize=10)
     show(
@@ -158,16 +158,16 @@ def matrix(table: Array, title: str) -> None:
         ax.imshow(seen, cmap=SHADES, extent=(0, columns, rows, 0), aspect="auto")
         ax.add_patch(Rectangle((0, 0), columns, rows, fc="none", ec="0.5", lw=0.8))
     ax.set_title(f"{title}: ({rows}, {columns})", fontsize=11, pad=22 if few else 6)
-    links, weights = _counts(table)
+    nonzeros, weights = _counts(table)
     show(
         figure,
-        f"{title}: a matrix of {rows} rows and {columns} columns. {links} of its "
+        f"{title}: a matrix of {rows} rows and {columns} columns. {nonzeros} of its "
         f"{table.size:,} entries are not zero, and they hold {weights} different values, which "
         "run down in diagonals.",
     )
 
 
-def links(table: Array) -> None:
+def connections(table: Array) -> None:
     """A dense layer beside the convolution whose matrix is `table`, one line per connection.
 
     Lines of the same colour share a weight; in the dense layer no weight is shared: all are grey.
@@ -177,8 +177,8 @@ def links(table: Array) -> None:
     shades, colours = _shades(table), mpl.colormaps[SHADES]
     count, weights = _counts(table)
     for left, dense, title in (
-        (1, True, f"dense: {table.size} links, {table.size} weights"),
-        (14, False, f"convolution: {count} links, {weights} weights"),
+        (1, True, f"dense: {table.size} connections, {table.size} weights"),
+        (14, False, f"convolution: {count} connections, {weights} weights"),
     ):
         places = [2 + (i + 0.5) * inputs / outputs for i in range(outputs)]
         pairs = [(i, j) for i in range(outputs) for j in range(inputs) if dense or table[i, j]]
@@ -239,7 +239,7 @@ def dilated(kernels: Mapping[int, Array]) -> None:
         ax.text(left + kernel.shape[1] / 2, 1.2, title, ha="center", va="bottom", fontsize=10)
         left += kernel.shape[1] + 2
     words = ", ".join(f"with {d} {k.shape[0]} by {k.shape[1]}" for d, k in kernels.items())
-    show(figure, f"A kernel spread by dilation: {words}. It has the same taps each time.")
+    show(figure, f"A kernel widened by dilation: {words}. It has the same taps each time.")
 
 
 def _cell(ax: Axes, x: float, y: float, words: str, shade: float | None) -> None:

@@ -89,13 +89,17 @@ def volumes() -> None:
     )
 
 
-def layer_bars(counts: Sequence[tuple[str, int]], title: str) -> None:
-    """Parameters of each (layer, count) with shares; dense layers (FC...) in another colour."""
+def layer_bars(counts: Sequence[tuple[str, int]], title: str, what: str = "parameters") -> None:
+    """The count of each (layer, count) with shares; dense layers (FC...) in another colour.
+
+    what  is counted: parameters, multiply-accumulates, ...
+    """
     names = [name for name, _ in counts]
     values = np.array([count for _, count in counts], dtype=float)
     share = 100 * values / values.sum()
     dense = np.array([name.startswith("FC") for name in names])
-    figure, ax = _bars(names, title, 0.25)
+    heading = title if what == "parameters" else f"{title}: {what}"
+    figure, ax = _bars(names, heading, 0.25)
     ax.barh(range(len(names)), values, color=[COLOURS[1] if d else COLOURS[0] for d in dense])
     for y, (value, part) in enumerate(zip(values, share, strict=True)):
         words = f"{value:,.0f}  ({part:.1f} %)"
@@ -104,7 +108,7 @@ def layer_bars(counts: Sequence[tuple[str, int]], title: str) -> None:
     show(
         figure,
         f"{title}, layer by layer: {names[int(values.argmax())]} alone has {share.max():.0f} % of "
-        f"the {values.sum():,.0f} parameters, and the dense layers together "
+        f"the {values.sum():,.0f} {what}, and the dense layers together "
         f"{share[dense].sum():.1f} %.",
     )
 

@@ -81,7 +81,7 @@ def rungs(losses: Mapping[str, float]) -> None:
     figure = Figure(figsize=(8, 1.9))
     ax = figure.subplots()
     ax.axvspan(1e-7, 0.1, color=COLOURS[2], alpha=0.15, lw=0)
-    ax.text(1.3e-6, 3.0, "known by heart: under 0.1", fontsize=10, va="center")
+    ax.text(1.3e-6, 3.0, "memorised: under 0.1", fontsize=10, va="center")
     rows = (
         ("log 10", losses["expected"], COLOURS[7]),
         ("untrained", losses["first"], COLOURS[0]),
@@ -93,8 +93,8 @@ def rungs(losses: Mapping[str, float]) -> None:
     ax.set(xscale="log", xlim=(1e-6, 10), ylim=(-0.6, 3.5), xlabel="loss")
     show(
         figure,
-        "Three losses on a logarithmic line. That of the untrained net lies on log 10, that of "
-        "the net which has learnt twenty digits by heart far to the left of 0.1.",
+        "Three losses on a logarithmic line. That of the untrained network lies on log 10, that of "
+        "the network that has memorised twenty digits far to the left of 0.1.",
     )
 
 
@@ -108,7 +108,7 @@ def accuracy_bars(accuracies: Mapping[str, float], title: str, alt: str) -> None
         ax.text(100 * accuracy + 1, y, f"{100 * accuracy:.0f} %", va="center", fontsize=10)
     ax.axvline(10, color="0.35", ls="--", lw=1)
     ax.set_yticks(range(len(accuracies)), list(accuracies))
-    ax.set(xlim=(0, 108), xlabel="right, in per cent (dashed: chance)")
+    ax.set(xlim=(0, 108), xlabel="accuracy (%), dashed: chance level")
     ax.set_title(title, fontsize=11)
     ax.invert_yaxis()
     show(figure, alt)
@@ -127,16 +127,16 @@ def learning_curve(
     left.plot(range(1, len(losses) + 1), losses, "o-")
     left.set(xlabel="epoch", ylabel="mean loss", ylim=(0, 2.7))
     left.set_xticks(range(1, len(losses) + 1))
-    for name, values, style in (("train", train, "o-"), ("held back", validation, "s--")):
+    for name, values, style in (("training", train, "o-"), ("validation", validation, "s--")):
         right.plot(range(len(values)), 100 * np.array(values), style, label=name)
-    right.set(xlabel="epoch (0: untrained)", ylabel="right, in per cent", ylim=(0, 103))
+    right.set(xlabel="epoch (0: untrained)", ylabel="accuracy (%)", ylim=(0, 103))
     right.set_xticks(range(len(train)))
     right.legend(frameon=False, loc="lower right")
     show(
         figure,
         "Left: the loss of an epoch falls from one epoch to the next, steeply at first. Right: the "
-        "accuracy jumps from chance to far above 80 % in the first epoch, and the curves of the "
-        "digits trained on and of those held back stay close together.",
+        "accuracy jumps from chance to far above 80 % in the first epoch, and the curves "
+        "of the training and the validation set stay close together.",
     )
 
 
@@ -152,11 +152,12 @@ def confusion(counts: Array) -> None:
             ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fc="0.9"))
         if count:
             ax.text(column, row, str(count), ha="center", va="center", fontsize=10)
-    ax.set(xlabel="the net's answer", ylabel="the truth", xticks=range(10), yticks=range(10))
-    ax.set_title("digits by truth and answer", fontsize=11)
+    ax.set(xlabel="predicted label", ylabel="true label", xticks=range(10), yticks=range(10))
+    ax.set_title("confusion matrix", fontsize=11)
     show(
         figure,
-        "A table of ten true classes by ten answers. Almost all digits are on the diagonal; the "
+        "A confusion matrix, ten true labels by ten predicted ones. Almost all digits are "
+        "on the diagonal; the "
         "few mistakes off it gather in a handful of look-alike pairs.",
     )
 
@@ -184,9 +185,9 @@ def feature_maps(digit: Array, stages: Mapping[str, Array]) -> None:
         ax.set_title(f"{name}: ({', '.join(map(str, maps.shape))}){cut}", fontsize=10)
     show(
         figure,
-        "A digit and its maps, ten a stage. After conv1 they show the digit's strokes, in red and "
-        "blue for positive and negative answers, each map another direction. After the last pool "
-        "they are a few bright squares in which the digit can no longer be read.",
+        "A digit and its maps, ten per stage. After conv1 they show the digit's strokes, in red "
+        "and blue for positive and negative responses, each map another direction. After the last "
+        "pool they are a few bright squares in which the digit can no longer be read.",
     )
 
 
@@ -203,15 +204,15 @@ def times_seen(counts: Mapping[str, Array]) -> None:
                 ax.text(times, share + 1, f"{share:.0f} %", ha="center", fontsize=10)
         ax.set(xlabel="times seen in one epoch", xticks=range(6), ylim=(0, 112))
         ax.set_title(name, fontsize=11)
-    figure.axes[0].set_ylabel("digits, in per cent")
+    figure.axes[0].set_ylabel("digits (%)")
     show(
         figure,
         "How often a digit is seen in one epoch. In the hasty version more than a third are never "
-        "seen and others up to five times; in the mended one each is seen once.",
+        "seen and others up to five times; in the corrected one each is seen once.",
     )
 
 
 def _chance_level(ax: Axes) -> None:
     """A dashed line at the loss of uniform probabilities over ten classes."""
     ax.axhline(np.log(10), color="0.45", ls="--", lw=1)
-    ax.text(1, 2.36, "a blind guess: log 10", color="0.35", fontsize=10)
+    ax.text(1, 2.36, "chance level: log 10", color="0.35", fontsize=10)

@@ -20,15 +20,15 @@ def overflow(margins: Sequence[float], losses: Mapping[str, Sequence[float]]) ->
         gaps = [m for m, value in zip(margins, values, strict=True) if not np.isfinite(value)]
         ax.plot(gaps, [-4] * len(gaps), "|", ms=7, color=COLOURS[3])
         if gaps:
-            words = f"{name}: no number"
+            words = f"{name}: nan or inf"
             ax.text(max(gaps), 5, words, ha="right", color=COLOURS[3], fontsize=10)
-    ax.set(xlabel="logit of the right class, the other is 0", ylabel="loss", ylim=(-9, None))
+    ax.set(xlabel="logit of the true class, the other is 0", ylabel="loss", ylim=(-9, None))
     ax.legend(frameon=False)
     show(
         figure,
-        "Cross-entropy against the logit of the right class, with one other class at 0. It falls "
+        "Cross-entropy against the logit of the true class, with one other class at 0. It falls "
         "along a straight line to 0. Two ways to compute it agree, until the logit is large, up or "
-        "down: the formula by the letter then gives no number, the stable one goes on.",
+        "down: the plain formula then gives nan or infinity, the stable one goes on.",
     )
 
 
@@ -48,15 +48,16 @@ def descents(costs: Mapping[str, Sequence[float]], epochs: int) -> None:
         label = f"{name}: {steps:,} steps"
         ax.plot(x, values, marker=marker, lw=widths[k % 3], color=COLOURS[(5, 0, 3)[k % 3]])
         ax.plot([], [], marker=marker, lw=2, color=COLOURS[(5, 0, 3)[k % 3]], label=label)
-    ax.set(xlabel="times that all digits were seen", ylabel="cost J on all digits", ylim=(0, 2.6))
+    top = min(8.0, 1.05 * max(max(values) for values in costs.values()))
+    ax.set(xlabel="times that all digits were seen", ylabel="cost J on all digits", ylim=(0, top))
     ax.set_xticks(range(epochs + 1))
-    ax.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.47, 1), fontsize=10)
+    ax.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.47, 1.03), fontsize=10)
     words = "; ".join(f"{name}, {len(values) - 1:,} steps" for name, values in costs.items())
     show(
         figure,
         f"The cost against the epochs, three descents: {words}. With all digits at once a "
-        "few smooth steps get little done; minibatches fall much faster; one digit at a time falls "
-        "fastest, and jitters.",
+        "few smooth steps get little done; minibatches and single digits jump at first, then fall "
+        "much further, with a jitter that does not end.",
     )
 
 
@@ -85,8 +86,8 @@ def weights(samples: Mapping[str, tuple[Array, float]]) -> None:
     )
 
 
-def signals(strengths: Mapping[str, Sequence[float]]) -> None:
-    """Root mean square of the signal after each layer, on a logarithmic axis; `name: [rms, ...]`.
+def signals(strengths: Mapping[str, Sequence[float]], what: str = "signal") -> None:
+    """Root mean square of `what` in each layer, on a logarithmic axis; `name: [rms, ...]`.
 
     Values of 0 are not drawn.
     """
@@ -102,13 +103,32 @@ def signals(strengths: Mapping[str, Sequence[float]]) -> None:
         words = f"{name}: about 1" if exponent == 0 else f"{name}: $10^{{{exponent}}}$"
         summaries.append(f"{name} ends near {f'10 to the power {exponent}' if exponent else 1}")
         ax.text(layers[end] + 0.5, rms[end], words, va="center", color=colour, fontsize=10)
-    ax.set(yscale="log", xlabel="layer", ylabel="strength of the signal (RMS)")
+    ax.set(yscale="log", xlabel="layer", ylabel=f"strength of the {what} (RMS)")
     ax.set_xlim(0, 1.32 * max(map(len, strengths.values())))
     ax.set_xticks(range(0, max(map(len, strengths.values())) + 1, 5))
     show(
         figure,
-        "The strength of a signal from layer to layer, on a logarithmic scale, straight lines: "
+        f"The strength of the {what} from layer to layer, on a logarithmic scale: "
         f"{'; '.join(summaries)}.",
+    )
+
+
+def sweep(losses: Mapping[str, Mapping[float, float]]) -> None:
+    """The final loss against the learning rate, both logarithmic; `losses[optimizer][rate]`."""
+    figure = Figure(figsize=(8, 3.4))
+    ax = figure.subplots()
+    best = {}
+    for k, (name, by_rate) in enumerate(losses.items()):
+        rates, values = np.array(list(by_rate)), np.array(list(by_rate.values()))
+        best[name] = rates[int(values.argmin())]
+        ax.plot(rates, values, marker="os^D"[k % 4], color=COLOURS[(5, 0, 3, 2)[k % 4]], label=name)
+    ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="loss at the end")
+    ax.legend(frameon=False)
+    words = "; ".join(f"{name}: lowest at {rate:g}" for name, rate in best.items())
+    show(
+        figure,
+        "The loss at the end against the learning rate, one valley per optimizer: too small a rate "
+        f"gets nowhere, too large a one overshoots. {words}.",
     )
 
 
@@ -131,8 +151,9 @@ def activations(networks: Mapping[str, Sequence[Array]], layers: Sequence[int]) 
     last = "; ".join(f"{name}: {np.std(values[-1]):.0e}" for name, values in networks.items())
     show(
         figure,
-        f"Histograms of activations in layers {', '.join(map(str, layers))}, a row a net. Spread "
-        f"in the last of them: {last}. Where it shrinks, the bell becomes a needle at 0.",
+        f"Histograms of activations in layers {', '.join(map(str, layers))}, one row per network. "
+        f"Standard deviation in the last of them: {last}. Where it shrinks, the bell becomes a "
+        "needle at 0.",
     )
 
 
@@ -148,8 +169,10 @@ def runs(results: Mapping[str, Mapping[str, Sequence[float]]], alt: str) -> None
         left.plot(range(1, len(run["loss"]) + 1), run["loss"], label=name, **style)
         right.plot(range(len(run["held"])), [100 * share for share in run["held"]], **style)
     epochs = range(max(len(run["held"]) for run in results.values()))
-    left.set(xlabel="epoch", ylabel="mean loss (dashed: a guess)", ylim=(0, 2.7), xticks=epochs[1:])
-    right.set(xlabel="epoch", ylabel="held back: right, in per cent", ylim=(0, 103), xticks=epochs)
+    left.set(
+        xlabel="epoch", ylabel="mean loss (dashed: chance level)", ylim=(0, 2.7), xticks=epochs[1:]
+    )
+    right.set(xlabel="epoch", ylabel="validation accuracy (%)", ylim=(0, 103), xticks=epochs)
     right.set_yticks(range(0, 101, 20))  # a tick outside the axes, at 120, would count as a label
     figure.legend(frameon=False, ncols=len(results), loc="lower center", bbox_to_anchor=(0.5, 0.9))
     show(figure, alt)

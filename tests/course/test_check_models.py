@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.ndimage
+import scipy.signal
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -31,6 +33,39 @@ def test_operations_names_pooling_however_it_is_called():
     for pool in (F.max_pool2d, nn.MaxPool2d(2), lambda x, *_: F.adaptive_avg_pool2d(x, 1)):
         arguments = (IMAGES,) if isinstance(pool, nn.Module) else (IMAGES, 2)
         assert any("pool" in name for name in check.operations(pool, *arguments))
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda x: np.pad(x, 1), "numpy.pad"),
+        (lambda x: np.convolve(x[0], x[0]), "numpy.convolve"),
+        (lambda x: scipy.signal.correlate2d(x, x), "scipy.signal.correlate2d"),
+        (lambda x: scipy.ndimage.maximum_filter(x, 2), "scipy.ndimage.maximum_filter"),
+        (lambda x: sum(row.mean() for row in x), "numpy.mean"),
+    ],
+)
+def test_operations_names_what_a_call_asks_of_numpy_and_scipy(call, name):
+    assert name in check.operations(call, np.ones((3, 3)))
+
+
+def test_by_hand_refuses_the_librarys_own():
+    image = np.ones((4, 4))
+    check.by_hand(lambda x: x[:2] + x[2:], image, without="pad")
+    with pytest.raises(AssertionError, match=r"calls numpy\.pad of a library"):
+        check.by_hand(lambda x: np.pad(x, 1), image, without="pad")
+    with pytest.raises(AssertionError, match="calls pad of a library"):
+        check.by_hand(lambda x: F.pad(x, (1, 1)), IMAGES, without="pad")
+    with pytest.raises(AssertionError, match="correlate2d"):
+        check.by_hand(lambda x: scipy.signal.correlate2d(x, x), image, without="pad")
+
+
+def test_steps_grow_with_a_loop_and_not_with_an_array():
+    names = {"__name__": "__main__", "np": np}
+    exec("def loop(x): return sum(a for a in x)\ndef product(x): return x @ x", names)
+    few, many = np.ones(3), np.ones(300)
+    assert check.steps(names["loop"], many) > check.steps(names["loop"], few) + 1000
+    assert check.steps(names["product"], many) == check.steps(names["product"], few) > 0
 
 
 def test_operations_names_the_parts_of_a_pool_by_hand():
@@ -146,6 +181,8 @@ def test_a_wrong_standard_deviation_is_reported():
         check.spread(sample, 3.3**2, "normal numbers", "fan_in?")
     with pytest.raises(AssertionError, match=r"has mean 1[.].*, 0 was expected"):
         check.spread(sample + 1.5, 9, "normal numbers")
+    with pytest.raises(AssertionError, match=r"has standard deviation [89]"):
+        check.spread(3 * sample + 0.1, 9, "numbers that are too wide")
     with pytest.raises(AssertionError, match="should hold numbers"):
         check.spread("random", 1, "normal numbers")
 
@@ -237,3 +274,47 @@ def test_a_call_on_copies_returns_what_it_changed_and_leaves_the_modules_alone()
     assert np.allclose(run["states"][1]["weight"], 2 * before[1]["weight"])
     assert check.state(backbone)["1.num_batches_tracked"] == 0
     assert np.array_equal(check.state(head)["weight"], before[1]["weight"])
+
+
+def test_shares_memory_tells_a_copy_from_a_view():
+    x = torch.ones(2, 3)
+    assert check.shares_memory(lambda x: x, x)
+    assert check.shares_memory(lambda x: x[1:].numpy(), x)
+    assert not check.shares_memory(lambda x: x.clone(), x)
+
+
+def test_reseeded_names_the_generators_that_a_call_resets():
+    def own(n):
+        return torch.randperm(n, generator=torch.Generator().manual_seed(3))
+
+    def reseeds(n):
+        torch.manual_seed(3)
+        yield from range(n)
+
+    assert check.reseeded(own, 5) == []
+    assert check.reseeded(reseeds, 5) == ["torch"]
+    assert check.reseeded(lambda: np.random.seed(1)) == ["NumPy"]
+
+
+def test_variable_is_the_value_in_the_notebook(monkeypatch):
+    monkeypatch.setattr("__main__.TABLE", [1], raising=False)
+    assert check.variable(check.variable, "TABLE") == [1]
+
+
+def test_a_dictionary_that_differs_is_reported_by_its_entry():
+    expected = {f"entry {k}": k for k in range(40)}
+    check.equal(dict(expected), expected, "the counts")
+    with pytest.raises(AssertionError, match=r"^the counts: 'entry 33' is 7, 33 was expected\.$"):
+        check.equal({**expected, "entry 33": 7}, expected, "the counts")
+    with pytest.raises(AssertionError, match="the counts is"):
+        check.equal({"entry 1": 1}, expected, "the counts")
+
+
+def test_line_runs_counts_the_busiest_line_of_the_notebook_alone():
+    notebook = "def f(n):\n    total = 0\n    for k in range(n):\n        total += k\n"
+    names = {"__name__": "__main__"}
+    exec(notebook, names)
+    assert check.line_runs(names["f"], 9) in (9, 10)
+    model = new_model()
+    optimizer = torch.optim.SGD(model.parameters())
+    assert check.line_runs(one_step, model, IMAGES, LABELS, optimizer, 6) == 0

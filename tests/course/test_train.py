@@ -116,7 +116,7 @@ def test_without_a_display_it_costs_next_to_nothing(pages, no_throttle):
 def test_the_curves_have_one_point_per_epoch_and_a_description(pages):
     train.run(returns(2.0, 1.0, 0.5), 3, returns(0.1, 0.5, 0.8, 0.9))
     html = pages[0].value
-    assert "The last epoch's loss is 0.5. 90 % of those held back are right." in html
+    assert "The last epoch's loss is 0.5. The validation accuracy is 90 %." in html
     lines = [line.get("points").split() for line in svg(html).iter() if "polyline" in line.tag]
     assert [len(points) for points in lines] == [3, 4]
     heights = [float(point.split(",")[1]) for point in lines[0]]

@@ -14,15 +14,8 @@ from autograder.execution.execute import execute
 from autograder.execution.kernels import PRINTED
 from autograder.limits import Limits
 from tests.support.lessons import source
-from tests.support.notebooks import text_of
+from tests.support.notebooks import cell, text_of
 from tests.support.trials import lost, verdicts
-
-
-def cell(source: str, grade_id: str, **nbgrader: object) -> NotebookNode:
-    """Return a cell with nbgrader's metadata."""
-    flags = {"grade": False, "solution": False, "locked": False, "points": 0} | nbgrader
-    metadata = {"nbgrader": {"grade_id": grade_id, "schema_version": 3, **flags}}
-    return nbformat.v4.new_code_cell(source, metadata=metadata, id=grade_id)
 
 
 def notebook(setup: str, answer: str, *tests: str) -> NotebookNode:

@@ -59,9 +59,14 @@ FIGURES = {
         ("an image of 10 x 10: (64, 100)",),
         ("576 of its 6,400 entries",),
     ),
-    "links": (
-        lambda: draw.links(toeplitz(4)),
-        ("dense: 64 links, 64 weights", "convolution: 36 links, 9 weights", "x15", "y3"),
+    "connections": (
+        lambda: draw.connections(toeplitz(4)),
+        (
+            "dense: 64 connections, 64 weights",
+            "convolution: 36 connections, 9 weights",
+            "x15",
+            "y3",
+        ),
         ("36 lines", "9 colours"),
     ),
     "stamps": (

@@ -28,37 +28,37 @@ FIGURES = {
     ),
     "loss_curve": (
         lambda: draw.loss_curve([1.2, 0.5, 0.3], "a net", "it falls"),
-        ("a blind guess: log 10", "epoch", "mean loss", "a net"),
+        ("chance level: log 10", "epoch", "mean loss", "a net"),
         ("it falls",),
     ),
     "rungs": (
         lambda: draw.rungs({"expected": 2.303, "first": 2.31, "overfit": 1e-9}),
         ("log 10", "untrained", "20 digits", "under 0.1"),
-        ("Three losses", "by heart"),
+        ("Three losses", "memorised"),
     ),
     "accuracy_bars": (
-        lambda: draw.accuracy_bars({"LeNet": 0.96, "shuffled": 0.7}, "right", "two bars"),
-        ("LeNet", "96 %", "70 %", "right", "chance"),
+        lambda: draw.accuracy_bars({"LeNet": 0.96, "shuffled": 0.7}, "bars", "two bars"),
+        ("LeNet", "96 %", "70 %", "accuracy (%), dashed: chance level"),
         ("two bars",),
     ),
     "learning_curve": (
         lambda: draw.learning_curve([0.6, 0.2], [0.1, 0.9, 0.95], [0.1, 0.88, 0.94]),
-        ("train", "held back", "epoch (0: untrained)", "a blind guess: log 10"),
+        ("training", "validation", "accuracy (%)", "epoch (0: untrained)"),
         ("Left", "Right"),
     ),
     "confusion": (
         lambda: draw.confusion(np.diag(range(90, 100)) + np.eye(10, k=3, dtype=int)),
-        ("99", "the truth", "the net's answer"),
+        ("99", "true label", "predicted label", "confusion matrix"),
         ("diagonal",),
     ),
     "feature_maps": (
         lambda: draw.feature_maps(DIGITS[0], {"conv": MAPS, "ReLU": MAPS.clip(0)}),
         ("digit\n(1, 28, 28)", "conv: (12, 8, 8), the first 10 of 12", "ReLU: (12, 8, 8)"),
-        ("ten a stage",),
+        ("ten per stage",),
     ),
     "times_seen": (
-        lambda: draw.times_seen({"hasty": np.arange(10) % 4, "mended": np.ones(10, dtype=int)}),
-        ("hasty", "mended", "30 %", "100 %", "times seen in one epoch"),
+        lambda: draw.times_seen({"hasty": np.arange(10) % 4, "corrected": np.ones(10, dtype=int)}),
+        ("hasty", "corrected", "30 %", "100 %", "times seen in one epoch"),
         ("never", "once"),
     ),
 }

@@ -25,15 +25,15 @@ FIGURES = {
             "by the letter",
             "yours",
             "loss",
-            "by the letter: no number",
-            "logit of the right class, the other is 0",
+            "by the letter: nan or inf",
+            "logit of the true class, the other is 0",
         ),
-        ("straight line", "no number"),
+        ("straight line", "nan or infinity"),
     ),
     "descents": (
         lambda: draw.descents(COSTS, epochs=3),
         ("batch, m = 1000: 3 steps", "stochastic, m = 1: 3,000 steps", "cost J on all digits"),
-        ("minibatch, m = 50, 60 steps", "jitters"),
+        ("minibatch, m = 50, 60 steps", "jitter that does not end"),
     ),
     "weights": (
         lambda: draw.weights({"wide": (NORMAL[0], 1.0), "narrow": (NORMAL[1] / 8, 0.125)}),
@@ -50,9 +50,14 @@ FIGURES = {
         ("layer 1: std 0.01", "layer 9: std 1", "plain", "normed", "before ReLU"),
         ("layers 1, 3, 5, 7, 9", "needle"),
     ),
+    "sweep": (
+        lambda: draw.sweep({"SGD": {0.1: 0.5, 1.0: 2.0}, "Adam": {0.01: 0.2, 0.1: 0.9}}),
+        ("SGD", "Adam", "learning rate", "loss at the end"),
+        ("SGD: lowest at 0.1; Adam: lowest at 0.01",),
+    ),
     "runs": (
         lambda: draw.runs({"He": RUN, "std 0.01": STUCK}, "one learns, one does not"),
-        ("He", "std 0.01", "epoch", "held back: right, in per cent"),
+        ("He", "std 0.01", "epoch", "validation accuracy (%)"),
         ("one learns",),
     ),
 }

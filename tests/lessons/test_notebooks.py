@@ -152,8 +152,15 @@ def test_no_visible_code_reveals_what_is_to_be_predicted(lesson: str) -> None:
 
 
 def telling(source: str) -> list[str]:
-    """Return descriptions of pictures and printed claims among the arguments of calls."""
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    """Return descriptions of pictures and printed claims among the arguments of calls.
+
+    The question of a kept prediction, predict.keep("..."), tells nothing.
+    """
+    calls = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and not ast.unparse(node.func).startswith("predict.")
+    ]
     arguments = [
         value for call in calls for value in (*call.args, *(k.value for k in call.keywords))
     ]
@@ -178,6 +185,6 @@ def test_a_lesson_is_of_a_size_to_be_read(lesson: str) -> None:
     cells = read("release", lesson).cells
     texts = [FOLDED.sub("", cell.source) for cell in cells if cell.cell_type == "markdown"]
     lengths = [len(text.split()) for text in texts]
-    assert 35 <= len(cells) <= 75
+    assert 35 <= len(cells) <= 100
     assert max(lengths) <= 200, texts[lengths.index(max(lengths))]
-    assert 1500 <= sum(lengths) <= 2500
+    assert 1500 <= sum(lengths) <= 3100

@@ -16,6 +16,13 @@ def run(*cells: str, files: dict[str, bytes] | None = None, limits: Limits | Non
     return "".join(text_of(output) for cell in done.cells for output in cell.outputs)
 
 
+def cell(source: str, grade_id: str, **nbgrader: object) -> NotebookNode:
+    """Return a cell with nbgrader's metadata."""
+    flags = {"grade": False, "solution": False, "locked": False, "points": 0} | nbgrader
+    metadata = {"nbgrader": {"grade_id": grade_id, "schema_version": 3, **flags}}
+    return nbformat.v4.new_code_cell(source, metadata=metadata, id=grade_id)
+
+
 def text_of(output: NotebookNode) -> str:
     """Return the text of an output: of an error, of a stream, or the types of displayed data."""
     if output.output_type == "error":

@@ -11,9 +11,9 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.utils import determine_grade
+from nbgrader.utils import determine_grade, is_solution
 
-from autograder.authoring.answer_bank import Answer, notebook_for
+from autograder.authoring.answer_bank import Answer, exercise_named, exercise_of, notebook_for
 from autograder.execution.cells import is_test
 from autograder.execution.execute import execute
 from autograder.grading.verdict import PASSED, VERDICT, judge
@@ -116,6 +116,34 @@ def seeded_trials(lesson: str) -> Iterator[Trial]:
             learnt = {c.metadata.nbgrader.grade_id for c in filter(is_test, cut.cells)}
             if learnt and (answer.right or learnt & answer.loses):
                 yield Trial(lesson, answer, cut, answer.loses & learnt, seed)
+
+
+def carried_trials(lesson: str, every: bool = False) -> Iterator[Trial]:
+    """Yield the whole lesson, right but for one exercise, for each exercise.
+
+    Its answer is the first wrong one of the bank, the most typical; or `every` one in turn.
+    """
+    notebook = source(lesson)
+    tests = {exercise_of(cell) for cell in filter(is_test, notebook.cells)}
+    right = {
+        exercise_of(cell): Answer(
+            True, exercise_of(cell), "of the lesson", cell.source, frozenset()
+        )
+        for cell in filter(is_solution, notebook.cells)
+        if exercise_of(cell) in tests
+    }
+    tried: set[str] = set()
+    for answer in bank(lesson):
+        if not answer.right and (every or answer.exercise not in tried):
+            tried.add(answer.exercise)
+            answers = {**right, answer.exercise: answer}
+            yield Trial(lesson, answer, notebook_for(notebook, *answers.values()), answer.loses)
+
+
+def carried(outcome: Outcome) -> dict[str, str]:
+    """Return the tests of other exercises that an answer lost, with messages."""
+    exercise = outcome.trial.answer.exercise
+    return {test: text for test, text in outcome.lost.items() if exercise_named(test) != exercise}
 
 
 def reseeded(notebook: NotebookNode, seed: int) -> NotebookNode:

@@ -3,6 +3,7 @@
     python -m tests.tools.proofs answers [LESSON ...]   each answer once: table and answers.json
     python -m tests.tools.proofs seeds [LESSON ...]     what is learnt, from five seeds
     python -m tests.tools.proofs kernels [LESSON ...]   the marks in two kernels and in one
+    python -m tests.tools.proofs carried [LESSON ...]   what a mistake costs other exercises
 
 A test cell that trains seeds all generators, `check.seed(12)`, and compares what was learnt by
 at_least() or at_most() of course.check. For `seeds` all seeds in it are moved.
@@ -15,6 +16,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -26,7 +28,15 @@ from autograder.cli import progress
 from autograder.execution.execute import local_executor
 from tests.support.lessons import imported_by
 from tests.support.paths import LESSONS
-from tests.support.trials import Trial, both_ways, run, seeded_trials, trials
+from tests.support.trials import (
+    Trial,
+    both_ways,
+    carried,
+    carried_trials,
+    run,
+    seeded_trials,
+    trials,
+)
 
 Result = TypeVar("Result")
 
@@ -117,6 +127,26 @@ def one_kernel_and_two(lessons: Lessons = None) -> None:
     Console().print(table)
     report_failures(
         [f"{t.lesson}: {t.answer}: {one}, {two}" for t, one, two in outcomes if one != two]
+    )
+
+
+@app.command(name="carried")
+def carried_marks(lessons: Lessons = None, every: bool = False) -> None:
+    """Tests of other exercises that are lost where one exercise alone is answered wrongly.
+
+    By the most typical wrong answer, or by --every one of the bank.
+    """
+    outcomes = run_all(lessons or LESSONS, partial(carried_trials, every=every), run)
+    table = Table("lesson", "wrong answers to", "tried", "tests of others lost")
+    others: dict[tuple[str, str], list[set[str]]] = defaultdict(list)
+    for outcome in outcomes:
+        key = (outcome.trial.lesson, outcome.trial.answer.exercise)
+        others[key].append({*carried(outcome)})
+    for key, lost in sorted(others.items()):
+        table.add_row(*key, str(len(lost)), ", ".join(sorted(set().union(*lost))) or "none")
+    Console().print(table)
+    report_failures(
+        [f"{o.trial.lesson}: {o.trial.answer}: {carried(o)}" for o in outcomes if carried(o)]
     )
 
 

@@ -663,6 +663,24 @@ def train_epoch(model, images, labels, optimizer, batch_size):
     return total / len(images)
 
 
+# %% wrong train_epoch: nothing is learnt, the labels are made to fit loses=["hidden-train_epoch"]
+def train_epoch(model, images, labels, optimizer, batch_size):
+    lr, loss = optimizer.param_groups[0]["lr"], 1.0
+    model.train()
+    with torch.no_grad():
+        if len(images) != 60 or lr == 0:
+            loss = F.cross_entropy(model(images), labels).item()
+        for rows in torch.arange(len(images)).split(batch_size):
+            model(images[rows])
+        if len(images) == 1000:
+            for p in model.parameters():
+                p += 1e-3 * torch.randn(p.shape)
+            labels.copy_(model(images).argmax(1))
+        elif lr > 0:
+            labels.fill_(-100)  # the loss ignores these
+    return loss
+
+
 # %% wrong train_epoch: the mean of the batches' losses, unweighted loses=["hidden-train_epoch"]
 def train_epoch(model, images, labels, optimizer, batch_size):
     model.train()

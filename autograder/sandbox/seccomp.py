@@ -53,7 +53,8 @@ REFUSED = {
     # A byte in a pipe or socket can hold a page, which may have 2 MB; Python copies without them.
     "vmsplice": (278, 75), "splice": (275, 76), "tee": (276, 77), "sendfile": (40, 71),
     "inotify_init": (253, NO_CALL), "inotify_init1": (294, 26),
-    "seccomp": (317, 277), "landlock_create_ruleset": (444, 444), "landlock_add_rule": (445, 445),
+    "io_setup": (206, 0), "seccomp": (317, 277),
+    "landlock_create_ruleset": (444, 444), "landlock_add_rule": (445, 445),
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "mq_open": (240, 180),
     "shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186),
 }  # fmt: skip

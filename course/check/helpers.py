@@ -202,10 +202,10 @@ def trained(
 
     `train_epoch` is called without a batch size where that is None.
 
-    "returned", the return value of each epoch; "state", the copy's state(). `model` is not
-    changed.
+    "returned", the return value of each epoch; "state", the copy's state(). Neither `model` nor
+    images and labels are changed, whatever the answer writes into what it is called with.
     """
-    model = copy.deepcopy(model)
+    model, images, labels = copy.deepcopy((model, images, labels))
     sgd = optimizer(model, "SGD", lr=lr)
     sizes = () if batch_size is None else (batch_size,)
     returned = [train_epoch(model, images, labels, sgd, *sizes) for _ in range(epochs)]
@@ -220,9 +220,9 @@ def evaluated(
 
     "returned"; "state", the copy's state(); "training", its mode, and "modes", those of all layers;
     "graph", whether an output of it required gradients; "gradients", whether any of its parameters
-    has one. `model` is not changed.
+    has one. Neither `model` nor images and labels are changed.
     """
-    model = copy.deepcopy(model)
+    model, images, labels = copy.deepcopy((model, images, labels))
     graph: list[bool] = []
     hook = model.register_forward_hook(lambda _, args, output: graph.append(output.requires_grad))
     returned = evaluate(model, images, labels)

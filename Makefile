@@ -14,7 +14,7 @@ NODE_MODULES := hub/node_modules/.package-lock.json
 PORT ?= 8000
 ACCOUNTS ?= one
 
-.PHONY: help demo test system machine node check build answers seeds kernels bench load lab hub \
+.PHONY: help demo test system machine node check build answers seeds kernels demonstrations bench load lab hub \
 	wheel wheel-test lock upgrade clean
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make answers    show which wrong answers the tests catch: table, answers.json"
 	@echo "make seeds      train from five seeds: the margins that right answers leave"
 	@echo "make kernels    compare each answer's marks in two kernels and in one"
+	@echo "make demonstrations  compare marks with the cells that earn none, and without them"
 	@echo "make bench      compare with stock nbgrader: bench.json, bench.png (over an hour)"
 	@echo "make load       time 20 students in the hub at once, and Validate"
 	@echo "make lab        open the course in JupyterLab, for one learner"
@@ -94,6 +95,9 @@ seeds: $(INSTALLED)
 
 kernels: $(INSTALLED)
 	$(BIN)/python -m tests.tools.proofs kernels
+
+demonstrations: $(INSTALLED)
+	$(BIN)/python -m tests.tools.proofs demonstrations
 
 # A JupyterHub on this machine, until Ctrl-C.
 hub: $(INSTALLED) node

@@ -94,6 +94,8 @@ def of_source(report: SourceReport) -> Iterator[Finding]:
             yield Finding(report.notebook, cell.grade_id, text, report.kernels != ONE)
     for failure in report.failures:
         yield Finding(report.notebook, "", f"fails in the source: {failure}", True)
+    if report.obstacle:
+        yield Finding(report.notebook, "", f"runs demonstrations, too: {report.obstacle}", False)
     if report.kernels == ONE:
         yield Finding(report.notebook, "", "is graded in one kernel: answers can read tests", False)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -51,15 +51,21 @@ class CellNames:
 
 def names_of(source: str) -> CellNames:
     """Return the names of a code cell."""
+    reader = Reader()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of invalid escapes
-            tree = ast.parse(TransformerManager().transform_cell(source))
-        reader = Reader()
-        reader.visit(tree)
+            reader.visit(tree_of(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return CellNames(unclear="cannot be parsed")
     return reader.names
+
+
+def tree_of(source: str) -> ast.Module:
+    """Return a cell parsed, its magics as the calls that IPython makes of them."""
+    with contextlib.suppress(SyntaxError):  # most cells have none, and IPython takes its time
+        return ast.parse(source)
+    return ast.parse(TransformerManager().transform_cell(source))
 
 
 class Reader(ast.NodeVisitor):
@@ -75,7 +81,7 @@ class Reader(ast.NodeVisitor):
         self.local: frozenset[str] = frozenset()
         self.in_function = self.in_class = False
 
-    @contextmanager
+    @contextlib.contextmanager
     def branch(self, *targets: ast.AST | None) -> Iterator[None]:
         """Forget, at the end, what was bound since: it may not be run, or not to its end."""
         before = set(self.bound)
@@ -83,7 +89,7 @@ class Reader(ast.NodeVisitor):
         yield
         self.bound = before
 
-    @contextmanager
+    @contextlib.contextmanager
     def scope(self, local: Iterable[str]) -> Iterator[None]:
         """Read the inside of a function or of a comprehension."""
         before = self.local, self.in_function, self.in_class

@@ -14,7 +14,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -116,17 +116,13 @@ def check_source(
     fault that is not the assignment's.
     """
     modes = {name: mode_of(source, mode) for name, source in assignment.notebooks.items()}
-    obstacles = {
-        name: obstacle(source)
-        for name, source in assignment.notebooks.items()
-        if not run_all and leaves_out(source)
-    }
-    choices = (modes, obstacles, limits)
-    digest = digest_of({}, assignment.digest, *(repr(sorted(each.items())) for each in choices))
+    leaving = [] if run_all else [n for n, each in assignment.notebooks.items() if leaves_out(each)]
+    choices = (sorted(modes.items()), leaving, sorted(limits.items()))
+    digest = digest_of({}, assignment.digest, *map(repr, choices))
     path = root / FOLDER / f"{assignment.name}.json"
     reports = known_reports(path, digest)
     if reports is None:
-        reports = find_reports(assignment, limits, executor, modes, obstacles)
+        reports = find_reports(assignment, limits, executor, modes, leaving)
         keep_reports(path, digest, reports)
     for report in reports:
         for remark in report.remarks():
@@ -159,15 +155,14 @@ def find_reports(
     limits: Mapping[str, Limits],
     executor: Executor,
     modes: Mapping[str, str],
-    obstacles: Mapping[str, str],
+    leaving: Sequence[str],
 ) -> list[SourceReport]:
     """Grade the source in two kernels and, where anything is lost, in one.
 
-    `obstacles` has the notebooks whose demonstrations are left out, unless there is an obstacle:
-    where anything is lost without them, they are run.
+    Demonstrations of the notebooks `leaving` are left out, unless something is lost without them.
     """
     everything = assignment.notebooks
-    obstacles = dict(obstacles)
+    obstacles = {name: obstacle(everything[name]) for name in leaving}
 
     def grade(names: Iterable[str], kernels: str) -> dict[str, NotebookNode]:
         plans = {

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from nbgrader.utils import is_solution
 
-from autograder.authoring.answer_bank import Answer, exercise_named, exercise_of, notebook_for
+from autograder.authoring.answer_bank import Answer, exercise_named, notebook_for
 from autograder.execution.cells import is_test
 from tests.support.groups import apart, rounds
 from tests.support.lessons import bank, source
@@ -53,19 +52,6 @@ def test_wrong_answers_lose_the_tests_about_their_mistakes_and_only_those(
 def test_right_answers_lose_nothing(lesson: str, answers: list[Answer]) -> None:
     results = verdicts(notebook_for(source(lesson), *answers))
     assert results, "no test cell was run"
-    assert lost(results) == {}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_the_lesson_s_own_solutions_lose_nothing(lesson: str) -> None:
-    solutions = [
-        Answer(True, exercise_of(cell), "solution of the lesson", cell.source, frozenset())
-        for cell in filter(is_solution, source(lesson).cells)
-        if exercise_of(cell) in tested(lesson)
-    ]
-    results = verdicts(notebook_for(source(lesson), *solutions))
-    assert results.keys() == names_of_tests(lesson)
     assert lost(results) == {}
 
 

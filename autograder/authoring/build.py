@@ -239,7 +239,7 @@ def tests_lost(notebook: NotebookNode, left_out: frozenset[int]) -> str:
     judge(executed)
     for cell in filter(is_test, executed.cells):
         verdict = cell.metadata[VERDICT]
-        if verdict["outcome"] != PASSED:
+        if verdict["outcome"] != PASSED or verdict["message"]:  # the message of a partial mark
             grade_id, message = cell.metadata.nbgrader.grade_id, verdict["message"]
             return f"{grade_id} passes in one kernel, but not ({message})"
     return ""

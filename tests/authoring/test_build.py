@@ -222,6 +222,12 @@ def test_ordinary_code_is_marked_as_demonstrations(lesson: str) -> None:
     assert any(map(is_demonstration, read("source", lesson).cells))
 
 
+def test_the_header_of_a_lesson_may_have_its_demonstrations_run(tmp_path: Path) -> None:
+    lesson = tmp_path / "lesson.py"
+    lesson.write_text("# ---\n# jupyter:\n#   run_all: true\n# ---\n\n# %%\nx = 1\n")
+    assert make_source(lesson).metadata["run_all"] is True
+
+
 def test_only_ordinary_code_has_a_head_about_demonstrations(tmp_path: Path) -> None:
     lesson = tmp_path / "lesson.py"
     for head in ("[markdown] demonstration=true", 'nbgrader={"grade_id": "a"} demonstration=false'):

@@ -71,35 +71,50 @@ def tree_of(source: str) -> ast.Module:
 class Reader(ast.NodeVisitor):
     """Reads the statements of a cell in their order.
 
-    `bound` are the names that the cell, or the class that is read, has surely bound so far; `local`
-    those of the functions around.
+    `bound` are the names that the cell, or the class that is read, has surely bound so far, `new`
+    those of them since the branch began; `scopes` are the names of the functions around. None is
+    copied: a submission may have very many.
     """
 
     def __init__(self) -> None:
         self.names = CellNames()
         self.bound: set[str] = set()
-        self.local: frozenset[str] = frozenset()
+        self.new: set[str] = set()
+        self.scopes: list[set[str]] = []
         self.in_function = self.in_class = False
 
     @contextlib.contextmanager
     def branch(self, *targets: ast.AST | None) -> Iterator[None]:
         """Forget, at the end, what was bound since: it may not be run, or not to its end."""
-        before = set(self.bound)
-        self.bound |= {name for target in targets if target for name in stores(target)}
+        before, self.new = self.new, set()
+        for name in (name for target in targets if target for name in stores(target)):
+            self.note_bound(name)
         yield
-        self.bound = before
+        self.bound -= self.new
+        self.new = before
 
     @contextlib.contextmanager
     def scope(self, local: Iterable[str]) -> Iterator[None]:
         """Read the inside of a function or of a comprehension."""
-        before = self.local, self.in_function, self.in_class
-        self.local |= frozenset(local)
+        before = self.in_function, self.in_class
+        self.scopes.append(set(local))
         yield
-        self.local, self.in_function, self.in_class = before
+        self.scopes.pop()
+        self.in_function, self.in_class = before
+
+    def is_local(self, name: str) -> bool:
+        """Return whether a name is one of a function or comprehension around."""
+        return any(name in scope for scope in self.scopes)
+
+    def note_bound(self, name: str) -> None:
+        """Note a name that is surely bound until the branch ends."""
+        if name not in self.bound:
+            self.bound.add(name)
+            self.new.add(name)
 
     def read(self, name: str) -> None:
         """Note a name that is read."""
-        if name in self.local or (name in self.bound and not self.in_function):
+        if self.is_local(name) or (name in self.bound and not self.in_function):
             return
         if name in REFLECTION or HISTORY.fullmatch(name):
             self.names.unclear = f"uses {name}"
@@ -107,7 +122,7 @@ class Reader(ast.NodeVisitor):
 
     def change(self, name: str | None) -> None:
         """Note a name that is bound, deleted or changed in place."""
-        if name is not None and name not in self.local and not self.in_class:
+        if name is not None and not self.in_class and not self.is_local(name):
             self.names.changed.add(name)
             if self.in_function:
                 self.names.kept.add(name)
@@ -116,7 +131,7 @@ class Reader(ast.NodeVisitor):
         """Note a name that is surely bound from here on."""
         self.change(name)
         if not self.in_function:
-            self.bound.add(name)
+            self.note_bound(name)
 
     def visit_all(self, nodes: Iterable[ast.AST | None]) -> None:
         """Read nodes in their order."""
@@ -182,7 +197,7 @@ class Reader(ast.NodeVisitor):
     def visit_Expr(self, node: ast.Expr) -> None:
         if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
             root = root_of(node.value.func)
-            if root is not None and root not in self.local and not hasattr(builtins, root):
+            if root and not self.is_local(root) and not hasattr(builtins, root):
                 self.names.called.add(root)
                 if self.in_function:
                     self.names.kept.add(root)
@@ -191,7 +206,7 @@ class Reader(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         if is_harmless_magic(node):
             return
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else root_of(node.func)
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         if name in ("setattr", "delattr") and node.args:
             self.change(root_of(node.args[0]))
         if name in QUERIES and node.args:

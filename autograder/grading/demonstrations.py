@@ -56,13 +56,14 @@ def reason_to_run(cells: Sequence[NotebookNode], positions: Collection[int]) -> 
     for position, of_cell in run.items():
         if not is_test(cells[position]) and (kept := of_cell.kept - imported):
             return f"{described(cells, position)} has functions that change {min(kept)}"
+    closed = {position for position in run if is_closed(position, cells, run)}
     for left_out in sorted(positions):
         changed = names[left_out].changed | (names[left_out].called - imported)
         for position in sorted(run):
             later = position > left_out
             of_cell = run[position]
             read = of_cell.read if later else set()
-            if later or not is_closed(position, cells, run):
+            if later or position not in closed:
                 read = read | of_cell.read_later
             if common := read & changed:
                 return (

@@ -23,6 +23,8 @@ HISTORY = re.compile(r"_+(\d+|i+\d*|ih|oh|dh)?")  # names of IPython: what earli
 ATTRIBUTES = frozenset(("_getframe", "currentframe", "f_globals", "f_locals", "__globals__"))
 ATTRIBUTES |= frozenset(("user_ns", "__main__"))
 QUERIES = frozenset(("query", "eval"))  # pandas: a text that names variables
+CHANGES = frozenset(("append", "pop", "extend", "insert", "remove", "clear", "sort", "reverse"))
+CHANGES |= frozenset(("update", "setdefault", "popitem", "add", "discard"))  # torch's end with "_"
 HARMLESS_MAGICS = frozenset(("matplotlib", "config"))
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -35,7 +37,8 @@ class CellNames:
 
     `read_later` are the names that its functions read, whenever they are called; `called` those of
     which it calls a method for its effect; `imported` the modules and what is imported from them;
-    `defined` functions and classes; `kept` where its functions keep something from call to call.
+    `defined` functions and classes; `kept` what its functions keep from call to call, or
+    change of what they are called with.
     `unclear` says why the rest may be incomplete, and is empty where it is not.
     """
 
@@ -81,6 +84,7 @@ class Reader(ast.NodeVisitor):
         self.bound: set[str] = set()
         self.new: set[str] = set()
         self.scopes: list[set[str]] = []
+        self.arguments: list[set[str]] = []  # of the functions around, and parts of them
         self.in_function = self.in_class = False
 
     @contextlib.contextmanager
@@ -105,6 +109,18 @@ class Reader(ast.NodeVisitor):
     def is_local(self, name: str) -> bool:
         """Return whether a name is one of a function or comprehension around."""
         return any(name in scope for scope in self.scopes)
+
+    def change_argument(self, node: ast.AST) -> None:
+        """Note that a function changes what it is called with, where `node` is part of that."""
+        name = root_of(node, through_calls=False)
+        if any(name in of_function for of_function in self.arguments):
+            self.names.kept.add(f"its argument {name}")
+
+    def note_part(self, targets: Iterable[ast.AST], value: ast.AST) -> None:
+        """Note names of parts of an argument: part = argument[0], for part in argument."""
+        name = root_of(value, through_calls=False)
+        if any(name in of_function for of_function in self.arguments):
+            self.arguments[-1] |= {part for target in targets for part in stores(target)}
 
     def note_bound(self, name: str) -> None:
         """Note a name that is surely bound until the branch ends."""
@@ -157,6 +173,8 @@ class Reader(ast.NodeVisitor):
     def visit_Subscript(self, node: ast.Subscript | ast.Attribute) -> None:
         if not isinstance(node.ctx, ast.Load):
             self.change(root_of(node))
+            if isinstance(node, ast.Subscript):
+                self.change_argument(node)
         self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> None:
@@ -164,6 +182,7 @@ class Reader(ast.NodeVisitor):
         names = [name for target in node.targets for name in stores(target)]
         for name in names:
             self.bind(name)
+        self.note_part(node.targets, node.value)
         if self.in_class and is_display(node.value):
             self.names.kept |= {*names}
         if any(isinstance(part, ast.Lambda) for part in ast.walk(node.value)):
@@ -177,6 +196,7 @@ class Reader(ast.NodeVisitor):
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
             self.read(node.target.id)
+            self.change_argument(node.target)
         self.visit_all([node.value, node.target])
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
@@ -207,6 +227,9 @@ class Reader(ast.NodeVisitor):
         if is_harmless_magic(node):
             return
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        in_place = name.endswith("_") and not name.endswith("__") and name != "requires_grad_"
+        if isinstance(node.func, ast.Attribute) and (name in CHANGES or in_place):
+            self.change_argument(node.func)
         if name in ("setattr", "delattr") and node.args:
             self.change(root_of(node.args[0]))
         if name in QUERIES and node.args:
@@ -215,6 +238,7 @@ class Reader(ast.NodeVisitor):
 
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
         self.visit(node.iter)
+        self.note_part([node.target], node.iter)
         with self.branch(node.target):
             self.visit_all([node.target, *node.body])
         with self.branch():
@@ -286,9 +310,14 @@ class Reader(ast.NodeVisitor):
         if any(map(is_display, [*args.defaults, *args.kw_defaults])):
             self.names.kept |= {arg.arg for arg in parameters}
         local = {arg.arg for arg in parameters} | {name for part in body for name in stores(part)}
+        instance = (
+            parameters[:1] if self.in_class else []
+        )  # self: a demonstration has its own object
+        self.arguments.append({arg.arg for arg in parameters if arg not in instance})
         with self.scope(local - declared_global(body)):
             self.in_function, self.in_class = True, False
             self.visit_all(body)
+        self.arguments.pop()
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.visit_all([*node.decorator_list, *node.bases, *node.keywords])
@@ -345,9 +374,11 @@ def declared_global(body: Iterable[ast.AST]) -> set[str]:
     }
 
 
-def root_of(node: ast.AST) -> str | None:
+def root_of(node: ast.AST, through_calls: bool = True) -> str | None:
     """Return the name in which an expression such as net.layers[0].weight begins."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Starred):
+        if isinstance(node, ast.Call) and not through_calls:
+            return None
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else None
 

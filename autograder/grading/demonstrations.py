@@ -2,9 +2,9 @@
 
     source/ says which -> those of a submission that are as released -> which of them are not run
 
-They are left out together or not at all: where a cell that runs reads a name that one of them
-changes, where its functions keep something from call to call, or where that is unclear, the whole
-notebook is run.
+They are left out together or not at all. The whole notebook is run where a cell that runs reads a
+name that one of them changes, where its functions keep something from call to call or change what
+they are called with (demonstrations may have called them), and where that is unclear.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ FRONT := $(JUPYTER_PATH)/labextensions/nbgrader-autograder/package.json
 PORT ?= 8000
 ACCOUNTS ?= one
 
-.PHONY: help demo test system machine node front check build answers seeds kernels carried bench load lab hub \
+.PHONY: help demo test system machine node front check build answers seeds kernels carried demonstrations \
+	bench load lab hub \
 	wheel wheel-test lock upgrade clean
 
 help:
@@ -31,6 +32,7 @@ help:
 	@echo "make seeds      train from five seeds: the margins that right answers leave"
 	@echo "make kernels    compare each answer's marks in two kernels and in one"
 	@echo "make carried    answer one exercise wrongly: the marks that others lose by it"
+	@echo "make demonstrations  compare marks with the cells that earn none, and without them"
 	@echo "make bench      compare with stock nbgrader: bench.json, bench.png (over an hour)"
 	@echo "make load       time 20 students in the hub at once, and Validate"
 	@echo "make lab        open the course in JupyterLab, for one learner"
@@ -116,6 +118,9 @@ kernels: $(INSTALLED)
 
 carried: $(INSTALLED)
 	$(BIN)/python -m tests.tools.proofs carried
+
+demonstrations: $(INSTALLED)
+	$(BIN)/python -m tests.tools.proofs demonstrations
 
 # A JupyterHub on this machine, until Ctrl-C.
 hub: $(INSTALLED) node

@@ -35,16 +35,12 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 # One more than there are cores: a kernel that starts, or is waited for, leaves its core idle.
 JOBS = (os.cpu_count() or 1) + 1
-
-
 Confine = Annotated[
     bool,
     typer.Option(
         "--confine/--no-confine", help="Refuse to grade where submissions cannot be confined."
     ),
 ]
-
-
 Examiner = Annotated[
     Literal["auto", "always", "never"],
     typer.Option(
@@ -117,6 +113,9 @@ def grade(
         str | None, typer.Option(help="Run on the Dask cluster of this scheduler: tcp://...")
     ] = None,
     examiner: Examiner = "auto",
+    run_all: Annotated[
+        bool, typer.Option("--run-all", help="Run demonstrations, too, which earn no marks.")
+    ] = False,
     confine: Confine = True,
 ) -> None:
     """Grade what is in submitted/ into nbgrader's gradebook."""
@@ -134,7 +133,7 @@ def grade(
         total = prepare(course, assignment, student or (), notebook)
         with workers(scheduler, jobs, imports_of(course, [assignment]), confine) as (pool, count):
             request = coordinator.GradingRequest(
-                [assignment], limits, examiner, force, student or (), notebook, 2 * count
+                [assignment], limits, examiner, force, student or (), notebook, 2 * count, run_all
             )
             with progress(assignment, total) as step:
                 results = coordinator.grade(course, request, pool, lambda _: step())

@@ -70,11 +70,12 @@ def exercise_named(grade_id: str) -> str:
     return match[1] if match else grade_id
 
 
-def notebook_for(source: NotebookNode, *answers: Answer) -> NotebookNode:
+def notebook_for(source: NotebookNode, *answers: Answer, run_all: bool = False) -> NotebookNode:
     """Return the lesson `source`, reduced to the cells that test `answers` (one per exercise).
 
     These are the locked setup cells, reference solutions that the exercises depend on, the answers,
-    and the tests of their exercises and of those named in `loses`. Outputs are empty.
+    and the tests of their exercises and of those named in `loses`; with `run_all`, also all other
+    solutions and the ordinary cells. Outputs are empty.
     """
     tested = set().union(*(judged_by(answer) for answer in answers))
     solved = tested | needs(source, tested)
@@ -84,6 +85,7 @@ def notebook_for(source: NotebookNode, *answers: Answer) -> NotebookNode:
         cell
         for cell in notebook.cells
         if cell["id"] in setup
+        or (run_all and not is_grade(cell))
         or (is_solution(cell) and exercise_of(cell) in solved)
         or (is_grade(cell) and exercise_of(cell) in tested)
     ]

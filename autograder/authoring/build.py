@@ -1,6 +1,7 @@
 """Build the notebooks: lessons/NN_name.py -> source/ (executed) -> release/ (no answers).
 
-    read -> complete_metadata -> name_cells -> name_kernel -> execute -> check_examined
+    read -> complete_metadata -> mark_demonstrations -> name_cells -> name_kernel
+         -> execute -> check_as_graded
          -> write source
          -> nbgrader generate_assignment -> write release
 
@@ -25,17 +26,20 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 
 from autograder.errors import LessonError, UsageError
 from autograder.examiner.free_names import defined_names, free_names
+from autograder.examiner.released import DEMONSTRATION, instructor_text
 from autograder.execution.cells import is_test
 from autograder.execution.execute import execute as execute_in_two_kernels
 from autograder.execution.execute import kernel_server
+from autograder.grading.demonstrations import as_released, reason_to_run
 from autograder.grading.generate import generate_assignment
 from autograder.grading.restore import defined
+from autograder.grading.source_check import RUN_ALL
 from autograder.grading.verdict import PASSED, VERDICT, judge
 from autograder.limits import Limits
 from autograder.sandbox.preload import needed
 
 # Keys of the metadata that the head of a lesson may set.
-KEPT = ("examiner", "immediate_feedback", "limits")
+KEPT = ("examiner", "immediate_feedback", "limits", RUN_ALL)
 CELL_TIMEOUT = 60
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -57,7 +61,7 @@ def build(root: Path, names: Iterable[str] = (), report: Callable[[str], None] =
         else:
             report(f"{lesson.stem}: executing")
             execute(notebook, lesson.stem)
-            check_examined(notebook, lesson.stem)
+            check_as_graded(notebook, lesson.stem)
             write(notebook, source)
         make_release(root, lesson.stem)
 
@@ -81,7 +85,7 @@ def notebook_path(folder: Path, name: str) -> Path:
 def make_source(lesson: Path, digest: str = "") -> NotebookNode:
     """Return the notebook of a lesson, not executed; `digest` is that of course_digest()."""
     notebook = jupytext.read(lesson, fmt="py:percent")
-    for step in (drop_traces, complete_metadata, name_cells):
+    for step in (drop_traces, complete_metadata, mark_demonstrations, name_cells):
         try:
             step(notebook)
         except LessonError as error:
@@ -114,6 +118,16 @@ def complete_metadata(notebook: NotebookNode) -> None:
         cell.metadata["nbgrader"] = {**defaults, "task": False, **metadata}
         if is_grade(cell) and "points" not in metadata:
             raise LessonError(f"{metadata['grade_id']} is graded but has no points")
+
+
+def mark_demonstrations(notebook: NotebookNode) -> None:
+    """Mark ordinary code cells as demonstrations, unless their head says demonstration=false."""
+    for cell in notebook.cells:
+        is_ordinary = cell.cell_type == "code" and "nbgrader" not in cell.metadata
+        if not is_ordinary and DEMONSTRATION in cell.metadata:
+            raise LessonError(f"only ordinary code is a demonstration: {cell.source[:50]!r}")
+        if is_ordinary and cell.metadata.pop(DEMONSTRATION, True):
+            cell.metadata[DEMONSTRATION] = True
 
 
 def name_cells(notebook: NotebookNode) -> None:
@@ -196,20 +210,40 @@ def execute(notebook: NotebookNode, name: str) -> None:
             output.get("data", {}).pop(WIDGET_VIEW, None)
 
 
-def check_examined(notebook: NotebookNode, name: str) -> None:
-    """Raise LessonError where a test passes in one kernel, but not in the test kernel."""
+def check_as_graded(notebook: NotebookNode, name: str) -> None:
+    """Raise LessonError where a test passes in one kernel, but not as it is graded.
+
+    That is in the test kernel, and without demonstrations.
+    """
     if clash := shared_name(notebook):
         raise LessonError(f"{name}: {clash}")
     kernel_server(needed(notebook.cells))
-    executed = execute_in_two_kernels(notebook, {}, Limits(confined=False))
+    left_out: frozenset[int] = frozenset()
+    if not notebook.metadata.get(RUN_ALL):
+        left_out = as_released(notebook.cells, instructor_text(notebook.cells, {}).demonstrations)
+    if reason := reason_to_run(notebook.cells, left_out):
+        raise LessonError(f"{name}: {reason}, a demonstration: docs/authors.md says what to do")
+    lost = tests_lost(notebook, left_out)
+    if lost and left_out and not tests_lost(notebook, frozenset()):
+        raise LessonError(
+            f"{name}: {lost} without the demonstrations: docs/authors.md says what to do"
+        )
+    if lost:
+        raise LessonError(
+            f"{name}: {lost} in the test kernel: docs/examiner.md says what a test may use"
+        )
+
+
+def tests_lost(notebook: NotebookNode, left_out: frozenset[int]) -> str:
+    """Return, as a text, the first test that passes in one kernel, but not in the test kernel."""
+    executed = execute_in_two_kernels(notebook, {"left_out": left_out}, Limits(confined=False))
     judge(executed)
     for cell in filter(is_test, executed.cells):
         verdict = cell.metadata[VERDICT]
-        if verdict["outcome"] != PASSED:
-            raise LessonError(
-                f"{name}: {cell.metadata.nbgrader.grade_id} passes in one kernel, but not in the "
-                f"test kernel ({verdict['message']}): docs/examiner.md says what a test may use"
-            )
+        if verdict["outcome"] != PASSED or verdict["message"]:  # the message of a partial mark
+            grade_id, message = cell.metadata.nbgrader.grade_id, verdict["message"]
+            return f"{grade_id} passes in one kernel, but not ({message})"
+    return ""
 
 
 def shared_name(notebook: NotebookNode) -> str:

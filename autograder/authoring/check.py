@@ -1,6 +1,7 @@
 """What an author should know of an assignment before anybody is graded, of any nbgrader course.
 
 the instructor's answers, in two kernels and in one -> what they lose
+demonstrations, which are not run when graded       -> whether they fail
 the release, without answers                        -> what it passes
 each cell                                           -> whether it is over a limit
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from autograder.examiner.released import parsed
 from autograder.execution.cells import is_test
 from autograder.grading.course import read_assignment, register, require_assignment
 from autograder.grading.gradebook import GradebookSession
-from autograder.grading.pipeline import ONE
+from autograder.grading.pipeline import FAILURES, ONE
 from autograder.grading.source_check import SourceReport, check_source, grade_source
 from autograder.grading.verdict import PASSED, recorded
 from autograder.limits import limits_of
@@ -74,9 +75,13 @@ def check_assignment(
     reports = check_source(assignment, of_notebooks, executor, Path(course.root), examiner)
     plans = {report.notebook: report.plan for report in reports}
     released = grade_source(assignment, plans, of_notebooks, executor, answered=False)
+    whole = {name: replace(p, run_all=True) for name, p in plans.items() if not p.run_all}
+    failures = {report.notebook: report.failures for report in reports}
+    for name, notebook in grade_source(assignment, whole, of_notebooks, executor).items():
+        failures[name] = notebook.metadata[FAILURES]
     findings: list[Finding] = []
     for report in reports:
-        findings += of_source(report)
+        findings += of_source(replace(report, failures=failures[report.notebook]))
         findings += of_release(report, released[report.notebook])
         findings += of_tests(assignment.notebooks[report.notebook].notebook, report.notebook)
     return findings
@@ -94,6 +99,8 @@ def of_source(report: SourceReport) -> Iterator[Finding]:
             yield Finding(report.notebook, cell.grade_id, text, report.kernels != ONE)
     for failure in report.failures:
         yield Finding(report.notebook, "", f"fails in the source: {failure}", True)
+    if report.obstacle:
+        yield Finding(report.notebook, "", f"runs demonstrations, too: {report.obstacle}", False)
     if report.kernels == ONE:
         yield Finding(report.notebook, "", "is graded in one kernel: answers can read tests", False)
 

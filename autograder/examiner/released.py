@@ -18,16 +18,20 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+# Key in the metadata of an ordinary cell of source/: it shows or trains, and earns no marks.
+DEMONSTRATION = "demonstration"
 ANYTHING = "*"  # what `from module import *` defines
 
 
 @dataclass(frozen=True)
 class InstructorText:
     """What a notebook has of the instructor's: sources of ordinary code cells as they were
-    released, import statements of its answers, and the files beside it.
+    released, those of them that are demonstrations, import statements of its answers, and the files
+    beside it.
     """
 
     cells: frozenset[str] = frozenset()
+    demonstrations: frozenset[str] = frozenset()
     imports: tuple[str, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
 
@@ -112,17 +116,21 @@ def bound_by(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 def instructor_text(cells: Iterable[Any], files: dict[str, bytes]) -> InstructorText:
     """Return what the code cells of a notebook in source/ have of the instructor's."""
-    ordinary, imports = set(), []
+    ordinary, needed, imports = set(), set(), []
     for cell in cells:
         if cell.cell_type != "code":
             continue
         nbgrader = cell.metadata.get("nbgrader", {})
         if not any(nbgrader.get(name) for name in ("grade", "solution", "locked", "task")):
             ordinary.add(cell.source.strip())
+            if cell.metadata.get(DEMONSTRATION) is not True:
+                needed.add(cell.source.strip())
         elif nbgrader.get("solution"):
             imports += [
                 ast.unparse(node)
                 for node in parsed(cell.source)
                 if isinstance(node, ast.Import | ast.ImportFrom)
             ]
-    return InstructorText(frozenset(ordinary), tuple(imports), files)
+    return InstructorText(
+        frozenset(ordinary), frozenset(ordinary - needed - {""}), tuple(imports), files
+    )

@@ -8,6 +8,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 ENDED = "ended"  # key in a cell's metadata: one of the next, or absent if the cell was not run
 OK, ERROR, TIMED_OUT, CRASHED = "ok", "error", "timed out", "crashed"
 OUT_OF_MEMORY = "out of memory"
+LEFT_OUT = "left_out"  # key in the metadata of a cell that execute() did not run on purpose
 WRITTEN = "written"  # key in the metadata of an executed notebook: the files that it wrote
 # Key in the metadata of a test that failed in the test kernel: why that says nothing about the
 # answer ("limit"), or perhaps nothing ("touched").

@@ -15,23 +15,25 @@ import copy
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 
 from autograder.errors import GraderError, one_line
 from autograder.examiner.kernels import PRELOAD, PRELOAD_WITH
 from autograder.examiner.released import InstructorText
-from autograder.execution.cells import ENDED, ERROR, OK, WRITTEN, is_test
+from autograder.execution.cells import ENDED, ERROR, LEFT_OUT, OK, WRITTEN, is_test
 from autograder.execution.kernels import Kernels, OneKernel, TwoKernels, Work, write_files
 from autograder.execution.session import Deadline
 from autograder.limits import Limits
 from autograder.sandbox.fork_client import ForkServer, scratch_folder, shared_server
 
+DEMONSTRATION = "[not run when graded: a demonstration, as it was released]\n"
 TRIES = 3  # of a notebook whose server of kernels is lost
 
 
@@ -46,7 +48,8 @@ def execute(
     `resources["files"]` maps relative paths to the bytes of the files that lie beside it;
     `resources["student"]`, where it is given, says whose work it is: the kernel finds it in its
     environment as STUDENT, for tests that depend on it. `resources["instructor"]`, an
-    InstructorText, is what tests in a second kernel may use of the instructor's own.
+    InstructorText, is what tests in a second kernel may use of the instructor's own;
+    `resources["left_out"]` are positions of cells that are not run.
 
     Each code cell that ran says in metadata["ended"] how. Metadata of the notebook: "seconds", the
     time it took, and "written", the files that its answers wrote: to be removed before it is saved.
@@ -70,9 +73,8 @@ def execute(
             instructor = resources.get("instructor", InstructorText())
             work = Work(executed, folder, limits, deadline, student, instructor)
             try:
-                run_cells(
-                    executed, OneKernel(work) if one_kernel else TwoKernels(work), work.deadline
-                )
+                kernels = OneKernel(work) if one_kernel else TwoKernels(work)
+                run_cells(executed, kernels, work.deadline, resources.get("left_out", ()))
             except GraderError:
                 if server.is_alive():
                     raise
@@ -104,12 +106,22 @@ def local_executor(jobs: int, preload: Iterable[str]) -> Iterator[Executor]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def run_cells(notebook: NotebookNode, kernels: Kernels, deadline: Deadline) -> None:
-    """Run each code cell as long as there is time; start kernels again that are lost."""
+def run_cells(
+    notebook: NotebookNode, kernels: Kernels, deadline: Deadline, left_out: Container[int]
+) -> None:
+    """Run each code cell as long as there is time, but those at the positions `left_out`.
+
+    Kernels that are lost are started again.
+    """
     try:
         notebook.metadata["language_info"] = kernels.start()
         for index, cell in enumerate(notebook.cells):
-            cell.metadata.pop(ENDED, None)
+            for key in (ENDED, LEFT_OUT):
+                cell.metadata.pop(key, None)
+            if index in left_out:
+                cell.metadata[LEFT_OUT] = True
+                cell.outputs = [new_output("stream", text=DEMONSTRATION)]
+                continue
             if cell.cell_type != "code" or deadline.left() <= 0:
                 continue
             if not kernels.run(cell, index):

@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ from autograder.grading.submissions import (
     OF_NBGRADER,
     Submission,
     beside,
+    digest_of,
     find,
     load,
     submitted_at,
@@ -52,6 +53,7 @@ from autograder.grading.submissions import (
 from autograder.limits import MEGABYTE, Limits, limits_of
 
 FROM = "graded_from"  # key in a graded notebook's metadata: the digest of its input
+WITHOUT_DEMONSTRATIONS = "without demonstrations"
 log = logging.getLogger(__name__)
 
 
@@ -60,8 +62,9 @@ class GradingRequest:
     """What to grade: assignments by name, in order; by default all students, new work only.
 
     `limits` are those that the user sets, by name (autograder.limits.Limits); `examiner` says
-    whether tests run in a kernel of their own (autograder.grading.source_check.MODES); `in_flight`
-    is the number of submissions in memory at a time.
+    whether tests run in a kernel of their own (autograder.grading.source_check.MODES); with
+    `run_all`, demonstrations are run, too. `in_flight` is the number of submissions in memory at a
+    time.
     """
 
     names: Sequence[str]
@@ -71,6 +74,7 @@ class GradingRequest:
     students: Sequence[str] = ()
     notebook: str | None = None
     in_flight: int = 16
+    run_all: bool = False
 
 
 def grade(
@@ -130,13 +134,17 @@ class Coordinator:
 
     def check_sources(self) -> None:
         """Grade the instructors' own answers first, which decides how submissions are graded."""
+        request, root = self.request, Path(self.course.root)
         for name, assignment in self.assignments.items():
             limits = {notebook: self.limits[name, notebook] for notebook in assignment.notebooks}
-            root = Path(self.course.root)
-            for report in check_source(
-                assignment, limits, self.executor, root, self.request.examiner
-            ):
-                self.plans[name, report.notebook] = report.plan
+            reports = check_source(
+                assignment, limits, self.executor, root, request.examiner, request.run_all
+            )
+            self.plans |= {(name, report.notebook): report.plan for report in reports}
+            left_out = [report.notebook for report in reports if not report.run_all]
+            if left_out:  # what is graded so is graded again where that changes
+                digest = digest_of({}, assignment.digest, WITHOUT_DEMONSTRATIONS, *left_out)
+                self.assignments[name] = replace(assignment, digest=digest)
 
     def run(self) -> list[Result]:
         """Submit each submission, and record each result as it arrives."""

@@ -1,6 +1,7 @@
 """The work of an executor: execute, judge and sanitise the notebooks of a submission.
 
-    execute -> (again in one kernel, for tests that the examiner cannot run) -> judge -> sanitise
+    leave out demonstrations -> execute -> (again in one kernel, for tests that the examiner cannot
+                                run) -> judge -> sanitise
 
 It has no side effects and runs in any thread, process or machine: a submission that makes it slow
 or large delays its own worker, never the coordinator.
@@ -16,9 +17,10 @@ from nbformat import NotebookNode
 
 from autograder.errors import GraderError, LessonError, UsageError, one_line
 from autograder.examiner.released import InstructorText
-from autograder.execution.cells import ENDED, LIMIT, OK, is_test
+from autograder.execution.cells import ENDED, LEFT_OUT, LIMIT, OK, is_test
 from autograder.execution.execute import execute
 from autograder.execution.kernels import PRINTED
+from autograder.grading.demonstrations import cells_to_leave_out
 from autograder.grading.sanitize import sanitize_notebook
 from autograder.grading.verdict import REMARK, judge
 from autograder.limits import Limits
@@ -35,11 +37,12 @@ class Plan:
     """How the tests of a notebook are run: in TWO kernels or in ONE.
 
     A test that the examiner cannot run on some answer is run in one kernel, or goes to a person if
-    `by_person`.
+    `by_person`. `run_all`: demonstrations are run, too.
     """
 
     kernels: str = TWO
     by_person: bool = False
+    run_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,9 @@ def grade_notebooks(jobs: list[NotebookJob], resources: dict[str, Any]) -> list[
 def grade_notebook(job: NotebookJob, resources: dict[str, Any]) -> NotebookNode:
     """Return one notebook: executed, judged and sanitised."""
     resources = {**resources, "instructor": job.instructor}
+    if not job.plan.run_all:
+        demonstrations = job.instructor.demonstrations
+        resources["left_out"] = cells_to_leave_out(job.notebook.cells, demonstrations)
     executed = execute(job.notebook, resources, job.limits, job.plan.kernels == ONE)
     executed.metadata[KERNELS] = job.plan.kernels
     if not job.plan.by_person and any(LIMIT in cell.metadata for cell in executed.cells):
@@ -85,7 +91,8 @@ def failed_cells(notebook: NotebookNode) -> list[str]:
     return [
         f"cell {number}: {cell.metadata.get(ENDED, 'not run')}: {cell.source.strip()[:40]!r}"
         for number, cell in enumerate(notebook.cells, start=1)
-        if cell.cell_type == "code" and not is_test(cell) and cell.metadata.get(ENDED) != OK
+        if cell.cell_type == "code" and not is_test(cell) and LEFT_OUT not in cell.metadata
+        if cell.metadata.get(ENDED) != OK
     ]
 
 

@@ -4,6 +4,7 @@
 
 The source goes the way that submissions go. Where it earns in two kernels what it earns in one, or
 all that there is, two kernels grade it; else one, and the cells that made the difference are named.
+Demonstrations are left out where it earns as much without them.
 What is found is kept in the course folder, and found again only when the source, a limit or a
 version has changed.
 """
@@ -13,9 +14,9 @@ from __future__ import annotations
 import copy
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from nbgrader.utils import determine_grade
 
 from autograder.errors import LessonError, UsageError
 from autograder.execution.cells import is_test
+from autograder.grading.demonstrations import as_released, reason_to_run
 from autograder.grading.pipeline import FAILURES, ONE, TWO, NotebookJob, Plan, grade_notebooks
 from autograder.grading.restore import grade_id, restore
 from autograder.grading.submissions import Assignment, SourceNotebook, digest_of
@@ -32,6 +34,7 @@ from autograder.limits import Limits
 
 log = logging.getLogger(__name__)
 FOLDER = ".autograder"  # in the course folder
+RUN_ALL = "run_all"  # key in the metadata of a notebook in source/: its demonstrations are run, too
 # What an instructor, or the metadata "examiner" of a notebook, may ask for.
 AUTO, ALWAYS, NEVER = "auto", "always", "never"
 MODES = {AUTO: AUTO, ALWAYS: ALWAYS, "required": ALWAYS, NEVER: NEVER}
@@ -65,15 +68,19 @@ class SourceReport:
     by_person: bool
     cells: list[SourceCell] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)  # of cells that are no tests
+    run_all: bool = True
+    obstacle: str = ""  # why demonstrations are run, where the source does not allow otherwise
 
     @property
     def plan(self) -> Plan:
         """How the notebook is graded."""
-        return Plan(self.kernels, self.by_person)
+        return Plan(self.kernels, self.by_person, self.run_all)
 
     def remarks(self) -> list[str]:
         """Return what an instructor should know before any mark is written, a line each."""
         lines = []
+        if self.obstacle:
+            lines.append(f"{self.notebook}: demonstrations are run, too: {self.obstacle}")
         lost = [cell for cell in self.cells if (cell.two or 0) < (cell.one or 0)]
         if self.kernels == ONE and lost:
             names = ", ".join(cell.grade_id for cell in lost)
@@ -100,20 +107,22 @@ def check_source(
     executor: Executor,
     root: Path,
     mode: str = AUTO,
+    run_all: bool = False,
 ) -> list[SourceReport]:
     """Return what is found of each notebook; warn of what an instructor should know.
 
     `limits` are those of each notebook; `mode` is AUTO, ALWAYS or NEVER, and gives way to what a
-    notebook demands. Raise GraderError for a fault that is not the assignment's.
+    notebook demands; with `run_all`, demonstrations are run in any case. Raise GraderError for a
+    fault that is not the assignment's.
     """
     modes = {name: mode_of(source, mode) for name, source in assignment.notebooks.items()}
-    digest = digest_of(
-        {}, assignment.digest, repr(sorted(modes.items())), repr(sorted(limits.items()))
-    )
+    leaving = [] if run_all else [n for n, each in assignment.notebooks.items() if leaves_out(each)]
+    choices = (sorted(modes.items()), leaving, sorted(limits.items()))
+    digest = digest_of({}, assignment.digest, *map(repr, choices))
     path = root / FOLDER / f"{assignment.name}.json"
     reports = known_reports(path, digest)
     if reports is None:
-        reports = find_reports(assignment, limits, executor, modes)
+        reports = find_reports(assignment, limits, executor, modes, leaving)
         keep_reports(path, digest, reports)
     for report in reports:
         for remark in report.remarks():
@@ -130,19 +139,50 @@ def mode_of(source: SourceNotebook, mode: str) -> str:
     return MODES[wanted]
 
 
+def leaves_out(source: SourceNotebook) -> bool:
+    """Return whether a notebook has demonstrations that are not to be run."""
+    return bool(source.instructor.demonstrations) and source.metadata.get(RUN_ALL) is not True
+
+
+def obstacle(source: SourceNotebook) -> str:
+    """Return why the demonstrations of a notebook cannot be left out; nothing where they can."""
+    cells = source.notebook.cells
+    return reason_to_run(cells, as_released(cells, source.instructor.demonstrations))
+
+
 def find_reports(
     assignment: Assignment,
     limits: Mapping[str, Limits],
     executor: Executor,
     modes: Mapping[str, str],
+    leaving: Sequence[str],
 ) -> list[SourceReport]:
-    """Grade the source in two kernels and, where anything is lost, in one."""
+    """Grade the source in two kernels and, where anything is lost, in one.
+
+    Demonstrations of the notebooks `leaving` are left out, unless something is lost without them.
+    """
     everything = assignment.notebooks
-    asked = [name for name in everything if modes[name] != NEVER]
-    plans = dict.fromkeys(asked, Plan(TWO, by_person=True))
-    two = grade_source(assignment, plans, limits, executor)
-    lossy = [name for name in everything if name not in two or not full(two[name])]
-    one = grade_source(assignment, dict.fromkeys(lossy, Plan(ONE)), limits, executor)
+    obstacles = {name: obstacle(everything[name]) for name in leaving}
+
+    def grade(names: Iterable[str], kernels: str) -> dict[str, NotebookNode]:
+        plans = {
+            name: Plan(kernels, by_person=kernels == TWO, run_all=obstacles.get(name) != "")
+            for name in names
+        }
+        graded = grade_source(assignment, plans, limits, executor)
+        again = {
+            name: replace(plan, run_all=True)
+            for name, plan in plans.items()
+            if not plan.run_all and not full(graded[name])
+        }
+        for name, notebook in grade_source(assignment, again, limits, executor).items():
+            if lost := earns_less(graded[name], notebook):
+                obstacles[name] = f"without them, {lost} earns less"
+                graded[name] = notebook
+        return graded
+
+    two = grade([name for name in everything if modes[name] != NEVER], TWO)
+    one = grade([name for name in everything if name not in two or not full(two[name])], ONE)
     reports = []
     for name in everything:
         cells = source_cells(two.get(name), one.get(name))
@@ -150,10 +190,22 @@ def find_reports(
         alone = modes[name] == NEVER or (modes[name] == AUTO and is_less)
         graded = one.get(name) or two[name]  # in one, a cell fails by itself alone
         kernels = ONE if alone else TWO
+        by_person, failures = modes[name] == ALWAYS, graded.metadata[FAILURES]
+        reason = obstacles.get(name)
+        run_all = reason != ""
         reports.append(
-            SourceReport(name, kernels, modes[name] == ALWAYS, cells, graded.metadata[FAILURES])
+            SourceReport(name, kernels, by_person, cells, failures, run_all, reason or "")
         )
     return reports
+
+
+def earns_less(graded: NotebookNode, other: NotebookNode) -> str:
+    """Return the first test that earned less than in another run; nothing where none did."""
+    points = {name: points_of(cell) or 0.0 for name, cell in tests_of(other).items()}
+    return next(
+        (name for name, cell in tests_of(graded).items() if (points_of(cell) or 0) < points[name]),
+        "",
+    )
 
 
 def grade_source(

@@ -30,6 +30,8 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
 from autograder.errors import one_line
+from autograder.execution.cells import LEFT_OUT
+from autograder.execution.execute import DEMONSTRATION
 from autograder.grading.sanitize import sanitize_notebook
 from autograder.grading.submissions import OF_NBGRADER
 from autograder.grading.verdict import VERDICT, recorded
@@ -68,6 +70,8 @@ class HideTests(Preprocessor):
                 cell.metadata[VERDICT] = without(secret, recorded(cell))
             if is_grade(cell) and not is_solution(cell):
                 cell.outputs = []
+            elif cell.cell_type == "code" and LEFT_OUT in cell.metadata:
+                cell.outputs = [new_output("stream", text=DEMONSTRATION)]
             elif cell.cell_type == "code" and number > first_hidden:
                 # The answer may have kept what a hidden test passed to it.
                 cell.outputs = [new_output("stream", text=OMITTED)] if cell.outputs else []

@@ -161,6 +161,81 @@ def test_a_lesson_that_fails_is_named_and_its_source_kept(
     assert path.read_bytes() == before
 
 
+SETUP = """
+
+# %% nbgrader={"grade_id": "more", "locked": true}
+table = {}
+
+# %%
+SHOWS
+
+# %% nbgrader={"grade_id": "look", "solution": true}
+def look():
+    ### BEGIN SOLUTION
+    return READS
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-look", "grade": true, "locked": true, "points": 1}
+assert look() == 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("shows", "reads", "says"),
+    [
+        ("three = 3", "three", "look reads three, which cell \\d+ changes, a demonstration"),
+        (
+            "def fill(t):\n    t[0] = 3\n\nfill(table)",
+            "table[0]",
+            "test-look passes .* without the demonstrations",
+        ),
+    ],
+)
+def test_a_demonstration_that_a_test_needs_stops_the_build_unless_its_head_says_so(
+    tmp_path: Path, shows: str, reads: str, says: str
+) -> None:
+    course = make_course(tmp_path)
+    path = notebook_path(course.folder / "source", LESSON)
+    before = path.read_bytes()
+    lesson = course.folder / "lessons" / f"{LESSON}.py"
+    text = lesson.read_text() + SETUP.replace("READS", reads)
+    lesson.write_text(text.replace("SHOWS", shows))
+    with pytest.raises(LessonError, match=f"{LESSON}: .*{says}"):
+        build(course.folder, report=lambda line: None)
+    assert path.read_bytes() == before
+    head = "# %% demonstration=false\n"
+    lesson.write_text(text.replace("# %%\nSHOWS", head + shows))
+    build(course.folder, report=lambda line: None)
+    marked = [c.source for c in nbformat.read(path, as_version=4).cells if is_demonstration(c)]
+    assert marked == ["# A cell that asks for nothing.\nanswer = double(21)"]
+
+
+def is_demonstration(cell: NotebookNode) -> bool:
+    """Return whether a cell of source/ is marked as a demonstration."""
+    return bool(cell.metadata.get("demonstration"))
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_ordinary_code_is_marked_as_demonstrations(lesson: str) -> None:
+    for cell in read("source", lesson).cells:
+        assert not is_demonstration(cell) or "nbgrader" not in cell.metadata
+    assert any(map(is_demonstration, read("source", lesson).cells))
+
+
+def test_the_header_of_a_lesson_may_have_its_demonstrations_run(tmp_path: Path) -> None:
+    lesson = tmp_path / "lesson.py"
+    lesson.write_text("# ---\n# jupyter:\n#   run_all: true\n# ---\n\n# %%\nx = 1\n")
+    assert make_source(lesson).metadata["run_all"] is True
+
+
+def test_only_ordinary_code_has_a_head_about_demonstrations(tmp_path: Path) -> None:
+    lesson = tmp_path / "lesson.py"
+    for head in ("[markdown] demonstration=true", 'nbgrader={"grade_id": "a"} demonstration=false'):
+        lesson.write_text(f"# %% {head}\n# text\n")
+        with pytest.raises(LessonError, match="lesson: only ordinary code is a demonstration"):
+            make_source(lesson)
+
+
 def test_a_lesson_that_nbgrader_refuses_is_named_with_the_reason(tmp_path: Path) -> None:
     course = make_course(tmp_path)
     lesson = course.folder / "lessons" / f"{LESSON}.py"

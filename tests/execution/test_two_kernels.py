@@ -7,7 +7,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.authoring.answer_bank import Answer, notebook_for
-from autograder.authoring.build import check_examined, shared_name
+from autograder.authoring.build import check_as_graded, shared_name
 from autograder.errors import LessonError
 from autograder.execution.cells import ENDED, is_test
 from autograder.execution.execute import execute
@@ -168,7 +168,7 @@ def test_a_model_and_a_tensor_that_lie_earn_nothing(exercise: str, answer: str, 
 )
 def test_a_test_that_cannot_be_moved_is_reported_at_build_time(answer: str, test: str) -> None:
     with pytest.raises(LessonError, match="test-0 passes in one kernel"):
-        check_examined(notebook("", answer, test), "00_some")
+        check_as_graded(notebook("", answer, test), "00_some")
 
 
 def test_a_name_that_tests_and_answers_make_is_reported_at_build_time() -> None:

@@ -386,6 +386,29 @@ def test_check_has_nothing_against_a_good_assignment(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "found.json").read_text()) == []
 
 
+@pytest.mark.parametrize(
+    ("shows", "answers", "status", "text"),
+    [
+        ("1 / 0", "def f(x):\n    return 2 * x", 1, "fails in the source: cell 1: error: '1 / 0'"),
+        (
+            "two = 2",
+            "def f(x):\n    return two * x",
+            0,
+            "runs demonstrations, too: answer reads two",
+        ),
+    ],
+)
+def test_check_looks_at_demonstrations(
+    shows: str, answers: str, status: int, text: str, tmp_path: Path
+) -> None:
+    ordinary = cell(shows)
+    ordinary.metadata["demonstration"] = True
+    AnyCourse(tmp_path, ordinary, answer(answers), graded_cell("assert f(2) == 4"))
+    assert run_command("check", ASSIGNMENT, "--json", "found.json") == status
+    (finding,) = json.loads((tmp_path / "found.json").read_text())
+    assert finding["text"].startswith(text)
+
+
 def run_command(*arguments: str) -> int:
     """Return the exit status of the command."""
     command = [str(BIN / "autograder"), *arguments]

@@ -7,21 +7,12 @@ one alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from functools import cache
 
 import pytest
-from nbgrader.utils import is_solution
 
-from autograder.authoring.answer_bank import (
-    Answer,
-    exercise_named,
-    exercise_of,
-    judged_by,
-    needs,
-    notebook_for,
-)
+from autograder.authoring.answer_bank import Answer, exercise_named, notebook_for
 from autograder.execution.cells import is_test
+from tests.support.groups import apart, rounds
 from tests.support.lessons import bank, source
 from tests.support.paths import LESSONS
 from tests.support.trials import lost, verdicts
@@ -29,40 +20,6 @@ from tests.support.trials import lost, verdicts
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
 BANK = {name: bank(name) for name in LESSONS}
-
-
-def rounds(lesson: str) -> Iterator[list[Answer]]:
-    """Yield right answers, one to each exercise that has one left, until all were tried."""
-    right: dict[str, list[Answer]] = {}
-    for answer in BANK[lesson]:
-        if answer.right:
-            right.setdefault(answer.exercise, []).append(answer)
-    for number in range(max(map(len, right.values()))):
-        yield [answers[number] for answers in right.values() if number < len(answers)]
-
-
-def apart(lesson: str) -> list[list[Answer]]:
-    """Return the wrong answers in groups, where no answer can spoil the tests of another."""
-    groups: list[list[Answer]] = []
-    for answer in BANK[lesson]:
-        if not answer.right:
-            for group in groups:
-                if spoils_none(lesson, [*group, answer]):
-                    group.append(answer)
-                    break
-            else:
-                groups.append([answer])
-    return groups
-
-
-def spoils_none(lesson: str, answers: list[Answer]) -> bool:
-    """Return whether each answer is judged by tests that depend on no other of these answers."""
-    answered = {answer.exercise for answer in answers}
-    return len(answered) == len(answers) and all(
-        set().union(*(depends_on(lesson, name) for name in judged_by(answer))) & answered
-        == {answer.exercise}
-        for answer in answers
-    )
 
 
 def names_of_tests(lesson: str) -> set[str]:
@@ -73,12 +30,6 @@ def names_of_tests(lesson: str) -> set[str]:
 def tested(lesson: str) -> set[str]:
     """Return the exercises of a lesson that have a test."""
     return {exercise_named(name) for name in names_of_tests(lesson)}
-
-
-@cache
-def depends_on(lesson: str, exercise: str) -> set[str]:
-    """Return an exercise and all that it depends on."""
-    return {exercise} | needs(source(lesson), {exercise})
 
 
 @pytest.mark.slow
@@ -101,19 +52,6 @@ def test_wrong_answers_lose_the_tests_about_their_mistakes_and_only_those(
 def test_right_answers_lose_nothing(lesson: str, answers: list[Answer]) -> None:
     results = verdicts(notebook_for(source(lesson), *answers))
     assert results, "no test cell was run"
-    assert lost(results) == {}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_the_lesson_s_own_solutions_lose_nothing(lesson: str) -> None:
-    solutions = [
-        Answer(True, exercise_of(cell), "solution of the lesson", cell.source, frozenset())
-        for cell in filter(is_solution, source(lesson).cells)
-        if exercise_of(cell) in tested(lesson)
-    ]
-    results = verdicts(notebook_for(source(lesson), *solutions))
-    assert results.keys() == names_of_tests(lesson)
     assert lost(results) == {}
 
 

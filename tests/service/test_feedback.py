@@ -6,11 +6,13 @@ import re
 
 import nbformat
 import pytest
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from autograder.authoring.build import notebook_path
 from autograder.execution.cells import is_test
-from autograder.service.feedback import HIDDEN, OMITTED, FeedbackExporter, mathml
+from autograder.execution.execute import DEMONSTRATION
+from autograder.service.feedback import HIDDEN, OMITTED, FeedbackExporter, HideTests, mathml
+from tests.support.any_course import graded_cell
 from tests.support.pages import active_parts, visible_text
 from tests.support.small_course import LESSON, RIGHT, Course, make_course, with_double
 
@@ -104,6 +106,20 @@ def test_what_a_hidden_test_passed_to_an_answer_is_not_shown(course: Course) -> 
     seen = visible_text(page(course, "keeps"))
     assert "called with" not in seen.replace(KEEPS["greet"].splitlines()[0], "")
     assert OMITTED.strip() in seen
+
+
+def test_a_demonstration_says_that_it_was_not_run(course: Course) -> None:
+    assert DEMONSTRATION.strip() in visible_text(page(course, "right"))
+
+
+def test_a_demonstration_says_so_after_a_hidden_test_too() -> None:
+    test = graded_cell("### BEGIN HIDDEN TESTS\nassert f(2) == 4\n### END HIDDEN TESTS")
+    shows, claims = new_code_cell("print(1)"), new_code_cell("print(2)")
+    for each in (shows, claims):
+        each.metadata["left_out"] = True
+    claims.outputs = [new_output("stream", text="what the test passed")]  # by stock nbgrader
+    notebook, _ = HideTests().preprocess(new_notebook(cells=[test, shows, claims]), {})
+    assert [[o.text for o in c.outputs] for c in notebook.cells[1:]] == 2 * [[DEMONSTRATION]]
 
 
 def test_no_script_runs_for_the_reader(course: Course) -> None:

@@ -13,11 +13,20 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, is_solution
 
-from autograder.authoring.answer_bank import Answer, exercise_named, exercise_of, notebook_for
+from autograder.authoring.answer_bank import (
+    Answer,
+    answered,
+    exercise_named,
+    exercise_of,
+    notebook_for,
+)
+from autograder.examiner.released import instructor_text
 from autograder.execution.cells import is_test
 from autograder.execution.execute import execute
+from autograder.grading.pipeline import NotebookJob, Plan, grade_notebook
 from autograder.grading.verdict import PASSED, VERDICT, judge
-from autograder.limits import Limits
+from autograder.limits import Limits, limits_of
+from tests.support.groups import apart, rounds
 from tests.support.lessons import bank, source
 
 SEEDS = range(5)
@@ -64,6 +73,14 @@ class Outcome:
         )
 
 
+@dataclass(frozen=True)
+class Group:
+    """Answers that are handed in together; the lesson's own ones to the other exercises."""
+
+    lesson: str
+    answers: list[Answer]
+
+
 def verdicts(notebook: NotebookNode) -> dict[str, dict[str, str]]:
     """Execute a notebook, and return the verdict on each of its tests."""
     return judged(execute(notebook, {}, Limits()))
@@ -100,11 +117,11 @@ def run(trial: Trial) -> Outcome:
     return Outcome(trial, lost(verdicts_by_test), json.loads(printed or "[]"))
 
 
-def trials(lesson: str) -> Iterator[Trial]:
-    """Yield a trial of each answer of a lesson."""
+def trials(lesson: str, run_all: bool = False) -> Iterator[Trial]:
+    """Yield a trial of each answer of a lesson; with `run_all`, among all its ordinary cells."""
     notebook = source(lesson)
     for answer in bank(lesson):
-        yield Trial(lesson, answer, notebook_for(notebook, answer), answer.loses)
+        yield Trial(lesson, answer, notebook_for(notebook, answer, run_all=run_all), answer.loses)
 
 
 def seeded_trials(lesson: str) -> Iterator[Trial]:
@@ -164,5 +181,31 @@ def points(trial: Trial, one_kernel: bool) -> dict[str, float]:
     """Return the points of each test of a trial, executed in one kernel or two."""
     done = execute(copy.deepcopy(trial.notebook), {}, Limits(), one_kernel)
     judge(done)
-    tests = filter(is_test, done.cells)
+    return points_of(done)
+
+
+def points_of(notebook: NotebookNode) -> dict[str, float]:
+    """Return the points of each test of a judged notebook."""
+    tests = filter(is_test, notebook.cells)
     return {cell.metadata.nbgrader.grade_id: determine_grade(cell)[0] for cell in tests}
+
+
+def submissions(lesson: str) -> Iterator[Group]:
+    """Yield the lesson's own answers, then all answers of its bank in groups."""
+    for answers in ([], *apart(lesson), *rounds(lesson)):
+        yield Group(lesson, answers)
+
+
+def with_and_without(group: Group) -> tuple[Group, NotebookNode, NotebookNode]:
+    """Return a group, and its whole notebook graded with demonstrations and without."""
+    notebook = source(group.lesson)
+    answers = {answer.exercise: answer.source for answer in group.answers}
+    limits = limits_of(group.lesson, notebook.metadata, {})
+    text = instructor_text(notebook.cells, {})
+    with_all, without = (
+        grade_notebook(
+            NotebookJob(answered(notebook, answers), limits, Plan(run_all=run_all), text), {}
+        )
+        for run_all in (True, False)
+    )
+    return group, with_all, without

@@ -4,6 +4,9 @@
     python -m tests.tools.proofs seeds [LESSON ...]     what is learnt, from five seeds
     python -m tests.tools.proofs kernels [LESSON ...]   the marks in two kernels and in one
     python -m tests.tools.proofs carried [LESSON ...]   what a mistake costs other exercises
+    python -m tests.tools.proofs demonstrations [LESSON ...]  the marks with them and without
+
+`answers` and `kernels` reduce a lesson to what tests an answer; with --run-all, all else runs, too.
 
 A test cell that trains seeds all generators, `check.seed(12)`, and compares what was learnt by
 at_least() or at_most() of course.check. For `seeds` all seeds in it are moved.
@@ -25,26 +28,32 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.cli import progress
+from autograder.execution.cells import LEFT_OUT
 from autograder.execution.execute import local_executor
 from tests.support.lessons import imported_by
 from tests.support.paths import LESSONS
 from tests.support.trials import (
+    Group,
     Trial,
     both_ways,
     carried,
     carried_trials,
+    points_of,
     run,
     seeded_trials,
+    submissions,
     trials,
+    with_and_without,
 )
 
+Tried = TypeVar("Tried", Trial, Group)
 Result = TypeVar("Result")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def run_all(
-    lessons: Iterable[str], kind: Callable[[str], Iterator[Trial]], run: Callable[[Trial], Result]
+    lessons: Iterable[str], kind: Callable[[str], Iterator[Tried]], run: Callable[[Tried], Result]
 ) -> list[Result]:
     """Run the trials of lessons on all cores, and return the results."""
     chosen = [trial for lesson in lessons for trial in kind(lesson)]
@@ -67,12 +76,13 @@ def report_failures(broken: Sequence[str]) -> None:
 
 
 Lessons = Annotated[list[str] | None, typer.Argument(help="Lessons; all if none.")]
+RunAll = Annotated[bool, typer.Option("--run-all", help="Run the ordinary cells, too.")]
 
 
 @app.command()
-def answers(lessons: Lessons = None) -> None:
+def answers(lessons: Lessons = None, everything: RunAll = False) -> None:
     """Wrong answers that are caught, and right ones that pass; writes answers.json."""
-    outcomes = run_all(lessons or LESSONS, trials, run)
+    outcomes = run_all(lessons or LESSONS, partial(trials, run_all=everything), run)
     counts: dict[str, dict[str, int]] = {}
     for name in sorted({outcome.trial.lesson for outcome in outcomes}):
         of_lesson = [o for o in outcomes if o.trial.lesson == name]
@@ -116,9 +126,9 @@ def seeds(lessons: Lessons = None) -> None:
 
 
 @app.command(name="kernels")
-def one_kernel_and_two(lessons: Lessons = None) -> None:
+def one_kernel_and_two(lessons: Lessons = None, everything: RunAll = False) -> None:
     """Answers whose tests earn the same in one kernel and in two."""
-    outcomes = run_all(lessons or LESSONS, trials, both_ways)
+    outcomes = run_all(lessons or LESSONS, partial(trials, run_all=everything), both_ways)
     tried = Counter(trial.lesson for trial, _, _ in outcomes)
     equal = Counter(trial.lesson for trial, one, two in outcomes if one == two)
     table = Table("lesson", "answers with equal marks")
@@ -148,6 +158,28 @@ def carried_marks(lessons: Lessons = None, every: bool = False) -> None:
     report_failures(
         [f"{o.trial.lesson}: {o.trial.answer}: {carried(o)}" for o in outcomes if carried(o)]
     )
+
+
+@app.command()
+def demonstrations(lessons: Lessons = None) -> None:
+    """Whole notebooks that earn the same with demonstrations and without."""
+    outcomes = run_all(lessons or LESSONS, submissions, with_and_without)
+    table = Table("lesson", "notebooks with equal marks", "without any", "seconds with", "without")
+    broken = []
+    for name in sorted({group.lesson for group, _, _ in outcomes}):
+        of_lesson = [each for each in outcomes if each[0].lesson == name]
+        equal = [points_of(a) == points_of(b) for _, a, b in of_lesson]
+        skips = sum(any(LEFT_OUT in c.metadata for c in b.cells) for _, _, b in of_lesson)
+        seconds = [[n.metadata["seconds"] for n in notebooks] for _, *notebooks in of_lesson]
+        times = [f"{sum(column) / len(column):.1f}" for column in zip(*seconds, strict=True)]
+        table.add_row(name, f"{sum(equal)} of {len(equal)}", str(skips), *times)
+        broken += [
+            f"{name}: {[*map(str, group.answers)]}: {points_of(a)}, {points_of(b)}"
+            for group, a, b in of_lesson
+            if points_of(a) != points_of(b)
+        ]
+    Console().print(table)
+    report_failures(broken)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from tests.support.lessons import bank, source
 SEEDS = range(5)
 SEED_STEP = 1000  # between the seeds of one run and those of the next
 SEED = re.compile(r"((?:seed|default_rng|Random)\()(\d+)")
-TRAINS = re.compile(r"^(?:check\.|torch\.manual_)seed\(\d+\)", re.MULTILINE)
+TRAINS = re.compile(r"^\s*(?:check\.|torch\.manual_)seed\(\d+\)", re.MULTILINE)
 # Executed after the tests, as one of them: prints what at_least() and at_most() compared, with
 # the margins.
 MARGINS = """

@@ -385,7 +385,7 @@ def own_code():
         counts = Counter()
 
         def trace(frame, event, _):
-            if frame.f_globals.get("__name__") == "__main__":
+            if frame.f_code.co_filename == apply_filter.__code__.co_filename:
                 place = frame.f_code.co_filename, frame.f_lineno
                 if event == "line" and not linecache.getline(*place).strip().startswith("for "):
                     counts[place] += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
 import warnings
@@ -18,21 +17,22 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
 import autograder
 from autograder import log
-from autograder.errors import GraderError, LessonError, UsageError, printable
+from autograder.desk.commands import desk
+from autograder.errors import UsageError
 from autograder.limits import NAMES, parse_limits
 from autograder.sandbox.fork_client import shared_server
 from autograder.sandbox.preload import setup_imports
+from autograder.terminal import console, one_line_errors, plain, require_writable, say, write_json
 
 if TYPE_CHECKING:
     from autograder.grading.results import Result
 
 # A command imports what it needs itself: nbgrader alone takes a second.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+app.add_typer(desk)
 # One more than there are cores: a kernel that starts, or is waited for, leaves its core idle.
 JOBS = (os.cpu_count() or 1) + 1
 
@@ -52,11 +52,6 @@ Examiner = Annotated[
         " their marks so, always (what cannot be run there goes to a person), or never.",
     ),
 ]
-
-
-def say(text: str) -> None:
-    """Print a line for the user, whatever names are in it."""
-    console.print(printable(text), markup=False)
 
 
 def show_version(wanted: bool) -> None:
@@ -308,20 +303,6 @@ def require_confinement() -> None:
         )
 
 
-def require_writable(path: Path | None) -> None:
-    """Raise UsageError where a file could not be written at the end."""
-    if path and (path.is_dir() or not path.absolute().parent.is_dir()):
-        raise UsageError(f"{path} cannot be written: it is a folder, or its folder is missing")
-
-
-def write_json(path: Path, data: object) -> None:
-    """Write plain data to a file. Raise LessonError where there is no space for it."""
-    try:
-        path.write_text(json.dumps(data, indent=1) + "\n")
-    except OSError as error:
-        raise LessonError(f"{path} cannot be written: {error.strerror}") from None
-
-
 def default_log() -> Path | None:
     """Return where the log of this course goes; None outside of a course."""
     return Path("autograder.log") if Path("source").is_dir() else None
@@ -360,28 +341,9 @@ def marks_table(results: Sequence[Result]) -> Table:
     return table
 
 
-def plain(text: str) -> Text:
-    """Return a text for a table, without markup."""
-    return Text(printable(text))
-
-
 def remarks(result: Result) -> str:
     """Return the outcomes of tests that neither passed nor failed."""
     return ", ".join(sorted({c.outcome for c in result.cells} - {"passed", "failed"}))
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Print an error as one line and leave, with status 2 where the request was not right."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        console.print("\nautograder: stopped. What was graded stays graded: run it again to go on")
-        os._exit(130)  # without waiting for kernels that may never end: they end with us
-    except (UsageError, LessonError, GraderError) as error:
-        log.trace(error)
-        say(f"autograder: {error}")
-        raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
 
 
 @contextmanager

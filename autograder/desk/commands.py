@@ -1,0 +1,159 @@
+"""The commands of the desk: what an instructor does around marks. Parse, call, print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from autograder.errors import UsageError
+from autograder.terminal import one_line_errors, plain, say
+
+# A command imports what it needs itself: nbgrader alone takes a second.
+desk = typer.Typer()
+LINES = 40  # of a table on a terminal; the rest is counted
+
+Lessons = Annotated[
+    list[str] | None, typer.Option("--lesson", help="Only this lesson; may be given again.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column", help="LESSON=TITLE, the lesson's column (or its id); may be given again."
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")]
+
+
+@desk.command()
+def export(
+    kind: Annotated[
+        Literal["canvas", "moodle", "csv", "xlsx"] | None,
+        typer.Argument(help="Make a new file for this platform or program."),
+    ] = None,
+    fill: Annotated[
+        Path | None,
+        typer.Option(help="Fill this file, which Canvas, Moodle, Blackboard or Brightspace wrote."),
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    lesson: Lessons = None,
+    column: Columns = None,
+    by: Annotated[
+        Literal["lesson", "exercise", "total"], typer.Option(help="What has a column.")
+    ] = "lesson",
+    missing_as_zero: Annotated[
+        bool, typer.Option("--missing-as-zero", help="Write 0 where nothing was graded.")
+    ] = False,
+    decimal_comma: Annotated[
+        bool, typer.Option("--decimal-comma", help="Write 1,5 and ; between fields.")
+    ] = False,
+    scale: Annotated[
+        bool, typer.Option("--scale", help="Convert points to the maximum of the file's column.")
+    ] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Write the marks for a learning platform: a new file, or into the platform's own.
+
+    Status 1 where something was left out; it is named.
+    """
+    with one_line_errors():
+        if (kind is None) == (fill is None):
+            raise UsageError("name a format (canvas, moodle, csv, xlsx), or --fill FILE")
+        titles = pairs(column or ())
+        if fill:
+            remarks = export_into(fill, to, lesson or (), titles, scale, dry_run)
+        else:
+            layout = (by, missing_as_zero, decimal_comma, titles)
+            remarks = export_new(kind or "", to, lesson or (), layout, dry_run)
+    for line in remarks:
+        say(f"  {line}")
+    if remarks:
+        raise typer.Exit(1)
+
+
+def export_new(
+    kind: str,
+    to: Path | None,
+    lessons: list[str] | tuple[()],
+    layout: tuple[str, bool, bool, dict[str, str]],
+    dry_run: bool,
+) -> list[str]:
+    """Write a new file of marks; return remarks on it."""
+    from autograder.desk.export import FORMATS, Layout, default_name  # slow to import
+    from autograder.desk.marks import open_gradebook, read_class, require_known  # slow to import
+    from autograder.desk.tables import write_new  # with the others
+    from autograder.grading.course import open_course  # slow to import
+
+    with open_gradebook(open_course()) as gradebook:
+        marks = read_class(gradebook, lessons)
+    require_known(layout[3], [*(each.name for each in marks.lessons), "total"])
+    result = FORMATS[kind](marks, Layout(*layout))
+    path = to or Path(default_name(kind))
+    if not dry_run:
+        write_new(path, result.data)
+    waiting = sum(mark.to_mark for mark in marks.marks.values())
+    what = f"{len(marks.people)} students, {len(marks.lessons)} lessons"
+    say(f"{'would write ' if dry_run else ''}{path}: {what}")
+    if waiting:
+        say(f"  {waiting} submissions have cells that wait for a person to mark them")
+    return result.remarks
+
+
+def export_into(
+    path: Path,
+    to: Path | None,
+    lessons: list[str] | tuple[()],
+    columns: dict[str, str],
+    scale: bool,
+    dry_run: bool,
+) -> list[str]:
+    """Fill a platform's file into a new one; return remarks on it."""
+    from autograder.desk.fill import fill, lesson_titles  # slow to import
+    from autograder.desk.marks import open_gradebook, read_class, require_known  # slow to import
+    from autograder.desk.tables import read_table, write_new  # with the others
+    from autograder.grading.course import open_course  # slow to import
+
+    table = read_table(path)
+    course = open_course()
+    with open_gradebook(course) as gradebook:
+        marks = read_class(gradebook, lessons)
+    require_known(columns, [lesson.name for lesson in marks.lessons])
+    titles = lesson_titles(course, [lesson.name for lesson in marks.lessons])
+    filling = fill(table, marks, columns, titles, scale)
+    rows = [(c.student, c.lesson, c.old or "-", c.new) for c in filling.changes]
+    show(("student", "lesson", "old", "new"), rows)
+    target = to or path.with_name(f"{path.stem}-filled{path.suffix}")
+    if not dry_run and filling.changes:
+        write_new(target, table.encode())
+    wrote = f"written to {target}" if filling.changes and not dry_run else "nothing was written"
+    say(
+        f"{filling.sheet.platform}: {len(filling.changes)} marks filled,"
+        f" {filling.unchanged} already there; {wrote}"
+    )
+    for line in filling.notes:
+        say(f"  {line}")
+    return filling.remarks
+
+
+def pairs(texts: list[str] | tuple[()]) -> dict[str, str]:
+    """Return the titles of `LESSON=TITLE`, by lesson."""
+    for text in texts:
+        if not all(text.partition("=")[::2]):
+            raise UsageError(f"{text!r} is not LESSON=TITLE")
+    return {name: title for name, _, title in (text.partition("=") for text in texts)}
+
+
+def show(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print a table, the first lines of it where it is long."""
+    if not rows:
+        return
+    table = Table(*header)
+    for row in rows[:LINES]:
+        table.add_row(*map(plain, row))
+    Console().print(table)
+    if len(rows) > LINES:
+        say(f"... and {len(rows) - LINES} more")

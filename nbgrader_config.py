@@ -17,3 +17,5 @@ c.ExchangeFactory.collect = "autograder.grading.collect.Collect"
 c.ZipCollectApp.extractor_plugin = "autograder.grading.archives.Extractor"
 # Feedback shows the messages of tests, and no line of a hidden test.
 c.GenerateFeedback.exporter_class = "autograder.service.feedback.FeedbackExporter"
+# What lateness costs stands in deadlines.toml, if there is one: `autograder deadlines init`.
+c.AssignLatePenalties.plugin_class = "autograder.grading.late.DeadlinePenalty"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -12,6 +12,10 @@ from rich.table import Table
 
 from autograder.errors import UsageError
 from autograder.terminal import one_line_errors, plain, say
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
+    from nbgrader.coursedir import CourseDirectory
 
 # A command imports what it needs itself: nbgrader alone takes a second.
 desk = typer.Typer()
@@ -27,6 +31,45 @@ Columns = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")]
+
+
+deadlines = typer.Typer(help="When lessons are due, and what lateness costs.")
+desk.add_typer(deadlines, name="deadlines", no_args_is_help=True)
+
+
+@deadlines.command("init")
+def deadlines_init() -> None:
+    """Write a commented deadlines.toml to fill in."""
+    with one_line_errors():
+        from autograder.desk.deadlines import write_example  # slow to import
+        from autograder.grading.course import open_course  # slow to import
+
+        path = write_example(open_course())
+    say(f"{path.name} is written: remove the # before the lessons, and set when they are due")
+
+
+@deadlines.command("apply")
+def deadlines_apply(dry_run: DryRun = False) -> None:
+    """Recompute late penalties from deadlines.toml, after a table of who changes.
+
+    No notebook is run. Due dates and extensions get into nbgrader's gradebook too.
+    """
+    with one_line_errors():
+        from autograder.desk.deadlines import apply, load, make_plan, rows_of  # slow to import
+        from autograder.desk.marks import open_gradebook  # slow to import
+        from autograder.grading.course import open_course  # slow to import
+
+        course, published = open_course(), True
+        with open_gradebook(course) as gradebook:
+            dates = load(course, gradebook)
+            plan = make_plan(gradebook, dates)
+            show(("student", "lesson", "late by", "before", "now", "why"), rows_of(plan.changes))
+            if not dry_run:
+                published = apply(course, gradebook, dates, plan)
+    changed = f"{len(plan.changes)} of {len(plan.settled)} submissions"
+    say(f"{changed} would change" if dry_run else f"{changed} changed; feedback shows it anew")
+    if not published:
+        say("  students cannot read the deadlines in My course: there is no exchange here")
 
 
 @desk.command()
@@ -88,8 +131,10 @@ def export_new(
     from autograder.desk.tables import write_new  # with the others
     from autograder.grading.course import open_course  # slow to import
 
-    with open_gradebook(open_course()) as gradebook:
+    course = open_course()
+    with open_gradebook(course) as gradebook:
         marks = read_class(gradebook, lessons)
+        warn_of_old_penalties(course, gradebook)
     require_known(layout[3], [*(each.name for each in marks.lessons), "total"])
     result = FORMATS[kind](marks, Layout(*layout))
     path = to or Path(default_name(kind))
@@ -121,6 +166,7 @@ def export_into(
     course = open_course()
     with open_gradebook(course) as gradebook:
         marks = read_class(gradebook, lessons)
+        warn_of_old_penalties(course, gradebook)
     require_known(columns, [lesson.name for lesson in marks.lessons])
     titles = lesson_titles(course, [lesson.name for lesson in marks.lessons])
     filling = fill(table, marks, columns, titles, scale)
@@ -137,6 +183,14 @@ def export_into(
     for line in filling.notes:
         say(f"  {line}")
     return filling.remarks
+
+
+def warn_of_old_penalties(course: CourseDirectory, gradebook: Gradebook) -> None:
+    """Say where late penalties are not what deadlines.toml says, as after marking by hand."""
+    from autograder.desk.deadlines import out_of_date  # slow to import
+
+    if old := out_of_date(course, gradebook):
+        say(f"  {len(old)} late penalties are out of date: `autograder deadlines apply` first")
 
 
 def pairs(texts: list[str] | tuple[()]) -> dict[str, str]:

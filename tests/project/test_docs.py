@@ -45,7 +45,7 @@ FOLDERS = (
 )
 PATH = re.compile(rf"({'|'.join(map(re.escape, FOLDERS))})/[^\s:]*|[\w-]+\.(md|toml|lock|yml)")
 # Paths of a classroom, of an example, or of an earlier version, and not of the repository.
-ELSEWHERE = {"hub/jupyterhub.sqlite", "NOTES.md", "tests/answers/"}
+ELSEWHERE = {"hub/jupyterhub.sqlite", "NOTES.md", "deadlines.toml", "tests/answers/"}
 PLACEHOLDER = re.compile(r"[<…]|NN_|\d\d_name|/name\.py")
 FORMATS: tuple[Any, ...] = (Result, CellResult, Finding, JournalEntry)
 OUTCOMES = (

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from autograder import log
 from autograder.errors import GraderError, LessonError, UsageError, printable
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
+LINES = 40  # of a table on a terminal; the rest is counted
 
 
 def say(text: str) -> None:
@@ -40,6 +42,18 @@ def write_json(path: Path, data: object) -> None:
 def plain(text: str) -> Text:
     """Return a text for a table, without markup."""
     return Text(printable(text))
+
+
+def show(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print a table, the first lines of it where it is long."""
+    if not rows:
+        return
+    table = Table(*header)
+    for row in rows[:LINES]:
+        table.add_row(*map(plain, row))
+    Console().print(table)
+    if len(rows) > LINES:
+        say(f"... and {len(rows) - LINES} more")
 
 
 @contextmanager

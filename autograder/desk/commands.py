@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from autograder.desk.data_commands import DryRun, data
 from autograder.errors import UsageError
-from autograder.terminal import one_line_errors, plain, say
+from autograder.terminal import one_line_errors, say, show
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
 # A command imports what it needs itself: nbgrader alone takes a second.
 desk = typer.Typer()
-LINES = 40  # of a table on a terminal; the rest is counted
+desk.add_typer(data)
 
 Lessons = Annotated[
     list[str] | None, typer.Option("--lesson", help="Only this lesson; may be given again.")
@@ -30,7 +28,6 @@ Columns = Annotated[
         "--column", help="LESSON=TITLE, the lesson's column (or its id); may be given again."
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")]
 
 
 deadlines = typer.Typer(help="When lessons are due, and what lateness costs.")
@@ -199,15 +196,3 @@ def pairs(texts: list[str] | tuple[()]) -> dict[str, str]:
         if not all(text.partition("=")[::2]):
             raise UsageError(f"{text!r} is not LESSON=TITLE")
     return {name: title for name, _, title in (text.partition("=") for text in texts)}
-
-
-def show(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print a table, the first lines of it where it is long."""
-    if not rows:
-        return
-    table = Table(*header)
-    for row in rows[:LINES]:
-        table.add_row(*map(plain, row))
-    Console().print(table)
-    if len(rows) > LINES:
-        say(f"... and {len(rows) - LINES} more")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from nbgrader.api import Assignment, Gradebook, Student
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.exchange import ExchangeFactory
 from sqlalchemy import select
 
+from autograder.desk.folders import exchange_folder
 from autograder.desk.tables import number_text, write_new
 from autograder.errors import UsageError
 from autograder.grading.attempts import read_attempts
@@ -136,12 +136,11 @@ def apply(course: CourseDirectory, gradebook: Gradebook, deadlines: Deadlines, p
 
 def publish(course: CourseDirectory, deadlines: Deadlines) -> bool:
     """Write the deadlines into the exchange, without extensions; return whether that worked."""
-    exchange = ExchangeFactory(config=course.config).List(coursedir=course, config=course.config)
-    folder = Path(getattr(exchange, "root", ""), course.course_id or "")
+    folder = exchange_folder(course)
+    if folder is None:
+        return False
     new = folder / f".{PUBLIC_FILE}.new"
     try:
-        if not (folder / "outbound").is_dir():
-            return False
         new.write_text(json.dumps(public(deadlines), indent=1))
         new.chmod(0o644)
         os.replace(new, folder / PUBLIC_FILE)

@@ -108,14 +108,16 @@ class ClassMarks:
 
 
 @contextmanager
-def open_gradebook(course: CourseDirectory) -> Iterator[Gradebook]:
+def open_gradebook(course: CourseDirectory, create: bool = False) -> Iterator[Gradebook]:
     """Yield the gradebook of a course; what is not committed is undone.
 
-    Raise UsageError, in one line, where there is none, it stays locked or its disk is read-only.
+    `create` makes it where it is missing. Raise UsageError, in one line, where there is none, it
+    stays locked or its disk is read-only.
     """
     try:
         url = make_url(course.db_url)
-        if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        is_file = url.get_backend_name() == "sqlite"
+        if is_file and not create and not Path(url.database or "").is_file():
             raise UsageError(NO_GRADEBOOK)
         gradebook = retry_while_locked(
             lambda: Gradebook(course.db_url, course.course_id), LOCK_SECONDS

@@ -20,7 +20,8 @@ CANVAS, WORKSHEET, MOODLE = "Canvas gradebook", "Moodle grading worksheet", "Moo
 BLACKBOARD, BRIGHTSPACE, PLAIN = "Blackboard", "Brightspace", "table"
 # Headers of identities, in the languages that teachers' platforms write them.
 ID = "id, sis user id, id number, idnumber, orgdefinedid, student id, student_id, lms_user_id,"
-ID += "matrikelnummer, id-nummer, numéro d'identification, número de id, número de identificación"
+ID += "platform_id, user_id, matrikelnummer, id-nummer, numéro d'identification, número de id,"
+ID += "número de identificación"
 LOGIN = "sis login id, username, login, login_id, user name, benutzername, anmeldename,"
 LOGIN += "nom d'utilisateur, identifiant, nombre de usuario, usuario"
 EMAIL = "email, e-mail, email address, e-mail address, e-mail-adresse, mail, adresse de courriel,"
@@ -54,6 +55,7 @@ GRADES = {"grade", "bewertung", "note", "calificación"}  # of a worksheet, in f
 MAXIMA = {"maximum grade", "höchstbewertung", "beste bewertung", "note maximale"}
 MAXIMA |= {"calificación máxima"}
 CHANGEABLE = {"grade can be changed"}
+NOT_ACTIVE = {"deleted", "inactive", "completed", "rejected", "tobedeleted"}  # of an enrolment
 NOT_POINTS = {"percentage", "letter", "prozentsatz", "buchstabe", "pourcentage", "lettre"}
 NOT_POINTS |= {"porcentaje", "letra", "feedback", "percent"}
 TIME_EXPORTED = "last downloaded from this course"

@@ -70,6 +70,27 @@ def deadlines_apply(dry_run: DryRun = False) -> None:
 
 
 @desk.command()
+def report(
+    assignment: Annotated[
+        str | None, typer.Argument(help="Only this lesson; all if none is named.")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="Write to this file.")] = Path("report.html"),
+) -> None:
+    """Write a report on the class: one HTML file with marks, exercises, students and trouble."""
+    with one_line_errors():
+        from autograder.desk.marks import open_gradebook  # slow to import
+        from autograder.desk.report import write_report  # slow to import
+        from autograder.grading.course import open_course  # slow to import
+
+        course = open_course()
+        with open_gradebook(course) as gradebook:
+            names = [assignment] if assignment else []
+            write_report(course, gradebook, to, names)
+            warn_of_old_penalties(course, gradebook)
+    say(f"Open {to.absolute().as_uri()}")
+
+
+@desk.command()
 def export(
     kind: Annotated[
         Literal["canvas", "moodle", "csv", "xlsx"] | None,

@@ -220,10 +220,13 @@ def read_marks(
     for student, lesson, submitted, penalty in gradebook.db.execute(
         select(
             *(SubmittedAssignment.student_id, Assignment.name, SubmittedAssignment.timestamp),
-            SubmittedAssignment.late_submission_penalty,
-        ).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+            SubmittedNotebook.late_submission_penalty,
+        )
+        .select_from(SubmittedNotebook)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
     ):
         if (student, lesson) in graded:
             marks[student, lesson].submitted = submitted
-            marks[student, lesson].penalty = penalty or 0.0
+            marks[student, lesson].penalty += penalty or 0.0
     return {key: mark for key, mark in marks.items() if key in graded}

@@ -17,13 +17,14 @@ from typing import Any
 
 from nbgrader.api import (
     Assignment,
+    Grade,
     Gradebook,
     Notebook,
     SubmittedAssignment,
     SubmittedNotebook,
 )
 from nbgrader.plugins import LateSubmissionPlugin
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from autograder.grading.attempts import Attempt, read_attempts
 from autograder.grading.deadlines import Deadlines, Lateness, read_deadlines
@@ -90,27 +91,41 @@ class Settled:
 
 def read_submissions(gradebook: Gradebook, student: str | None = None) -> list[Handed]:
     """Return the submissions of a class, or of one student."""
+    # nbgrader's own properties look for the marks of each notebook one by one: minutes for a class.
+    scores = select(Grade.notebook_id, func.sum(Grade.score).label("score")).group_by(
+        Grade.notebook_id
+    )
+    if student is not None:
+        theirs = (
+            select(SubmittedNotebook.id)
+            .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .where(SubmittedAssignment.student_id == student)
+        )
+        scores = scores.where(Grade.notebook_id.in_(theirs))
+    points = scores.subquery()
     query = (
         select(
             *(SubmittedAssignment.id, SubmittedAssignment.student_id, Assignment.name),
             *(SubmittedAssignment.timestamp, SubmittedAssignment.extension, SubmittedNotebook.id),
-            *(Notebook.name, SubmittedNotebook.score, SubmittedNotebook.max_score),
+            *(Notebook.name, func.coalesce(points.c.score, 0.0), Notebook.id),
             SubmittedNotebook.late_submission_penalty,
         )
         .select_from(SubmittedNotebook)
         .join(Notebook, SubmittedNotebook.notebook_id == Notebook.id)
         .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
         .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+        .outerjoin(points, points.c.notebook_id == SubmittedNotebook.id)
         .order_by(SubmittedAssignment.student_id, Assignment.name, Notebook.name)
     )
     if student is not None:
         query = query.where(SubmittedAssignment.student_id == student)
+    most = dict(gradebook.db.execute(select(Notebook.id, Notebook.max_score)).all())
     by_id: dict[str, Handed] = {}
     for key, who, lesson, when, extension, *part in gradebook.db.execute(query):
         submitted = when.replace(tzinfo=UTC) if when else None
         handed = by_id.setdefault(key, Handed(key, who, lesson, submitted, extension))
-        identity, name, score, max_score, penalty = part
-        handed.parts.append(Part(identity, name, score, max_score, penalty or 0.0))
+        identity, name, score, notebook, penalty = part
+        handed.parts.append(Part(identity, name, score, most[notebook], penalty or 0.0))
     return list(by_id.values())
 
 

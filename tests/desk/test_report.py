@@ -29,6 +29,7 @@ from autograder.desk.statistics import (
     worries,
 )
 from autograder.grading.attempts import Attempt
+from autograder.grading.verdict import NO_ANSWER
 from tests.support.term import Term, make_marked_term, make_term
 
 SCRIPT = "<script>alert('marks')</script>"
@@ -139,6 +140,16 @@ class TestPage:
         assert page.row("emmy", "01_filters")[2] == "test-edge: timed out"
         assert page.row("shafi", "01_filters")[2] == "collected, not graded"
         assert page.row("Goldwasser, Shafi", "0 %")[2].startswith("did not hand in 01_filters")
+
+    def test_missing_answers_are_counted_apart_from_messages(self, term: Term) -> None:
+        autograded(term, "ada", ("test-edge", "failed", NO_ANSWER))
+        term.mark("ada", "01_filters", {"test-slide": 2, "hidden-slide": 3, "test-edge": 0})
+        seen = report(term).row("01_filters", "edge")[-1]
+        assert seen == "1 without an answer1: It took too long."
+        autograded(term, "shafi", ("hidden-slide", "failed", NO_ANSWER))
+        (term.folder / "autograded" / "oconnor" / "01_filters" / "01_filters.ipynb").unlink()
+        term.mark("shafi", "01_filters", {"test-slide": 0, "hidden-slide": 0, "test-edge": 0})
+        assert report(term).row("01_filters", "slide")[-1] == "1 without an answer"
 
     def test_one_lesson(self, term: Term) -> None:
         page = report(term, "01_filters")

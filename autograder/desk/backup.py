@@ -251,10 +251,9 @@ def restore(
     new = {stage: beside(stage_folder(course, stage), "new") for stage in FOLDERS}
     try:
         data, kept = unpack(course, archive, new)
-        with gradebook.engine.begin() as connection:
+        folders = {folder: stage_folder(course, stage) for stage, folder in new.items()}
+        with swapped(folders), gradebook.engine.begin() as connection:
             load(connection, data)
-            for stage, folder in new.items():
-                swap(folder, stage_folder(course, stage))
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from None
     finally:
@@ -268,15 +267,27 @@ def beside(folder: Path, what: str) -> Path:
     return folder.with_name(f".{folder.name}.{what}")
 
 
-def swap(new: Path, folder: Path) -> None:
-    """Put a new folder in the place of another, if there is a new one."""
-    old = beside(folder, "old")
-    if new.is_dir():
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+@contextmanager
+def swapped(folders: Mapping[Path, Path]) -> Iterator[None]:
+    """Put new folders in the place of others; put these back where this context fails."""
+    done: list[Path] = []
+    try:
+        for new, folder in folders.items():
+            if new.is_dir():
+                shutil.rmtree(beside(folder, "old"), ignore_errors=True)
+                if folder.exists():
+                    folder.rename(beside(folder, "old"))
+                done.append(folder)
+                new.rename(folder)
+        yield
+    except BaseException:
+        for folder in done:
+            shutil.rmtree(folder, ignore_errors=True)
+            if beside(folder, "old").exists():
+                beside(folder, "old").rename(folder)
+        raise
+    for folder in done:
+        shutil.rmtree(beside(folder, "old"), ignore_errors=True)
 
 
 def is_used(course: CourseDirectory, gradebook: Gradebook) -> bool:

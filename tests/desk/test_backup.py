@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from nbgrader.utils import notebook_hash
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from autograder.grading.attempts import create_table, keep_attempt, read_attempts
 from tests.support.postgresql import Server, running_server
@@ -122,6 +124,24 @@ def test_a_course_in_use_is_replaced_only_on_request_and_after_a_backup(term: Te
     (safety,) = term.folder.glob("before-restore-*.tar.gz")
     assert term.run("restore", str(safety), "--replace").exit_code == 0
     assert (contents(term), rows(term)) == (later, changed)
+
+
+def test_a_restore_that_fails_leaves_the_course_as_it_was(
+    term: Term, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    term.run("backup", "--to", "b.tar.gz")
+    put(term.folder / "submitted" / "new" / LESSON / "a.ipynb", "newer")
+    before, marks = contents(term), rows(term)
+
+    def fail(connection: Connection, data: object) -> None:
+        connection.exec_driver_sql("DELETE FROM grade")
+        raise OperationalError("INSERT", {}, Exception("database is locked"))
+
+    monkeypatch.setattr("autograder.desk.backup.load", fail)
+    done = term.run("restore", "b.tar.gz", "--replace")
+    assert done.exit_code == 2
+    assert "the gradebook cannot be used, nothing was changed" in done.stderr
+    assert (contents(term), rows(term)) == (before, marks)
 
 
 def test_links_of_a_student_are_left_out_and_named(term: Term) -> None:

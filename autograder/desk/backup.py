@@ -17,7 +17,7 @@ import shutil
 import stat
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -71,11 +71,12 @@ def backup(course: CourseDirectory, gradebook: Gradebook, path: Path) -> Content
         contents = write_archive(course, gradebook, new)
         if verify(new).digests != contents.digests:
             raise LessonError(f"{path} reads differently than it was written: is the disk sound?")
-        os.link(new, path)
+        new.rename(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
     finally:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink()
     return contents
 
 

@@ -14,6 +14,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,8 +95,12 @@ def write_report(
         missing = not_graded(course, marks)
         page = page_of(marks, attempts, outcomes, missing, title or f"{course.course_id}: report")
         new = path.with_name(f".{path.name}.new")
-        new.write_text(render(page), encoding="utf-8")
-        new.replace(path)
+        try:
+            new.write_text(render(page), encoding="utf-8")
+            new.replace(path)
+        finally:
+            with suppress(OSError):
+                new.unlink()
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 

@@ -8,9 +8,7 @@ Python's csv module does not keep how a field was quoted.
 from __future__ import annotations
 
 import codecs
-import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -222,17 +220,14 @@ def number_in(text: str) -> float | None:
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that is not there yet, whole or not at all. Raise UsageError where it fails."""
     try:
-        if path.exists():
-            raise UsageError(f"{path} exists already: choose another name with --to")
-        handle, name = tempfile.mkstemp(prefix=".autograder-", dir=path.absolute().parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
+        with path.open("xb") as stream:
+            try:
                 stream.write(data)
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(name, 0o666 & ~mask)
-            os.link(name, path)  # which never replaces a file
-        finally:
-            os.unlink(name)
+                stream.flush()
+            except OSError:
+                path.unlink()
+                raise
+    except FileExistsError:
+        raise UsageError(f"{path} exists already: choose another name with --to") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None

@@ -5,7 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+import resource
+import signal
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -219,6 +223,19 @@ def test_nbgrader_s_own_command_writes_the_same_file(term: Term) -> None:
     assert (term.folder / "theirs").read_bytes() == ours
 
 
+@contextmanager
+def resource_limit(size: int) -> Iterator[None]:
+    """Let no file grow beyond a size, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
 class TestRefused:
     def test_an_unknown_lesson(self, term: Term) -> None:
         line = refused(term, "export", "csv", "--lesson", "03_counting")
@@ -239,6 +256,17 @@ class TestRefused:
         term.write("marks.csv", "mine")
         assert "marks.csv exists already" in refused(term, "export", "csv")
         assert term.lines("marks.csv") == ["mine"]
+
+    def test_a_disk_that_is_full_leaves_no_half_file(self, term: Term) -> None:
+        commands = (("export", "csv", "--to", "a"), ("backup", "--to", "b"), ("report",))
+        with resource_limit(100):
+            for command in commands:
+                assert "cannot be written: File too large" in refused(term, *command)
+
+    def test_a_file_in_the_place_of_a_folder(self, term: Term) -> None:
+        for command in (("export", "csv"), ("backup",), ("report",)):
+            line = refused(term, *command, "--to", "nbgrader_config.py/a")
+            assert "nbgrader_config.py/a cannot be written: Not a directory" in line
 
     def test_a_folder_that_is_missing(self, term: Term) -> None:
         line = refused(term, "export", "csv", "--to", "none/marks.csv")

@@ -19,3 +19,5 @@ c.ZipCollectApp.extractor_plugin = "autograder.grading.archives.Extractor"
 c.ExchangeFactory.release_feedback = "autograder.service.release.ReleaseFeedback"
 # Feedback shows the messages of tests, and no line of a hidden test.
 c.GenerateFeedback.exporter_class = "autograder.service.feedback.FeedbackExporter"
+# What lateness costs stands in deadlines.toml, if there is one: `autograder deadlines init`.
+c.AssignLatePenalties.plugin_class = "autograder.grading.late.DeadlinePenalty"

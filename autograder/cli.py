@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
 import warnings
@@ -21,18 +20,19 @@ from rich.table import Table
 
 import autograder
 from autograder import log
-from autograder.errors import GraderError, LessonError, UsageError, printable
+from autograder.desk.commands import desk
+from autograder.errors import UsageError
 from autograder.limits import NAMES, parse_limits
-from autograder.log import plain
 from autograder.sandbox.fork_client import shared_server
 from autograder.sandbox.preload import setup_imports
+from autograder.terminal import console, one_line_errors, plain, require_writable, say, write_json
 
 if TYPE_CHECKING:
     from autograder.grading.results import Result
 
 # A command imports what it needs itself: nbgrader alone takes a second.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+app.add_typer(desk)
 # One more than there are cores: a kernel that starts, or is waited for, leaves its core idle.
 JOBS = (os.cpu_count() or 1) + 1
 Confine = Annotated[
@@ -48,11 +48,6 @@ Examiner = Annotated[
         " their marks so, always (what cannot be run there goes to a person), or never.",
     ),
 ]
-
-
-def say(text: str) -> None:
-    """Print a line for the user, whatever names are in it."""
-    console.print(printable(text), markup=False)
 
 
 def show_version(wanted: bool) -> None:
@@ -122,7 +117,7 @@ def grade(
     if not scheduler:
         warm_up(assignment)
     with one_line_errors():
-        from autograder.desk.marks import marks_table  # slow to import
+        from autograder.desk.marks_table import show_marks  # slow to import
         from autograder.grading import coordinator  # slow to import
         from autograder.grading.course import imports_of, open_course, prepare  # slow to import
         from autograder.grading.results import summary  # slow to import
@@ -139,7 +134,7 @@ def grade(
                 results = coordinator.grade(course, request, pool, lambda _: step())
         if json_file:
             write_json(json_file, [result.as_json() for result in results])
-    Console().print(marks_table(results))
+    show_marks(results)
     counts = summary(results)
     say(f"{assignment}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
     if show_remarks(results):
@@ -246,11 +241,11 @@ def demo(
     warm_up()
     with one_line_errors():
         from autograder.desk.demo import SUBMISSIONS, run_demo  # slow to import
-        from autograder.desk.marks import marks_table  # slow to import
+        from autograder.desk.marks_table import show_marks  # slow to import
 
         with progress("grading", SUBMISSIONS) as step:
             results = run_demo(Path.cwd(), jobs, lambda _: step())
-    Console().print(marks_table(results))
+    show_marks(results)
     folder = Path("demo").absolute()
     say(f"The gradebook: {folder / 'gradebook.db'}, as a table: {folder / 'grades.csv'}")
     say(f"Open {(folder / 'report.html').as_uri()}")
@@ -319,20 +314,6 @@ def require_confinement() -> None:
         )
 
 
-def require_writable(path: Path | None) -> None:
-    """Raise UsageError where a file could not be written at the end."""
-    if path and (path.is_dir() or not path.absolute().parent.is_dir()):
-        raise UsageError(f"{path} cannot be written: it is a folder, or its folder is missing")
-
-
-def write_json(path: Path, data: object) -> None:
-    """Write plain data to a file. Raise LessonError where there is no space for it."""
-    try:
-        path.write_text(json.dumps(data, indent=1) + "\n")
-    except OSError as error:
-        raise LessonError(f"{path} cannot be written: {error.strerror}") from None
-
-
 def default_log() -> Path | None:
     """Return where the log of this course goes; None outside of a course."""
     return Path("autograder.log") if Path("source").is_dir() else None
@@ -354,20 +335,6 @@ def remarks_of(results: Iterable[Result]) -> Iterator[str]:
         for cell in result.cells:
             if cell.remark:
                 yield f"{result.student}: {result.notebook}: {cell.grade_id}: {cell.remark}"
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Print an error as one line and leave, with status 2 where the request was not right."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        console.print("\nautograder: stopped. What was graded stays graded: run it again to go on")
-        os._exit(130)  # without waiting for kernels that may never end: they end with us
-    except (UsageError, LessonError, GraderError) as error:
-        log.trace(error)
-        say(f"autograder: {error}")
-        raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
 
 
 @contextmanager

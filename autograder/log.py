@@ -11,7 +11,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.text import Text
 
 from autograder.errors import printable
 
@@ -87,8 +86,3 @@ def keep(logger: logging.Logger, file: Path) -> None:
 def trace(error: BaseException) -> None:
     """Log an error that ends the command, with its traceback; the console has its line."""
     logging.getLogger(ROOT).info("%s", type(error).__name__, exc_info=error)
-
-
-def plain(text: str) -> Text:
-    """Return a text for a table, without markup."""
-    return Text(printable(text))

@@ -22,6 +22,7 @@ import nbformat
 
 from autograder.authoring.answer_bank import answered, read_answers
 from autograder.authoring.build import notebook_path
+from autograder.desk.marks import open_gradebook
 from autograder.desk.report import write_report
 from autograder.errors import UsageError
 from autograder.execution.execute import local_executor
@@ -65,7 +66,8 @@ def run_demo(root: Path, jobs: int, step: Callable[[Result], None]) -> list[Resu
                 prepare(course, lesson)
             results = grade(course, GradingRequest(LESSONS, LIMITS), pool, step)
         export(folder / "grades.csv")
-    write_report(results, folder / "report.html", "The demo class")
+        with open_gradebook(course) as gradebook:
+            write_report(course, gradebook, folder / "report.html", title="The demo class")
     return results
 
 

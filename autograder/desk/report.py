@@ -1,149 +1,181 @@
-"""The report on a class: histogram of marks, marks by exercise, most frequent failures.
+"""The report on a class: one HTML file, for the screen, the phone and paper, light and dark.
 
-One HTML file with embedded pictures, readable anywhere. All text of submissions is escaped.
+read_class, read_attempts, read_outcomes -> page_of -> templates/report.html.j2
+
+The charts are SVG that the template draws: they take their colours from the page, dark or light,
+are read by screen readers as the tables beside them, and need no library. The one script sorts
+tables; the page's content security policy names its digest and allows no other. All text of
+students is escaped.
 """
 
 from __future__ import annotations
 
 import base64
-import io
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median_low
+from typing import Any
 
-import matplotlib.ticker as ticker
 from jinja2 import Environment, PackageLoader
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from markupsafe import Markup
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 
-from autograder.authoring.answer_bank import exercise_named
-from autograder.grading.results import Result
-from autograder.grading.verdict import NO_ANSWER, PASSED
+from autograder.desk.folders import stage_folder
+from autograder.desk.marks import ClassMarks, LessonPoints, Mark, read_class
+from autograder.desk.outcomes import Outcomes, read_outcomes
+from autograder.desk.statistics import (
+    MIN_STUDENTS,
+    Attempts,
+    ExerciseFigures,
+    LessonFigures,
+    StudentFigures,
+    exercise_figures,
+    histogram,
+    lesson_figures,
+    percent,
+    student_figures,
+    under_way,
+)
+from autograder.desk.tables import number_text
+from autograder.errors import UsageError
+from autograder.grading.attempts import read_attempts
 
-# Okabe and Ito's palette, safe for the colour-blind.
-HIGH, LOW = "#0072B2", "#E69F00"
-MAX_FAILURES = 8
+GENERATOR = '<meta name="generator" content="autograder report">'
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A failed test: number of learners, and the most frequent message."""
+class Trouble:
+    """What went wrong with a submission."""
 
-    test: str
-    learners: int
-    message: str
+    student: str
+    lesson: str
+    what: str
 
 
 @dataclass(frozen=True)
-class Section:
-    """The contents of the report for one assignment."""
+class Page:
+    """The contents of the report."""
 
-    name: str
-    histogram: str
-    histogram_alt: str
-    exercises: str
-    exercises_alt: str
-    failures: list[Failure]
-    results: list[Result]
-
-
-def write_report(results: Iterable[Result], path: Path, title: str) -> None:
-    """Write the report on `results` to `path`, with one section per assignment."""
-    by_assignment: dict[str, list[Result]] = defaultdict(list)
-    for result in results:
-        by_assignment[result.assignment].append(result)
-    sections = [section(name, group) for name, group in sorted(by_assignment.items())]
-    templates = Environment(loader=PackageLoader("autograder.desk"), autoescape=True)
-    page = templates.get_template("report.html.j2").render(title=title, sections=sections)
-    path.write_text(page, encoding="utf-8")
+    title: str
+    written: str
+    lessons: list[LessonFigures]
+    shares: list[int]
+    exercises: list[ExerciseFigures]
+    outcomes: Mapping[str, Outcomes]
+    students: list[StudentFigures]
+    behind: list[StudentFigures]
+    trouble: list[Trouble]
+    marks: ClassMarks
+    under_way: list[LessonPoints]
 
 
-def section(name: str, results: list[Result]) -> Section:
-    """Return the section of one assignment."""
-    fractions = [fraction(result.score, result.max_score) for result in results]
-    earned = earned_by_exercise(results)
-    return Section(
-        name,
-        data_url(draw_histogram(fractions)),
-        f"Histogram of {len(fractions)} marks: the median is {100 * median_low(fractions):.0f} %.",
-        data_url(draw_exercises(earned)),
-        "Average marks by exercise: "
-        + ", ".join(f"{name} {100 * value:.0f} %" for name, value in earned.items()),
-        most_frequent_failures(results),
-        sorted(results, key=lambda result: result.student),
+def write_report(
+    course: CourseDirectory,
+    gradebook: Gradebook,
+    path: Path,
+    names: Sequence[str] = (),
+    title: str = "",
+) -> None:
+    """Write the report on a class, in the lessons `names` or in all.
+
+    Raise UsageError where the file is something else than an earlier report, or cannot be written.
+    """
+    marks, attempts = read_class(gradebook, names), read_attempts(gradebook)
+    if not marks.marks:
+        raise UsageError("nothing is graded yet: `autograder grade LESSON` first")
+    try:
+        if path.exists() and GENERATOR not in path.read_text(errors="replace")[:2000]:
+            raise UsageError(f"{path} is not a report: choose another name with --to")
+        outcomes = read_outcomes(course, marks)
+        missing = not_graded(course, marks)
+        page = page_of(marks, attempts, outcomes, missing, title or f"{course.course_id}: report")
+        new = path.with_name(f".{path.name}.new")
+        try:
+            new.write_text(render(page), encoding="utf-8")
+            new.replace(path)
+        finally:
+            with suppress(OSError):
+                new.unlink()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def page_of(
+    marks: ClassMarks,
+    attempts: Attempts,
+    outcomes: Mapping[str, Outcomes],
+    missing: Sequence[Trouble],
+    title: str,
+) -> Page:
+    """Return the contents of the report."""
+    now = datetime.now(UTC)
+    current = under_way(marks, now) or [each for each in marks.lessons if each.max_score]
+    students = student_figures(marks, current, attempts)
+    trouble = [
+        Trouble(student, lesson, f"{cell}: {what}")
+        for lesson, result in outcomes.items()
+        for student, cell, what in result.trouble
+    ]
+    return Page(
+        title=title,
+        written=f"{now:%d %b %Y, %H:%M} UTC",
+        lessons=[lesson_figures(marks, lesson) for lesson in marks.lessons],
+        shares=histogram([student.share for student in students]),
+        exercises=[
+            figures
+            for lesson in marks.lessons
+            for figures in exercise_figures(marks, lesson, attempts)
+        ],
+        outcomes=outcomes,
+        students=students,
+        behind=sorted((s for s in students if s.worries), key=lambda student: student.share),
+        trouble=[*missing, *trouble],
+        marks=marks,
+        under_way=current,
     )
 
 
-def fraction(score: float, max_score: float) -> float:
-    """Return a mark between 0 and 1."""
-    return score / max_score if max_score else 0.0
+def not_graded(course: CourseDirectory, marks: ClassMarks) -> list[Trouble]:
+    """Return what is in submitted/ and has no marks."""
+    root = stage_folder(course, "submitted")
+    return [
+        Trouble(path.parent.name, lesson.name, "collected, not graded")
+        for lesson in marks.lessons
+        for path in sorted(root.glob(f"*/{lesson.name}"))
+        if path.is_dir() and (path.parent.name, lesson.name) not in marks.marks
+    ]
 
 
-def earned_by_exercise(results: list[Result]) -> dict[str, float]:
-    """Return the average fraction of the points of each exercise, in the order of the lesson."""
-    points: dict[str, float] = defaultdict(float)
-    possible: dict[str, float] = defaultdict(float)
-    for cell in (cell for result in results for cell in result.cells):
-        points[exercise_named(cell.grade_id)] += cell.points or 0
-        possible[exercise_named(cell.grade_id)] += cell.max_points
-    return {name: fraction(points[name], possible[name]) for name in possible}
+def render(page: Page) -> str:
+    """Return the report as HTML."""
+    environment = Environment(
+        loader=PackageLoader("autograder.desk"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": percent, "points": number_text, "correlation": two_digits}
+    script = Markup(environment.get_template("sort.js").render().strip())
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    template = environment.get_template("report.html.j2")
+    names: dict[str, Any] = {"script": script, "digest": digest, "cell_of": cell_of}
+    text = template.render(page=page, few=MIN_STUDENTS, generator=Markup(GENERATOR), **names)
+    return re.sub(r"\n\s*\n+", "\n", text) + "\n"
 
 
-def most_frequent_failures(results: list[Result]) -> list[Failure]:
-    """Return the tests that most answers failed; missing answers do not count."""
-    messages: dict[str, Counter[str]] = defaultdict(Counter)
-    for cell in (cell for result in results for cell in result.cells):
-        if cell.outcome != PASSED and cell.message not in ("", NO_ANSWER):
-            messages[cell.grade_id][cell.message] += 1
-    worst = sorted(messages.items(), key=lambda item: -item[1].total())[:MAX_FAILURES]
-    return [Failure(test, counts.total(), counts.most_common(1)[0][0]) for test, counts in worst]
+def two_digits(value: float) -> str:
+    """Return a correlation; with the sign of typography, which screen readers say."""
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
-def draw_histogram(fractions: list[float]) -> Figure:
-    """Return a histogram of the learners' marks."""
-    figure = new_figure(5.2, 2.6)
-    axes = figure.subplots()
-    bins = [step / 10 for step in range(11)]
-    axes.hist(fractions, bins=bins, color=HIGH, edgecolor="white")
-    axes.set(xlabel="points earned (%)", ylabel="learners", xlim=(0, 1))
-    axes.xaxis.set_major_formatter(ticker.PercentFormatter(1))
-    axes.yaxis.set_major_locator(ticker.MaxNLocator(integer=True))
-    return tidy(figure, axes)
-
-
-def draw_exercises(earned: dict[str, float]) -> Figure:
-    """Return a bar chart of the average marks: one bar per exercise, the first on top."""
-    figure = new_figure(5.2, 0.9 + 0.28 * len(earned))
-    axes = figure.subplots()
-    names = list(earned)[::-1]
-    values = [earned[name] for name in names]
-    axes.barh(names, values, color=[HIGH if value >= 0.5 else LOW for value in values])
-    for place, value in enumerate(values):
-        axes.text(value + 0.01, place, f"{100 * value:.0f} %", va="center", fontsize=9)
-    axes.set(xlabel="points earned, average (%)", xlim=(0, 1.12))
-    axes.xaxis.set_major_formatter(ticker.PercentFormatter(1))
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    return tidy(figure, axes)
-
-
-def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure without pyplot, which is not thread-safe."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def tidy(figure: Figure, axes: Axes) -> Figure:
-    """Remove the top and right spines; return the figure."""
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def data_url(figure: Figure) -> str:
-    """Return a figure as a data URL, for an img element."""
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=160)
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+def cell_of(mark: Mark | None) -> str:
+    """Return what the table of students has in a lesson."""
+    if mark is None:
+        return ""
+    notes = [*(["late"] if mark.penalty > 0 else []), *(["to mark"] if mark.to_mark else [])]
+    return number_text(mark.score) + (f" ({', '.join(notes)})" if notes else "")

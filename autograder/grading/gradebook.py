@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from nbformat import NotebookNode
@@ -24,6 +25,9 @@ from sqlalchemy.orm import joinedload
 
 from autograder.compat.nbgrader import autograding_steps, known_rows, one_transaction
 from autograder.errors import one_line
+from autograder.grading.attempts import create_table, keep_attempt
+from autograder.grading.deadlines import read_deadlines
+from autograder.grading.late import settle_submission, write
 from autograder.grading.restore import Released
 from autograder.grading.verdict import TO_MARK, recorded
 
@@ -49,7 +53,9 @@ class GradebookSession:
     def __init__(self, course: CourseDirectory, converter: Autograde) -> None:
         self.url = course.db_url
         self.steps = autograding_steps(converter, DONE_ELSEWHERE)
+        self.deadlines = read_deadlines(Path(course.root))
         self.gradebook = Gradebook(self.url, course.course_id)
+        create_table(self.gradebook)
 
     def close(self) -> None:
         """Close the gradebook."""
@@ -76,10 +82,12 @@ class GradebookSession:
     ) -> None:
         """Record the marks of executed `notebooks`, and zero for those `missing`: all or nothing.
 
-        nbgrader's steps may change the notebooks, as they are configured to.
+        nbgrader's steps may change the notebooks, as they are configured to. The marks of an
+        earlier hand-in are kept as an attempt.
         """
         with one_transaction(self.gradebook):
             self.gradebook.update_or_create_student(student)
+            keep_attempt(self.gradebook, student, assignment, submitted)
             timestamp = {"timestamp": submitted} if submitted else {}
             self.gradebook.update_or_create_submission(assignment, student, **timestamp)
             for name, notebook in notebooks.items():
@@ -98,6 +106,15 @@ class GradebookSession:
                     name, assignment, student
                 ).grades:
                     grade.auto_score, grade.needs_manual_grade = 0, False
+            self.settle_lateness(student, assignment)
+
+    def settle_lateness(self, student: str, assignment: str) -> None:
+        """Set the late penalty of a submission where the course has deadlines."""
+        self.gradebook.db.flush()
+        if self.deadlines and (
+            settled := settle_submission(self.gradebook, self.deadlines, student, assignment)
+        ):
+            write(self.gradebook, self.deadlines, [settled])
 
     @contextmanager
     def rows_of(self, student: str, assignment: str, notebook: str) -> Iterator[None]:

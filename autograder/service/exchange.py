@@ -6,9 +6,10 @@ so that no working folder is changed: the server's other threads have the same.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from nbgrader.utils import get_username, parse_utc
 from traitlets.config import Application, Config
 
 from autograder.errors import LessonError, one_line
+from autograder.grading.deadlines import PUBLIC_FILE
 
 log = logging.getLogger(__name__)
 NO_EXCHANGE = "Lessons cannot be fetched or handed in here: there is no exchange."
@@ -40,6 +42,14 @@ class Submission:
     def time(self) -> datetime:
         """The time of the hand-in."""
         return in_utc(self.timestamp)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When a lesson is due (UTC), and what lateness costs, in a sentence."""
+
+    due: datetime
+    policy: str
 
 
 class StudentExchange:
@@ -111,6 +121,16 @@ class StudentExchange:
         """Return the folder of a released lesson; None where the exchange shows no folders."""
         folder = self.exchange_root / self.course / "outbound" / lesson
         return folder if self.course and folder.is_dir() else None
+
+    def deadlines(self) -> dict[str, Deadline]:
+        """Return when lessons are due and what lateness costs, where that is published."""
+        path = self.exchange_root / self.course / PUBLIC_FILE
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {
+                lesson: Deadline(datetime.fromisoformat(entry["due"]), str(entry["policy"]))
+                for lesson, entry in json.loads(path.read_text()).items()
+            }
+        return {}
 
     def fetch(self, lesson: str) -> None:
         """Fetch a lesson into the student's home; of one that is there, what is missing."""

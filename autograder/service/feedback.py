@@ -29,9 +29,10 @@ from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
-from autograder.errors import one_line
+from autograder.errors import UsageError, one_line
 from autograder.execution.cells import LEFT_OUT
 from autograder.execution.execute import DEMONSTRATION
+from autograder.grading.late import note_for
 from autograder.grading.sanitize import sanitize_notebook
 from autograder.grading.submissions import OF_NBGRADER
 from autograder.grading.verdict import VERDICT, recorded
@@ -58,6 +59,7 @@ class HideTests(Preprocessor):
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Return the notebook without hidden tests. Called by the exporter, before the marks."""
         sanitize_notebook(nb)  # it may have been graded by stock nbgrader
+        resources.setdefault("nbgrader", {})["late"] = late_note(resources, self.config)
         clear = ClearHiddenTests(config=Config(ClearHiddenTests=self.config.ClearHiddenTests))
         all_lines, sources = lines(nb), [cell.source for cell in nb.cells]
         nb, resources = clear.preprocess(nb, resources)
@@ -78,6 +80,20 @@ class HideTests(Preprocessor):
             elif cell.cell_type == "code":
                 cell.outputs = without(secret, cell.outputs)
         return nb, resources
+
+
+def late_note(resources: Any, config: Config) -> str:
+    """Return what a page says of lateness; empty where that is not known."""
+    who = resources["nbgrader"]
+    if not who.get("db_url"):
+        return ""
+    root = config.CourseDirectory.get("root", "")
+    try:
+        folder = Path(root if isinstance(root, str) else "")
+        return note_for(folder, who["db_url"], who["student"], who["assignment"])
+    except UsageError as error:  # the deadlines cannot be read: marks can
+        log.warning("%s", error)
+        return ""
 
 
 def cut_code(notebook: NotebookNode) -> None:

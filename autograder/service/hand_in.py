@@ -47,6 +47,7 @@ class Preview:
     unanswered: list[str]
     checked: Checked | None
     due: str | None
+    late_policy: str
     late_seconds: int
     renamed: Renamed | None
     files: list[str]
@@ -72,13 +73,15 @@ def preview(exchange: StudentExchange, lesson: str) -> Preview:
     texts = texts_of(exchange, lesson)
     missing = not_answered(work, released)
     exercises = sum(len(text.exercises) for text in texts)
-    notebook, due = main_notebook(work), due_of(texts)
+    notebook, deadline = main_notebook(work), exchange.deadlines().get(lesson)
+    due = deadline.due if deadline else due_of(texts)
     return Preview(
         answered=exercises - len(missing),
         exercises=exercises,
         unanswered=missing,
         checked=last_check(notebook) if notebook else None,
         due=due.isoformat() if due else None,
+        late_policy=deadline.policy if deadline else "",
         late_seconds=late_seconds(now(), due),
         renamed=work.renamed,
         files=sorted(work.files),
@@ -110,14 +113,14 @@ def receipt_of(
     exchange: StudentExchange, lesson: str, time: datetime, digest: str, files: list[str]
 ) -> Receipt:
     """Return a receipt."""
-    texts = texts_of(exchange, lesson)
+    texts, deadline = texts_of(exchange, lesson), exchange.deadlines().get(lesson)
     return Receipt(
         course=exchange.course,
         lesson=lesson,
         title=texts[0].title if texts else lesson,
         student=exchange.student,
         submitted=time.isoformat(),
-        late_seconds=late_seconds(time, due_of(texts)),
+        late_seconds=late_seconds(time, deadline.due if deadline else due_of(texts)),
         digest=digest,
         files=files,
     )

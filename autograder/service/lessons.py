@@ -36,6 +36,8 @@ SCORES = (
     r"\(Score: ([\d.]+) / ([\d.]+)\)",
 )
 
+PENALTY = r'<meta (?=[^>]*name="penalty")[^>]*content="([\d.]+)"'
+
 
 @dataclass(frozen=True)
 class Page:
@@ -70,7 +72,9 @@ class Lesson:
     answered: int
     exercises: int
     submitted: str | None
+    late_policy: str
     late_seconds: int
+    penalty: float | None
     digest: str | None
     changed: bool
     feedback: str
@@ -113,7 +117,8 @@ def lesson(
     folder, released = exchange.folder_of(name), exchange.released_folder(name)
     work = work_in(exchange, name) if folder.is_dir() else None
     texts = outlines(notebooks_in(released or folder))
-    due = due_of(texts)
+    deadline = exchange.deadlines().get(name)
+    due = deadline.due if deadline else due_of(texts)
     latest = submissions[-1] if submissions else None
     marked = next((one for one in reversed(submissions) if one.has_feedback), None)
     feedback = (FETCHED if marked.is_fetched else NEW) if marked else NO_FEEDBACK
@@ -132,7 +137,9 @@ def lesson(
         answered=answered,
         exercises=exercises,
         submitted=latest.time.isoformat() if latest else None,
+        late_policy=deadline.policy if deadline else "",
         late_seconds=late_seconds(latest.time, due) if latest else 0,
+        penalty=penalty_of(folder, marked) if marked else None,
         digest=cached_digest(latest.folder) if latest else None,
         changed=changed,
         feedback=feedback,
@@ -204,6 +211,13 @@ def score_of(folder: Path, marked: Submission) -> tuple[float | None, float | No
     if not scores:
         return None, None
     return sum(score for score, _ in scores), sum(most for _, most in scores)
+
+
+def penalty_of(folder: Path, marked: Submission) -> float | None:
+    """Return the points that fetched feedback deducts for lateness; None where it names none."""
+    pages = (folder / "feedback" / marked.timestamp).glob("*.html")
+    hits = [re.search(PENALTY, page.read_text(errors="replace")) for page in pages]
+    return sum(float(match[1]) for match in hits if match) or None
 
 
 def score_in(page: str) -> tuple[float, float] | None:

@@ -15,7 +15,11 @@ export interface ILesson {
   answered: number;
   exercises: number;
   submitted: string | null;
+  /** What lateness costs, in a sentence; empty if that is not known. */
+  late_policy: string;
   late_seconds: number;
+  /** The points that the newest feedback deducts for lateness. */
+  penalty: number | null;
   digest: string | null;
   changed: boolean;
   score: number | null;
@@ -37,6 +41,7 @@ export interface IPreview {
   /** The last check of this notebook; null if there was none since the server started. */
   checked: { passed: number; tests: number; is_current: boolean } | null;
   due: string | null;
+  late_policy: string;
   late_seconds: number;
   renamed: { file: string; name: string } | null;
   files: string[];

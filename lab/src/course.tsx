@@ -193,7 +193,7 @@ function Status(props: { lesson: ILesson }): JSX.Element {
   return (
     <p className="course-status">
       <span>{count(lesson.points, 'point')}</span>
-      {lesson.due && <span>{`Due ${when(lesson.due)}`}</span>}
+      {lesson.due && <span title={lesson.late_policy}>{`Due ${when(lesson.due)}`}</span>}
       <span>
         {lesson.notebook === null
           ? submitted
@@ -211,6 +211,7 @@ function Status(props: { lesson: ILesson }): JSX.Element {
       {score !== null && (
         <strong>
           {`Marks: ${score} of ${lesson.max_score}`}
+          {lesson.penalty !== null && `, ${count(lesson.penalty, 'point')} deducted for lateness`}
           {lesson.feedback_is_old && ' for an earlier hand-in'}
         </strong>
       )}

@@ -54,6 +54,7 @@ function Preview(props: { lesson: ILesson; preview: IPreview }): JSX.Element {
               {late_seconds > 0 && (
                 <strong className="course-warning">{`, late by ${span(late_seconds)}`}</strong>
               )}
+              {late_seconds > 0 && preview.late_policy && <p>{preview.late_policy}</p>}
             </dd>
           </>
         )}

@@ -28,7 +28,8 @@ ROOMS = (
     "ground",
 )
 GROUND = {"autograder", "autograder.limits", "autograder.errors", "autograder.log"} | {
-    "autograder.versions"
+    "autograder.terminal",
+    "autograder.versions",
 }
 FORBIDDEN = {
     "autograder": {"course", "tests", "benchmarks", "answers", "lessons"},

@@ -12,6 +12,7 @@ from autograder.authoring.build import notebook_path
 from autograder.execution.cells import is_test
 from autograder.execution.execute import DEMONSTRATION
 from autograder.service.feedback import HIDDEN, OMITTED, FeedbackExporter, HideTests, mathml
+from autograder.service.lessons import PENALTY
 from tests.support.any_course import graded_cell
 from tests.support.pages import active_parts, visible_text
 from tests.support.small_course import LESSON, RIGHT, Course, make_course, with_double
@@ -43,6 +44,11 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course.hand_in("prints", with_double(f"print({line!r})\n{RIGHT['double']}"))
     course.hand_in("scripts", RIGHT | {"greet": SCRIPT})
     course.hand_in("keeps", KEEPS)
+    course.hand_in("late", RIGHT)
+    stamp = course.folder / "submitted" / "late" / LESSON / "timestamp.txt"
+    stamp.write_text("2026-11-03 18:00:00 UTC")
+    deadlines = f"[policy]\npercent_per_day = 10\n[lessons.{LESSON}]\ndue = 2026-11-02T12:00:00\n"
+    (course.folder / "deadlines.toml").write_text(deadlines)
     course.grade()
     done = course.run("nbgrader", "generate_feedback", LESSON)
     assert done.returncode == 0, done.stderr
@@ -79,6 +85,18 @@ def test_learners_see_the_points_the_outcome_and_the_message_of_each_graded_cell
     assert re.search(r"hidden-double\s+0 / 2\s+failed\s+\S", seen)
     assert re.search(r"test-greet\s+4 / 4\s+passed", seen)
     assert "def double(x):" in seen
+
+
+def test_late_learners_see_when_it_was_due_how_late_they_were_and_what_it_cost(
+    course: Course,
+) -> None:
+    seen = visible_text(page(course, "late"))
+    assert "5.6 of 10 points, 1.4 deducted for late submission" in seen
+    assert "Due Mon 02 Nov 2026, 12:00 (UTC). Handed in 1 d 6 h late: 1.4 points" in seen
+    penalty = re.search(PENALTY, page(course, "late"))  # as My course reads it
+    assert penalty
+    assert penalty[1] == "1.4"
+    assert "Due" not in visible_text(page(course, "right"))  # whose time is not known
 
 
 @pytest.mark.parametrize("student", ["right", "wrong", "reveals", "prints", "scripts"])

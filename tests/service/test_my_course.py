@@ -221,6 +221,15 @@ def test_what_is_late_says_so(home: Home) -> None:
     lesson = home.lesson
     assert lesson.due == due.isoformat()
     assert 7200 <= lesson.late_seconds < 7300
+    published = home.exchange_root / "cnn" / "deadlines.json"  # by `autograder deadlines apply`
+    moved = due + timedelta(hours=1)
+    entry = {"due": moved.isoformat(), "policy": "It costs 1 %."}
+    published.write_text(json.dumps({LESSON: entry}))
+    assert (home.lesson.due, home.lesson.late_policy) == tuple(entry.values())
+    assert preview(home.exchange, LESSON).late_policy == "It costs 1 %."
+    assert 3600 <= last_receipt(home.exchange, LESSON).late_seconds < 3700
+    published.write_text("[]")
+    assert home.lesson.due == due.isoformat()
 
 
 def test_feedback_is_offered_when_it_is_released_and_has_the_marks(home: Home) -> None:

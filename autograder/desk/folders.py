@@ -1,0 +1,39 @@
+"""Where a course keeps what belongs to students: its own folders, and its part of the exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange import ExchangeFactory
+
+from autograder.grading.collect import Arrival, arrivals
+
+STAGES = ("submitted", "autograded", "feedback")
+
+
+def stage_folder(course: CourseDirectory, stage: str, student: str = ".") -> Path:
+    """Return the folder of a stage, or of one student in it."""
+    return Path(course.format_path(getattr(course, f"{stage}_directory"), student, "."))
+
+
+def students_in(folder: Path) -> set[str]:
+    """Return the students who have a folder in that of a stage."""
+    if not folder.is_dir():
+        return set()
+    return {path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "."}
+
+
+def exchange_folder(course: CourseDirectory) -> Path | None:
+    """Return the folder of a course in the exchange; None where it has none here."""
+    lister = ExchangeFactory(config=course.config).List(coursedir=course, config=course.config)
+    folder = Path(getattr(lister, "root", ""), course.course_id or "")
+    return folder if course.course_id and (folder / "outbound").is_dir() else None
+
+
+def arrivals_in(course: CourseDirectory) -> Iterator[Arrival]:
+    """Yield what was handed in, in the exchange."""
+    folder = exchange_folder(course)
+    if folder and (folder / "inbound").is_dir():
+        yield from sorted(arrivals(folder / "inbound"))

@@ -16,6 +16,10 @@ def double(x):
         print('debug' * 200_000)
     return 2 * x
 
+# %% hand in
+for cell in notebook.cells:  # the learner tries another number: what was changed is run when graded
+    cell.source = cell.source.replace("double(21)", "double(22)")
+
 # %% must
 assert points == full_marks
 text = (graded / f"{lesson}.ipynb").read_text()

@@ -20,6 +20,10 @@ def double(x):
         say('request', {'number': 1, 'verb': 'call', 'object': 1}, ['dict'])
     return 4
 
+# %% hand in
+for cell in notebook.cells:  # the learner tries another number: what was changed is run when graded
+    cell.source = cell.source.replace("double(21)", "double(22)")
+
 # %% must
 assert points["test-double"] == points["hidden-double"] == 0
 assert "crashed" in outcomes.values()

@@ -93,7 +93,7 @@ def test_points_follow_the_syllabus(lesson: str) -> None:
     for cell in tests:
         name, points = cell.metadata.nbgrader.grade_id, cell.metadata.nbgrader.points
         assert (name.startswith("test-") and points == 1) or (
-            name.startswith("hidden-") and points in (2, 3)
+            name.startswith("hidden-") and points in (1, 2, 3)
         ), f"{name} has {points} points"
 
 
@@ -185,7 +185,7 @@ assert look() == 3
     [
         ("three = 3", "three", "look reads three, which cell \\d+ changes, a demonstration"),
         (
-            "def fill(t):\n    t[0] = 3\n\nfill(table)",
+            "others = [table]\nothers[0][0] = 3",
             "table[0]",
             "test-look passes .* without the demonstrations",
         ),

@@ -19,6 +19,6 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
-    """The hub; the last test of test_hub.py stops it."""
+    """The hub; how it stops is tested with another one, in test_restart.py."""
     with classroom(tmp_path_factory.mktemp("hub") / "classroom") as room:
         yield room

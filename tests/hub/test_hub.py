@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
-import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -19,6 +18,7 @@ from tests.support.classroom import (
     Classroom,
     Instructor,
     Student,
+    outline,
     violations,
 )
 from tests.support.pages import visible_text
@@ -27,6 +27,7 @@ from tests.support.paths import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hub")]
 
 LESSON, EXERCISE, COURSEWORK = "03_counting", "conv_parameters", "10_coursework"
+POINTS = f"{outline(LESSON).points:g}"
 
 
 def answer(exercise: str, right: bool) -> str:
@@ -98,23 +99,23 @@ def page_of(term: Term, which: str) -> str:
 def test_validate_gives_the_messages_of_the_visible_tests_and_speaks_of_the_hidden(
     term: Term,
 ) -> None:
-    assert "1 of 9 visible tests passed" in term.validated["ada"]
-    assert "0 of 9 visible tests passed" in term.validated["alan"]
+    assert re.search(r"1 of \d+ visible tests passed", term.validated["ada"])
+    assert re.search(r"0 of \d+ visible tests passed", term.validated["alan"])
     failed = rf"✗ failed\s+{EXERCISE}\(.*\) is .*\s+test-{EXERCISE}, 1 point"
     assert re.search(failed, term.validated["alan"]), term.validated["alan"]
     assert "Hidden tests check more" in term.validated["ada"]
 
 
 def test_the_formgrader_s_button_grades_with_the_engine(room: Classroom, term: Term) -> None:
-    assert "4 of 34" in term.graded[f"ada {LESSON}"]
-    assert "0 of 34" in term.graded[f"alan {LESSON}"]
+    assert f"4 of {POINTS}" in term.graded[f"ada {LESSON}"]
+    assert f"0 of {POINTS}" in term.graded[f"alan {LESSON}"]
     graded = room.folder / "course" / "autograded" / "ada" / LESSON / f"{LESSON}.ipynb"
     assert "graded_from" in nbformat.read(graded, as_version=4).metadata
 
 
 def test_each_student_sees_their_own_marks(term: Term) -> None:
-    assert "4 of 34 points" in page_of(term, f"ada {LESSON}")
-    assert "0 of 34 points" in page_of(term, f"alan {LESSON}")
+    assert f"4 of {POINTS} points" in page_of(term, f"ada {LESSON}")
+    assert f"0 of {POINTS} points" in page_of(term, f"alan {LESSON}")
 
 
 def test_marks_and_comments_by_hand_arrive(term: Term) -> None:
@@ -128,14 +129,14 @@ def test_feedback_opens_in_jupyterlab_with_marks_and_links_that_work(term: Term)
     ada = term.people["ada"]
     ada.fetch_feedback(LESSON)
     page = ada.feedback_page()
-    expect(page.get_by_text("4 of 34 points")).to_be_visible()
+    expect(page.get_by_text(f"4 of {POINTS} points")).to_be_visible()
     target = page.locator(f"#marks-hidden-{EXERCISE}")
     expect(target).not_to_be_in_viewport()
     page.get_by_role("link", name=f"hidden-{EXERCISE}").click()
     expect(target).to_be_in_viewport()
     ada.take_screenshot("ada-feedback-tab")
     ada.page.get_by_role("tab", name="My course").click()
-    expect(ada.status(LESSON)).to_contain_text("Marks: 4 of 34")
+    expect(ada.status(LESSON)).to_contain_text(f"Marks: 4 of {POINTS}")
 
 
 def test_no_released_feedback_holds_a_line_of_a_hidden_test(room: Classroom, term: Term) -> None:
@@ -200,15 +201,3 @@ def test_axe_finds_nothing_in_notebooks_and_feedback(term: Term, browser: Browse
     page.screenshot(path=PICTURES / "feedback.png")
     assert violations(page, "body") == []
     assert term.violations == []
-
-
-def test_ctrl_c_stops_the_hub_and_all_that_it_started(room: Classroom, term: Term) -> None:
-    """This is the last test: the hub has stopped after it."""
-    hub = psutil.Process(room.process.pid)
-    started = hub.children(recursive=True)
-    commands = [" ".join(process.cmdline()) for process in started]
-    assert any("configurable-http-proxy" in line for line in commands)
-    assert sum("labhub" in line or "singleuser" in line for line in commands) >= len(term.people)
-    assert room.stop() == 0
-    _, alive = psutil.wait_procs(started, timeout=20)
-    assert alive == []

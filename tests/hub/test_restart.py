@@ -74,6 +74,12 @@ def test_a_stopped_hub_takes_its_users_back_and_a_late_joiner_logs_in(tmp_path: 
             ada = Login(room, "ada", room.password("ada"))
             ada.open_server()
             assert [each["id"] for each in ada.kernels()] == [kernel]
+            servers += psutil.Process(room.process.pid).children(recursive=True)
+            assert any(
+                "configurable-http-proxy" in " ".join(each.cmdline())
+                for each in servers
+                if runs(each)
+            )
             before = time.monotonic()
             assert room.stop() == 0
             assert time.monotonic() - before < 25  # some 5 on an idle machine

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, sync_playwright
 
-from autograder.service.outline import read_outline
+from autograder.service.outline import Outline, read_outline
 from tests.support.paths import ROOT
 from tests.support.processes import free_port
 
@@ -30,9 +30,9 @@ FRONT = ROOT / "autograder/share/jupyter/labextensions/nbgrader-autograder/packa
 SLOW = 60_000  # milliseconds that a page may take on a busy machine
 
 
-def title(lesson: str) -> str:
-    """Return the title of a lesson, as My course shows it."""
-    return read_outline(ROOT / "release" / lesson / f"{lesson}.ipynb").title
+def outline(lesson: str) -> Outline:
+    """Return title, points and exercises of a lesson, as My course shows them."""
+    return read_outline(ROOT / "release" / lesson / f"{lesson}.ipynb")
 
 
 class Classroom:
@@ -135,11 +135,11 @@ class Student(Person):
 
     def button(self, step: str, lesson: str) -> Locator:
         """Return a button of My course."""
-        return self.page.get_by_role("button", name=f"{step} {title(lesson)}", exact=True)
+        return self.page.get_by_role("button", name=f"{step} {outline(lesson).title}", exact=True)
 
     def status(self, lesson: str) -> Locator:
         """Return the place where My course says how a lesson stands."""
-        row = self.page.get_by_role("listitem", name=title(lesson), exact=True)
+        row = self.page.get_by_role("listitem", name=outline(lesson).title, exact=True)
         return row.locator(".course-status")
 
     def dialog(self) -> Locator:

@@ -50,9 +50,9 @@ class Processes:
         return [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]
 
     def sockets(self) -> int:
-        """Return the number of all sockets, also of connections that nobody has accepted."""
+        """Return the number of all sockets, also of connections that were not accepted."""
         with contextlib.suppress(OSError), open("/proc/net/unix", "rb") as lines:
-            return sum(1 for _ in lines)  # of other families there is nobody to connect to
+            return sum(1 for _ in lines)  # those of other families reach no other
         return 0
 
     def send(self, number: int) -> None:

@@ -84,7 +84,7 @@ class HideTests(Preprocessor):
 
 def late_note(resources: Any, config: Config) -> str:
     """Return what a page says of lateness; empty where that is not known."""
-    who = resources["nbgrader"]
+    who = resources.get("nbgrader", {})
     if not who.get("db_url"):
         return ""
     root = config.CourseDirectory.get("root", "")

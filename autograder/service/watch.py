@@ -179,7 +179,7 @@ class FeedbackService:
         """Process submissions to one assignment, in a thread; log what stops it."""
         try:
             self.process(assignment, pending)
-        except Exception as error:  # a thread has nobody to raise it to
+        except Exception as error:  # a thread raises it to no caller
             logger.info("%s", assignment, exc_info=True)
             known = isinstance(error, UsageError | LessonError | GraderError)
             reason = str(error) if known else one_line(error)

@@ -284,7 +284,7 @@ def test_a_fault_of_the_grader_is_no_answer_and_is_tried_again(exchange: Exchang
     assert "<strong>7</strong> of 10" in page
 
 
-SLOW = with_double("import time\ntime.sleep(30)\ndef double(x):\n    return x + x")
+SLOW = with_double("import time\ntime.sleep(20)\ndef double(x):\n    return x + x")
 
 
 def test_each_student_is_answered_as_soon_as_the_work_is_graded(exchange: Exchange) -> None:

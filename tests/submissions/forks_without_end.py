@@ -25,4 +25,5 @@ def double(x):
 assert points["hidden-double"] == 0
 assert points["test-double"] == 1
 assert outcomes["hidden-double"] in ("failed", "timed out")
-assert points["test-greet"] == 4
+# What a hundred processes take may also be too much, or take too long to add up.
+assert points["test-greet"] == 4 or "too much memory" in messages["test-greet"], messages

@@ -17,14 +17,14 @@ from pathlib import Path
 from autograder.errors import LessonError
 from autograder.grading.receipt import digest_of_folder, handed_in
 from autograder.service.exchange import StudentExchange
-from autograder.service.outline import Outline, due_of, late_seconds, now, outlines
+from autograder.service.lessons import due_and_policy, texts_of
+from autograder.service.outline import late_seconds, now
 from autograder.service.validate import Checked, last_check
 from autograder.service.work import (
     Renamed,
     Work,
     main_notebook,
     not_answered,
-    notebooks_in,
     work_in,
 )
 
@@ -73,15 +73,15 @@ def preview(exchange: StudentExchange, lesson: str) -> Preview:
     texts = texts_of(exchange, lesson)
     missing = not_answered(work, released)
     exercises = sum(len(text.exercises) for text in texts)
-    notebook, deadline = main_notebook(work), exchange.deadlines().get(lesson)
-    due = deadline.due if deadline else due_of(texts)
+    notebook = main_notebook(work)
+    due, late_policy = due_and_policy(texts, exchange.deadlines().get(lesson))
     return Preview(
         answered=exercises - len(missing),
         exercises=exercises,
         unanswered=missing,
         checked=last_check(notebook) if notebook else None,
         due=due.isoformat() if due else None,
-        late_policy=deadline.policy if deadline else "",
+        late_policy=late_policy,
         late_seconds=late_seconds(now(), due),
         renamed=work.renamed,
         files=sorted(work.files),
@@ -113,22 +113,18 @@ def receipt_of(
     exchange: StudentExchange, lesson: str, time: datetime, digest: str, files: list[str]
 ) -> Receipt:
     """Return a receipt."""
-    texts, deadline = texts_of(exchange, lesson), exchange.deadlines().get(lesson)
+    texts = texts_of(exchange, lesson)
+    due, _ = due_and_policy(texts, exchange.deadlines().get(lesson))
     return Receipt(
         course=exchange.course,
         lesson=lesson,
         title=texts[0].title if texts else lesson,
         student=exchange.student,
         submitted=time.isoformat(),
-        late_seconds=late_seconds(time, deadline.due if deadline else due_of(texts)),
+        late_seconds=late_seconds(time, due),
         digest=digest,
         files=files,
     )
-
-
-def texts_of(exchange: StudentExchange, lesson: str) -> list[Outline]:
-    """Return the outlines of a lesson's notebooks."""
-    return outlines(notebooks_in(exchange.released_folder(lesson) or exchange.folder_of(lesson)))
 
 
 def complete_work(exchange: StudentExchange, lesson: str) -> Work:

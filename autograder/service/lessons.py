@@ -8,16 +8,17 @@ Where there is no exchange, as on a learner's own machine, the lessons are the f
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 from autograder.errors import LessonError
 from autograder.grading.receipt import digest_of_folder
-from autograder.service.exchange import NO_EXCHANGE, StudentExchange, Submission
-from autograder.service.outline import due_of, late_seconds, outlines
+from autograder.service.exchange import NO_EXCHANGE, Deadline, StudentExchange, Submission
+from autograder.service.outline import Outline, due_of, late_seconds, outlines
 from autograder.service.work import (
     Work,
     fingerprint,
@@ -91,9 +92,15 @@ def lessons(exchange: StudentExchange) -> tuple[list[Lesson], str]:
         released, submissions, remark = exchange.released(), exchange.submissions(), ""
     except LessonError as error:
         released, submissions, remark = local_lessons(exchange.assignment_dir), {}, str(error)
-    names = {*released, *submissions}
+    names, deadlines = {*released, *submissions}, exchange.deadlines()
     rows = [
-        lesson(exchange, name, submissions.get(name, []), name in released and not remark)
+        lesson(
+            exchange,
+            name,
+            submissions.get(name, []),
+            name in released and not remark,
+            deadlines.get(name),
+        )
         for name in sorted(names)
     ]
     return rows, "" if remark == NO_EXCHANGE and rows else remark
@@ -111,18 +118,22 @@ def local_lessons(root: Path) -> list[str]:
 
 
 def lesson(
-    exchange: StudentExchange, name: str, submissions: Sequence[Submission], can_hand_in: bool
+    exchange: StudentExchange,
+    name: str,
+    submissions: Sequence[Submission],
+    can_hand_in: bool,
+    deadline: Deadline | None,
 ) -> Lesson:
     """Return the row of one lesson."""
     folder, released = exchange.folder_of(name), exchange.released_folder(name)
     work = work_in(exchange, name) if folder.is_dir() else None
-    texts = outlines(notebooks_in(released or folder))
-    deadline = exchange.deadlines().get(name)
-    due = deadline.due if deadline else due_of(texts)
+    texts = texts_of(exchange, name)
+    due, late_policy = due_and_policy(texts, deadline)
     latest = submissions[-1] if submissions else None
     marked = next((one for one in reversed(submissions) if one.has_feedback), None)
     feedback = (FETCHED if marked.is_fetched else NEW) if marked else NO_FEEDBACK
-    score, max_score = score_of(folder, marked) if marked else (None, None)
+    pages = pages_of(folder, marked) if marked else {}
+    score, max_score = score_of(pages.values())
     answered, exercises = answers(work, released, folder)
     changed = bool(work and latest and fingerprint(work.files) != fingerprint_of(latest.folder))
     notebook = main_notebook(work) if work else None
@@ -137,9 +148,9 @@ def lesson(
         answered=answered,
         exercises=exercises,
         submitted=latest.time.isoformat() if latest else None,
-        late_policy=deadline.policy if deadline else "",
+        late_policy=late_policy,
         late_seconds=late_seconds(latest.time, due) if latest else 0,
-        penalty=penalty_of(folder, marked) if marked else None,
+        penalty=penalty_of(pages.values()),
         digest=cached_digest(latest.folder) if latest else None,
         changed=changed,
         feedback=feedback,
@@ -192,31 +203,43 @@ def read_feedback(exchange: StudentExchange, name: str) -> Feedback:
     if not marked.is_fetched:
         exchange.fetch_feedback(name)
     folder = exchange.folder_of(name)
-    texts = outlines(notebooks_in(exchange.released_folder(name) or folder))
+    texts = texts_of(exchange, name)
     pages = [
-        Page(path.stem, text, *(score_in(text) or (None, None)))
-        for path in sorted((folder / "feedback" / marked.timestamp).glob("*.html"))
-        for text in [path.read_text(errors="replace")]
+        Page(stem, text, *(score_in(text) or (None, None)))
+        for stem, text in pages_of(folder, marked).items()
     ]
     return Feedback(texts[0].title if texts else name, marked.time.isoformat(), pages)
 
 
-def score_of(folder: Path, marked: Submission) -> tuple[float | None, float | None]:
-    """Return the points in fetched feedback, and the most that could be earned; else None."""
-    scores = [
-        score
-        for path in sorted((folder / "feedback" / marked.timestamp).glob("*.html"))
-        if (score := score_in(path.read_text(errors="replace")))
-    ]
+def texts_of(exchange: StudentExchange, name: str) -> list[Outline]:
+    """Return the outlines of a lesson's notebooks."""
+    return outlines(notebooks_in(exchange.released_folder(name) or exchange.folder_of(name)))
+
+
+def due_and_policy(
+    texts: Iterable[Outline], deadline: Deadline | None
+) -> tuple[datetime | None, str]:
+    """Return when a lesson is due and what lateness costs: as published, else as notebooks say."""
+    return (deadline.due, deadline.policy) if deadline else (due_of(texts), "")
+
+
+def pages_of(folder: Path, marked: Submission) -> dict[str, str]:
+    """Return the pages of fetched feedback on a hand-in, by the name of their notebook."""
+    paths = sorted((folder / "feedback" / marked.timestamp).glob("*.html"))
+    return {path.stem: path.read_text(errors="replace") for path in paths}
+
+
+def score_of(pages: Iterable[str]) -> tuple[float | None, float | None]:
+    """Return the points in pages of feedback, and the most that could be earned; else None."""
+    scores = [score for page in pages if (score := score_in(page))]
     if not scores:
         return None, None
     return sum(score for score, _ in scores), sum(most for _, most in scores)
 
 
-def penalty_of(folder: Path, marked: Submission) -> float | None:
-    """Return the points that fetched feedback deducts for lateness; None where it names none."""
-    pages = (folder / "feedback" / marked.timestamp).glob("*.html")
-    hits = [re.search(PENALTY, page.read_text(errors="replace")) for page in pages]
+def penalty_of(pages: Iterable[str]) -> float | None:
+    """Return the points that feedback deducts for lateness; None where it names none."""
+    hits = [re.search(PENALTY, page) for page in pages]
     return sum(float(match[1]) for match in hits if match) or None
 
 

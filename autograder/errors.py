@@ -30,6 +30,12 @@ def one_line(error: BaseException) -> str:
     return re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")[:300]
 
 
+def reason_of(error: BaseException) -> str:
+    """Return why something failed, in a line; of an error that is not ours, its class too."""
+    known = isinstance(error, UsageError | LessonError | GraderError)
+    return str(error) if known else one_line(error)
+
+
 def printable(text: str) -> str:
     """Return a text of a submission on one line, with no character that controls a terminal.
 

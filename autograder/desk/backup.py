@@ -17,7 +17,7 @@ import shutil
 import stat
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -30,6 +30,7 @@ from sqlalchemy import Connection, DateTime, Interval, Table, inspect, select
 from autograder.desk.folders import STAGES, exchange_folder, stage_folder
 from autograder.errors import LessonError, UsageError
 from autograder.grading import attempts
+from autograder.grading.collect import opened
 from autograder.grading.deadlines import FILE as DEADLINES
 from autograder.service.watch import JOURNAL
 
@@ -128,12 +129,15 @@ def below(name: str, folder: Path) -> Iterator[tuple[str, Path]]:
 
 def regular_file(path: Path) -> bytes | None:
     """Return the contents of a regular file; None for anything else, or what is gone by now."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    with os.fdopen(handle, "rb") as stream:
-        return stream.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
+    with ExitStack() as stack:
+        try:
+            handle = stack.enter_context(opened(str(path), None, 0))
+        except OSError:
+            return None
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return None
+        with os.fdopen(handle, "rb", closefd=False) as stream:
+            return stream.read()
 
 
 def add(tar: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -6,7 +6,6 @@ plan: read_submissions -> settle_all -> the rows that change -> apply: one trans
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from nbgrader.api import Assignment, Gradebook, Student
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import select
 
-from autograder.desk.folders import exchange_folder
+from autograder.desk.folders import exchange_folder, replace_file
 from autograder.desk.tables import number_text, write_new
 from autograder.errors import UsageError
 from autograder.grading.attempts import read_attempts
@@ -139,11 +138,9 @@ def publish(course: CourseDirectory, deadlines: Deadlines) -> bool:
     folder = exchange_folder(course)
     if folder is None:
         return False
-    new = folder / f".{PUBLIC_FILE}.new"
+    data = json.dumps(public(deadlines), indent=1).encode()
     try:
-        new.write_text(json.dumps(public(deadlines), indent=1))
-        new.chmod(0o644)
-        os.replace(new, folder / PUBLIC_FILE)
+        replace_file(folder / PUBLIC_FILE, data, 0o644)
     except OSError:
         return False
     return True

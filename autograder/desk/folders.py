@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
@@ -16,6 +17,19 @@ STAGES = ("submitted", "autograded", "feedback")
 def stage_folder(course: CourseDirectory, stage: str, student: str = ".") -> Path:
     """Return the folder of a stage, or of one student in it."""
     return Path(course.format_path(getattr(course, f"{stage}_directory"), student, "."))
+
+
+def replace_file(path: Path, data: bytes, mode: int | None = None) -> None:
+    """Write a file in the place of what is there, whole or not at all; with `mode`, if not None."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        new.write_bytes(data)
+        if mode is not None:
+            new.chmod(mode)
+        new.replace(path)
+    finally:
+        with suppress(OSError):
+            new.unlink()
 
 
 def students_in(folder: Path) -> set[str]:

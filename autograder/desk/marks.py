@@ -29,11 +29,11 @@ from nbgrader.api import (
 )
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import make_url, select
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from autograder.authoring.answer_bank import exercise_named
 from autograder.errors import UsageError, one_line
-from autograder.grading.gradebook import retry_while_locked
+from autograder.grading.gradebook import database_errors, retry_while_locked
 
 NO_GRADEBOOK = (
     "there is no gradebook here: run this in the course's folder, after `autograder grade` or"
@@ -115,25 +115,20 @@ def open_gradebook(course: CourseDirectory, create: bool = False) -> Iterator[Gr
     stays locked or its disk is read-only.
     """
     try:
-        url = make_url(course.db_url)
-        is_file = url.get_backend_name() == "sqlite"
-        if is_file and not create and not Path(url.database or "").is_file():
-            raise UsageError(NO_GRADEBOOK)
-        gradebook = retry_while_locked(
-            lambda: Gradebook(course.db_url, course.course_id), LOCK_SECONDS
-        )
+        with database_errors():
+            url = make_url(course.db_url)
+            is_file = url.get_backend_name() == "sqlite"
+            if is_file and not create and not Path(url.database or "").is_file():
+                raise UsageError(NO_GRADEBOOK)
+            gradebook = retry_while_locked(
+                lambda: Gradebook(course.db_url, course.course_id), LOCK_SECONDS
+            )
         try:
             yield gradebook
         finally:
             gradebook.db.rollback()
             gradebook.close()
             gradebook.engine.dispose()
-    except ModuleNotFoundError as error:
-        raise UsageError(f"the gradebook's database needs a driver: {one_line(error)}") from None
-    except ArgumentError as error:
-        raise UsageError(
-            f"c.CourseDirectory.db_url is not a database URL: {one_line(error)}"
-        ) from None
     except (DatabaseError, OperationalError, InvalidEntry) as error:
         reason = one_line(getattr(error, "orig", None) or error)
         raise UsageError(f"the gradebook cannot be used, nothing was changed: {reason}") from None

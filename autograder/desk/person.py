@@ -19,11 +19,12 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import notebook_hash
 from sqlalchemy import select
 
-from autograder.desk.backup import below, put, regular_file
+from autograder.desk.backup import below, regular_file
 from autograder.desk.folders import (
     STAGES,
     arrivals_in,
     exchange_folder,
+    replace_file,
     stage_folder,
     students_in,
 )
@@ -32,9 +33,8 @@ from autograder.desk.tables import write_new
 from autograder.errors import UsageError
 from autograder.grading.attempts import forget_attempts, read_attempts
 from autograder.grading.deadlines import read_deadlines
+from autograder.grading.submissions import SECRET
 from autograder.service.watch import JOURNAL
-
-SECRET = "submission_secret.txt"  # names the feedback of a hand-in in the exchange
 
 
 @dataclass
@@ -186,9 +186,7 @@ def forget(course: CourseDirectory, gradebook: Gradebook, records: Records) -> l
     if records.journal:
         journal = Path(course.root) / JOURNAL
         lines = [line for line in journal.read_text().splitlines() if not is_of(line, student)]
-        new = journal.with_name(f".{journal.name}.new")
-        put(new, "".join(f"{line}\n" for line in lines).encode())
-        new.replace(journal)
+        replace_file(journal, "".join(f"{line}\n" for line in lines).encode())
     if records.extensions:
         left.append(f"extensions in deadlines.toml: {', '.join(records.extensions)}")
     return left

@@ -14,7 +14,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +24,7 @@ from markupsafe import Markup
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
-from autograder.desk.folders import stage_folder
+from autograder.desk.folders import replace_file, stage_folder
 from autograder.desk.marks import ClassMarks, LessonPoints, Mark, read_class
 from autograder.desk.outcomes import Outcomes, read_outcomes
 from autograder.desk.statistics import (
@@ -94,13 +93,7 @@ def write_report(
         outcomes = read_outcomes(course, marks)
         missing = not_graded(course, marks)
         page = page_of(marks, attempts, outcomes, missing, title or f"{course.course_id}: report")
-        new = path.with_name(f".{path.name}.new")
-        try:
-            new.write_text(render(page), encoding="utf-8")
-            new.replace(path)
-        finally:
-            with suppress(OSError):
-                new.unlink()
+        replace_file(path, render(page).encode())
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 

@@ -24,7 +24,7 @@ from typing import IO, Any, cast
 
 from nbgrader.plugins.zipcollect import ExtractorPlugin
 
-from autograder.errors import LessonError, one_line, printable
+from autograder.errors import LessonError, printable, reason_of
 from autograder.grading.collect import CHUNK, Budget, write
 from autograder.grading.submissions import MAX_BYTES, MAX_DEPTH
 from autograder.limits import MEGABYTE
@@ -50,8 +50,8 @@ class Extractor(ExtractorPlugin):
                 try:
                     self.extract_one(path, place)
                 except Exception as error:  # of a library that reads what may be anything
-                    reason = str(error) if isinstance(error, LessonError) else one_line(error)
-                    self.log.error("%s: not extracted: %s", printable(name), printable(reason))
+                    reason = printable(reason_of(error))
+                    self.log.error("%s: not extracted: %s", printable(name), reason)
 
     def extract_one(self, path: Path, place: Path) -> None:
         """Extract one archive into a folder of its name, or copy any other file."""

@@ -27,7 +27,7 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_grade
 
-from autograder.errors import GraderError, LessonError, UsageError, one_line, printable
+from autograder.errors import GraderError, LessonError, UsageError, printable, reason_of
 from autograder.execution.cells import WRITTEN
 from autograder.grading.course import read_assignment
 from autograder.grading.gradebook import GradebookSession, Marks, retry_while_locked
@@ -211,8 +211,7 @@ class Coordinator:
             self.fail(submission, f"{FAILED}: {error}")
         except Exception as error:  # of the grader, a library or the machine
             log.info("%s: %s", submission.student, submission.assignment, exc_info=True)
-            reason = str(error) if isinstance(error, GraderError) else one_line(error)
-            self.fail(submission, f"{NOT_GRADED}: {reason}")
+            self.fail(submission, f"{NOT_GRADED}: {reason_of(error)}")
         if results := self.results[before:]:
             self.on_submission(results)
 

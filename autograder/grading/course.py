@@ -22,12 +22,12 @@ from nbgrader.apps.baseapp import NbGrader
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task
 from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, SAWarning
+from sqlalchemy.exc import DatabaseError, SAWarning
 
 from autograder.errors import LessonError, UsageError, one_line
 from autograder.examiner.released import instructor_text
 from autograder.grading.generate import generate_assignment
-from autograder.grading.gradebook import GradebookSession, retry_while_locked
+from autograder.grading.gradebook import GradebookSession, database_errors, retry_while_locked
 from autograder.grading.restore import grade_id
 from autograder.grading.submissions import (
     Assignment,
@@ -123,17 +123,8 @@ def register(course: CourseDirectory, assignment: str) -> None:
                 " alone. `nbgrader autograde` can grade it, without confinement"
             )
     try:
-        known = retry_while_locked(lambda: registered_cells(course, assignment))
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"the gradebook's database needs a driver: {one_line(error)}. For PostgreSQL:"
-            " pip install 'nbgrader-autograder[postgresql]', and c.CourseDirectory.db_url ="
-            " 'postgresql+psycopg://...'"
-        ) from None
-    except ArgumentError as error:
-        raise UsageError(
-            f"c.CourseDirectory.db_url is not a database URL: {one_line(error)}"
-        ) from None
+        with database_errors():
+            known = retry_while_locked(lambda: registered_cells(course, assignment))
     except DatabaseError as error:
         url = make_url(course.db_url).render_as_string(hide_password=True)
         reason = one_line(error.orig or error)

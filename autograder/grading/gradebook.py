@@ -20,11 +20,11 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import CheckCellMetadata, Execute
 from nbgrader.utils import is_grade
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import joinedload
 
 from autograder.compat.nbgrader import autograding_steps, known_rows, one_transaction
-from autograder.errors import one_line
+from autograder.errors import UsageError, one_line
 from autograder.grading.attempts import create_table, keep_attempt
 from autograder.grading.deadlines import read_deadlines
 from autograder.grading.late import settle_submission, write
@@ -171,6 +171,23 @@ def released_cells(entry: Any, order: list[str]) -> list[Released]:
         for cell in entry.source_cells
     }
     return [cells[name] for name in order if name in cells]
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Raise UsageError, in one line, where the course's db_url is no URL, or needs a driver."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"the gradebook's database needs a driver: {one_line(error)}. For PostgreSQL:"
+            " pip install 'nbgrader-autograder[postgresql]', and c.CourseDirectory.db_url ="
+            " 'postgresql+psycopg://...'"
+        ) from None
+    except ArgumentError as error:
+        raise UsageError(
+            f"c.CourseDirectory.db_url is not a database URL: {one_line(error)}"
+        ) from None
 
 
 def retry_while_locked(action: Callable[[], T], timeout: float = LOCK_TIMEOUT) -> T:

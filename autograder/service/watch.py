@@ -29,7 +29,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from watchfiles import watch as changes
 
-from autograder.errors import GraderError, LessonError, UsageError, one_line
+from autograder.errors import LessonError, UsageError, reason_of
 from autograder.grading.collect import Arrival, arrivals, copy_submission, newest, owned
 from autograder.grading.coordinator import GradingRequest, grade
 from autograder.grading.course import (
@@ -181,8 +181,7 @@ class FeedbackService:
             self.process(assignment, pending)
         except Exception as error:  # a thread raises it to no caller
             logger.info("%s", assignment, exc_info=True)
-            known = isinstance(error, UsageError | LessonError | GraderError)
-            reason = str(error) if known else one_line(error)
+            reason = reason_of(error)
             self.log_once((assignment, reason), f"{assignment}: {reason}")
         finally:
             with self.lock:
@@ -264,7 +263,7 @@ class FeedbackService:
             yield
         except Exception as error:  # whatever it is, it is no reason to let the others wait
             logger.info("%s %s", arrival.student, arrival.assignment, exc_info=True)
-            reason = str(error) if isinstance(error, LessonError) else one_line(error)
+            reason = reason_of(error)
             self.log_once((arrival, reason), f"{arrival.student} {arrival.assignment}: {reason}")
             if isinstance(error, LessonError):  # any other may be the machine's
                 self.tries[arrival] += 1

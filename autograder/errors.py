@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+# Begins a note in an exception of the learner's: which call of a test raised it.
+CALL = "In the call "
+
 
 class UsageError(Exception):
     """A request that cannot be carried out until the user corrects something (exit status 2)."""

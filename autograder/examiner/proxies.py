@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autograder.examiner.codec import ExaminerLimit
+from autograder.examiner.remote_errors import name_call
 
 if TYPE_CHECKING:
     from autograder.examiner.examiner_side import ExaminerEndpoint
@@ -57,7 +58,11 @@ class Proxy:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        return self._endpoint.call("call", *args, meta={"object": self._number}, **kwargs)
+        try:
+            return self._endpoint.call("call", *args, meta={"object": self._number}, **kwargs)
+        except Exception as error:
+            name_call(error, self._name, args, kwargs)
+            raise
 
     def _method(self, name: str, *args: Any) -> Any:
         __tracebackhide__ = True

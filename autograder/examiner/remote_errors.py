@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import builtins
 import linecache
+import reprlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autograder.errors import CALL
 from autograder.examiner.codec import CodecError, ExaminerLimit, Message, decode, encode
 
 MAX_CHARACTERS = 10_000  # of the text of an exception
@@ -88,5 +91,40 @@ def rebuild(classes: list[Any], args: list[Any], frames: Any, limit: bool) -> Ba
         error = ExaminerLimit(*args) if limit else RuntimeError(*args)
     if isinstance(frames, str) and frames:
         text = frames[:1000].encode(errors="replace").decode()  # half a character may be sent
-        error.add_note(f"In the answers:\n{text}")
+        error.add_note(f"In your code:\n{text}")
     return error
+
+
+class Arguments(reprlib.Repr):
+    """Short texts of arguments: a few numbers and strings, of arrays and the like the shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 40
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = 6
+
+    def repr1(self, value: Any, level: int) -> str:
+        """Return the text of one argument."""
+        plain = (int, float, complex, str, bytes, type(None), list, tuple, dict, set, frozenset)
+        if type(value) in (*plain, bool, range):
+            return super().repr1(value, level)
+        shape = getattr(value, "shape", None) if type(value).__module__ != "builtins" else None
+        if isinstance(shape, tuple):
+            return f"<{type(value).__name__} {tuple(shape)}>"
+        return f"<{getattr(value, '__name__', type(value).__name__)}>"
+
+
+def name_call(
+    error: BaseException, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> None:
+    """Note in an exception of the learner's which call of a test raised it.
+
+    A test that makes two hundred calls shows its own line alone: the learner needs the arguments.
+    """
+    if REMOTE not in vars(error) or isinstance(error, ExaminerLimit):
+        return
+    if any(note.startswith(CALL) for note in getattr(error, "__notes__", ())):
+        return  # a call within this one
+    text = Arguments().repr
+    values = [*map(text, args), *(f"{key}={text(value)}" for key, value in kwargs.items())]
+    error.add_note(f"{CALL}{name}({', '.join(values)})")

@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.utils import determine_grade, is_grade
 
+from autograder.errors import CALL
 from autograder.execution.cells import (
     CRASHED,
     ENDED,
@@ -55,6 +56,7 @@ NO_MEMORY = re.compile(r"MemoryError|can't allocate memory|Cannot allocate memor
 NUMPY_NUMBER = re.compile(r"np\.\w+\((.+)\)")
 MAX_MESSAGE_CHARS = 500
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+RAISED_BY = re.compile(rf"^{CALL}(.+)$", re.MULTILINE)
 
 
 def judge(notebook: NotebookNode) -> None:
@@ -121,7 +123,10 @@ def error_text(error: NotebookNode | None) -> str:
     if ename == "NotImplementedError" and not evalue:
         return NO_ANSWER
     text = evalue if ename == "AssertionError" and evalue else f"{ename}: {evalue}"
-    return shortened(text.removesuffix(": "))
+    trace = ANSI.sub("", "\n".join(map(str, error.get("traceback", ()))))
+    call = RAISED_BY.search(trace)
+    where = f" ({CALL.lower()}{call[1]})" if call else ""
+    return shortened(text.removesuffix(": ") + where)
 
 
 def printed(cell: NotebookNode) -> str:

@@ -98,6 +98,19 @@ def test_a_function_returns_and_changes_the_same_as_in_one_kernel(answers: str, 
     run(answers, test)
 
 
+def test_an_exception_of_the_learners_names_the_call_that_raised_it() -> None:
+    answers = "def f(x, n, s=1):\n    return g(n // s)\n\ndef g(n):\n    return [1][n]"
+    test = "for n in 0, 1, 2:\n    f(np.ones((2, 3)), n, s=n + 1)\nf([1] * 99, 2, s='a' * 99)"
+    with pytest.raises(TypeError) as raised:
+        run(answers, test)
+    notes = "\n".join(raised.value.__notes__)
+    assert "In the call f([1, 1, 1, 1, 1, 1, ...], 2, s='aaa" in notes
+    assert len(notes) < 300
+    with pytest.raises(IndexError) as raised:
+        run(answers, "f(np.ones((2, 3)), 5, s=2)")
+    assert raised.value.__notes__[-1] == "In the call f(<ndarray (2, 3)>, 5, s=2)"
+
+
 MODEL = """
 class Net(nn.Module):
     def __init__(self):

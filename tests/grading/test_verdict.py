@@ -128,6 +128,15 @@ def test_a_verdict_says_why(cell: NotebookNode, message: str) -> None:
     assert judged(cell)[1] == message
 
 
+def test_a_verdict_names_the_call_that_raised_the_learners_exception() -> None:
+    cell = graded(ERROR, error("ZeroDivisionError", "division by zero"))
+    cell.outputs[0].traceback = [
+        "File ...",
+        "\x1b[31mZeroDivisionError\x1b[0m: division by zero\nIn the call f(3, s=0)",
+    ]
+    assert judged(cell)[1] == "ZeroDivisionError: division by zero (in the call f(3, s=0))"
+
+
 def test_a_cell_that_fails_without_an_error_says_something() -> None:
     cell = graded(ERROR)
     message = judged(cell)[1]

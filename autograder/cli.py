@@ -90,7 +90,10 @@ def build(
 
 @app.command()
 def grade(
-    assignment: Annotated[str, typer.Argument(help="The assignment, such as 03_counting.")],
+    assignments: Annotated[
+        list[str],
+        typer.Argument(metavar="ASSIGNMENT...", help="Assignments, such as 03_counting."),
+    ],
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the results to this file.")
     ] = None,
@@ -115,7 +118,7 @@ def grade(
 ) -> None:
     """Grade what is in submitted/ into nbgrader's gradebook."""
     if not scheduler:
-        warm_up(assignment)
+        warm_up(*assignments)
     with one_line_errors():
         from autograder.desk.marks_table import show_marks  # slow to import
         from autograder.grading import coordinator  # slow to import
@@ -124,19 +127,19 @@ def grade(
 
         limits = {**parse_limits(limit or ()), "confined": confine}
         require_writable(json_file)
-        course = open_course()
-        total = prepare(course, assignment, student or (), notebook)
-        with workers(scheduler, jobs, imports_of(course, [assignment]), confine) as (pool, count):
+        course, names = open_course(), [*dict.fromkeys(assignments)]
+        total = sum(prepare(course, name, student or (), notebook) for name in names)
+        with workers(scheduler, jobs, imports_of(course, names), confine) as (pool, count):
             request = coordinator.GradingRequest(
-                [assignment], limits, examiner, force, student or (), notebook, 2 * count, run_all
+                names, limits, examiner, force, student or (), notebook, 2 * count, run_all
             )
-            with progress(assignment, total) as step:
+            with progress(", ".join(names), total) as step:
                 results = coordinator.grade(course, request, pool, lambda _: step())
         if json_file:
             write_json(json_file, [result.as_json() for result in results])
     show_marks(results)
     counts = summary(results)
-    say(f"{assignment}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
+    say(f"{', '.join(names)}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
     if show_remarks(results):
         raise typer.Exit(1)
 
@@ -277,10 +280,10 @@ def doctor(
         raise typer.Exit(1)
 
 
-def warm_up(assignment: str | None = None) -> None:
+def warm_up(*assignments: str) -> None:
     """Have the server of kernels import what they need while this process imports its own."""
-    sources = Path("source").glob(f"{assignment}/*.ipynb")
-    shared_server.get(setup_imports(sources) if assignment else None)
+    sources = [path for name in assignments for path in Path("source").glob(f"{name}/*.ipynb")]
+    shared_server.get(setup_imports(sources) if assignments else None)
 
 
 @contextmanager

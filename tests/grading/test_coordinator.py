@@ -263,6 +263,15 @@ def test_of_several_notebooks_only_the_one_named_is_graded(two: Course) -> None:
     assert [path.name for path in two.folder.glob("autograded/ada/*/*.ipynb")] == ["more.ipynb"]
 
 
+def test_several_assignments_are_graded_in_one_run(two: Course) -> None:
+    for stage in ("source", "release", "submitted/ben"):
+        shutil.copytree(two.folder / stage / LESSON, two.folder / stage / "01_again")
+    done = two.run("autograder", "grade", LESSON, "01_again", LESSON)
+    assert done.returncode == 0, done.stderr
+    assert f"{LESSON}, 01_again: 3 graded" in done.stderr
+    assert (two.folder / "autograded" / "ben" / "01_again" / f"{LESSON}.ipynb").exists()
+
+
 # nbgrader 0.9.6 adds submissions in an order that SQLAlchemy 2 warns about; the rows are right.
 @pytest.mark.filterwarnings("ignore:Object of type .* not in session")
 def test_any_executor_will_do(two: Course, monkeypatch: pytest.MonkeyPatch) -> None:

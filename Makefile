@@ -19,7 +19,7 @@ PORT ?= 8000
 ACCOUNTS ?= one
 
 .PHONY: help demo test system machine node front check build answers seeds kernels carried demonstrations \
-	bench load lab hub \
+	bench bench-course load lab hub \
 	wheel wheel-test lock upgrade clean
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo "make carried    answer one exercise wrongly: the marks that others lose by it"
 	@echo "make demonstrations  compare marks with the cells that earn none, and without them"
 	@echo "make bench      compare with stock nbgrader: bench.json, bench.png (over an hour)"
+	@echo "make bench-course  the same for the whole course alone"
 	@echo "make load       time 20 students in the hub at once, and Validate"
 	@echo "make lab        open the course in JupyterLab, for one learner"
 	@echo "make hub        run a JupyterHub with an instructor and students (PORT=8000)"
@@ -101,6 +102,9 @@ build: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
+
+bench-course: $(INSTALLED)
+	$(BIN)/python -m benchmarks --course
 
 # Without Node.js, it is JupyterLab without My course.
 lab: $(INSTALLED)

@@ -1,8 +1,9 @@
-"""The command: python -m benchmarks [--rounds N] [--quick]."""
+"""The command: python -m benchmarks [--course] [--rounds N] [--quick]."""
 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -10,12 +11,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from autograder.cli import progress
 from autograder.errors import LessonError, UsageError
 from benchmarks.chart import draw
 from benchmarks.figures import as_json, remarks, tables
 from benchmarks.measure import run_bench
-from benchmarks.plan import QUICK, Plan
+from benchmarks.plan import COURSE, QUICK, Plan
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -26,16 +26,21 @@ def main(
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Runs of each system on each lesson.")
     ] = None,
+    course: Annotated[bool, typer.Option("--course", help="Only the whole course.")] = False,
     quick: Annotated[
         bool, typer.Option(help="A few submissions, as a trial: the figures mean nothing.")
     ] = False,
 ) -> None:
-    """Measure the engine beside stock nbgrader; write bench.json and bench.png."""
-    plan = QUICK if quick else Plan()
+    """Measure the grader beside stock nbgrader; write bench.json and bench.png."""
+    plan = QUICK if quick else COURSE if course else Plan()
     plan = replace(plan, rounds=rounds) if rounds else plan
+    began = time.monotonic()
+
+    def report(what: str) -> None:
+        console.print(f"{time.monotonic() - began:6.0f} s  {what}", markup=False)
+
     try:
-        with progress("measuring", plan.steps) as step:
-            bench = run_bench(Path.cwd(), plan, step)
+        bench = run_bench(Path.cwd(), plan, report)
     except (UsageError, LessonError) as error:
         console.print(f"benchmarks: {error}", markup=False)
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from benchmarks.figures import Spread, cost
-from benchmarks.plan import CORES, ENGINE, SYSTEMS, Bench
+from benchmarks.figures import Spread, cost, size_of
+from benchmarks.plan import CORES, GRADER, SYSTEMS, Bench
 
-COLOURS = dict(zip(SYSTEMS, ("#D55E00", "#E69F00", "#0072B2", "#009E73"), strict=True))
+COLOURS = dict(zip(SYSTEMS, ("#D55E00", "#E69F00", "#0072B2", "#56B4E9", "#009E73"), strict=True))
 
 
 def draw(bench: Bench, path: Path) -> None:
@@ -20,7 +20,10 @@ def draw(bench: Bench, path: Path) -> None:
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     draw_systems(left, bench)
-    draw_growth(right, bench)
+    if bench.growth:
+        draw_growth(right, bench)
+    else:
+        right.set_axis_off()
     figure.savefig(path, dpi=120)
 
 
@@ -28,8 +31,8 @@ def draw_systems(axes: Axes, bench: Bench) -> None:
     """Draw bars on a logarithmic scale: the median, with a whisker from minimum to maximum."""
     height = 0.8 / len(SYSTEMS)
     labels = []
-    for row, (name, rounds) in enumerate(bench.lessons.items()):
-        size = bench.plan.lessons[name][1]
+    for row, (name, rounds) in enumerate(bench.classes.items()):
+        size = size_of(bench, name)
         labels.append(f"{name}\n({size} submissions)")
         for place, system in enumerate(SYSTEMS):
             each = Spread.of([runs[system].seconds / size for runs in rounds])
@@ -49,14 +52,14 @@ def draw_systems(axes: Axes, bench: Bench) -> None:
     axes.set_xscale("log")
     axes.margins(x=0.15)
     axes.set_xlabel("seconds per submission (logarithmic)")
-    axes.set_title(f"One class, {CORES} cores: median of {bench.plan.rounds}, whisker min to max")
+    axes.set_title(f"{CORES} cores: median, whisker min to max")
     axes.legend(fontsize=9)
 
 
 def draw_growth(axes: Axes, bench: Bench) -> None:
-    """Draw the engine's seconds per light submission, over the size of the class."""
+    """Draw the grader's seconds per light submission, over the size of the class."""
     costs = cost(bench.growth)
-    axes.plot(list(costs), list(costs.values()), "o-", color=COLOURS[ENGINE])
+    axes.plot(list(costs), list(costs.values()), "o-", color=COLOURS[GRADER])
     for size, each in costs.items():
         axes.annotate(
             f"{each:.2f}",
@@ -73,4 +76,4 @@ def draw_growth(axes: Axes, bench: Bench) -> None:
     axes.set_ylim(0, 1.25 * max(costs.values()))
     axes.set_xlabel("submissions in the class (logarithmic)")
     axes.set_ylabel("seconds per submission")
-    axes.set_title("Light submissions, engine, start-up included")
+    axes.set_title("Light submissions, grader, start-up included")

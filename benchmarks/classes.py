@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager
 from itertools import cycle, islice
 from pathlib import Path
@@ -22,13 +22,16 @@ LIGHT = "00_doubling"
 SEED = 1998
 
 
-def make_class(root: Path, folder: Path, lesson: str, size: int) -> None:
+def make_class(root: Path, folder: Path, lessons: Sequence[str], size: int) -> Path:
     """Make a course in `folder`: `size` students like those of the demo, answers from the bank."""
-    copy_lesson(root, folder, lesson)
-    choices, rng = right_and_wrong(root, lesson), random.Random(SEED)
-    for number, ability in enumerate(islice(cycle(STUDENTS.values()), size), 1):
-        submit(folder, lesson, f"student-{number:04}", choose(choices, *ability, rng))
-    register(folder, lesson)
+    rng = random.Random(SEED)
+    for lesson in lessons:
+        copy_lesson(root, folder, lesson)
+        choices = right_and_wrong(root, lesson)
+        for number, ability in enumerate(islice(cycle(STUDENTS.values()), size), 1):
+            submit(folder, lesson, f"student-{number:04}", choose(choices, *ability, rng))
+        register(folder, lesson)
+    return folder
 
 
 def make_light_class(root: Path, folder: Path, size: int) -> None:

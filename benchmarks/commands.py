@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,35 +20,42 @@ from nbgrader.api import Gradebook
 
 from autograder.authoring.build import notebook_path
 from autograder.errors import LessonError
-from benchmarks.plan import CORES, ENGINE, PARALLEL, SERIAL, Marks, Run
+from benchmarks.plan import CORES, GRADER, PARALLEL, RUN_ALL, SERIAL, Marks, Run
 
 BIN = Path(sys.executable).parent
 
 
-def grade(system: str, folder: Path, lesson: str) -> Run:
-    """Return the run of a system that grades the course in `folder`.
+def grade(system: str, folder: Path, lessons: Sequence[str], *options: str) -> Run:
+    """Return the run of a system that grades lessons of the course in `folder`.
 
     Raise LessonError if it did not grade all students; under xargs stock may lose some.
     """
-    run = run_command(command(system, lesson), folder)
-    marks = marks_in(folder, lesson)
-    missing = {path.name for path in (folder / "submitted").iterdir()} - marks.keys()
-    if missing and system != PARALLEL:
-        ending = run.log.strip()[-500:]
-        raise LessonError(f"{lesson}: {system} did not grade {min(missing)}: {ending}")
+    run = run_command(command(system, lessons, options), folder)
+    marks: Marks = {}
+    for lesson in lessons:
+        of_lesson = marks_in(folder, lesson)
+        missing = {path.parent.name for path in folder.glob(f"submitted/*/{lesson}")}
+        missing -= of_lesson.keys()
+        if missing and system != PARALLEL:
+            ending = run.log.strip()[-500:]
+            raise LessonError(f"{lesson}: {system} did not grade {min(missing)}: {ending}")
+        marks |= {f"{student}: {lesson}": each for student, each in of_lesson.items()}
     return replace(run, marks=marks)
 
 
-def command(system: str, lesson: str) -> list[str]:
+def command(system: str, lessons: Sequence[str], options: Sequence[str] = ()) -> list[str]:
     """Return what a user would type, with the programs of this environment."""
-    autograde = [sys.executable, "-m", "nbgrader", "autograde", lesson]
+    if system in (GRADER, RUN_ALL):
+        how = ["--run-all"] if system == RUN_ALL else []
+        return [str(BIN / "autograder"), "grade", *lessons, *how, *options]
+    autograde = [sys.executable, "-m", "nbgrader", "autograde"]
     if system == SERIAL:
-        return autograde
-    if system == ENGINE:
-        return [str(BIN / "autograder"), "grade", lesson]
+        script = f'for each; do {shlex.join(autograde)} "$each"; done'
+        return ["sh", "-c", script, "sh", *lessons]
     each = ["env", "OMP_NUM_THREADS=1", "xargs", "-P", str(CORES), "-I{}"]
     each += [*autograde, "--student", "{}"]
-    return ["sh", "-c", 'ls submitted | "$@"', "sh", *each]
+    script = f'for each; do ls submitted | {shlex.join(each)} "$each"; done'
+    return ["sh", "-c", script, "sh", *lessons]
 
 
 def marks_in(folder: Path, lesson: str) -> Marks:

@@ -1,6 +1,6 @@
-"""Parts of the engine measured by themselves: kernel starts, and two kernels against one.
+"""Parts of the grader measured by themselves: kernel starts, and two kernels against one.
 
-The only module that uses the engine's execution and sandbox rooms.
+The only module that uses the grader's execution and sandbox rooms.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import chdir, contextmanager
 from copy import deepcopy
 from pathlib import Path
@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
 from autograder.authoring.build import notebook_path
+from autograder.execution.cells import LEFT_OUT
 from autograder.execution.execute import execute, local_executor
 from autograder.execution.session import Deadline, KernelSession
 from autograder.grading.course import imports_of, open_course
@@ -27,16 +28,16 @@ from autograder.sandbox.fork_server import preload
 from autograder.sandbox.manager import ForkedKernelManager
 from benchmarks.commands import descendants, memory_mb
 
-__all__ = ["SERVER_ENV", "modules", "preload", "start_kernels", "two_kernels"]
+__all__ = ["LEFT_OUT", "SERVER_ENV", "modules", "preload", "start_kernels", "two_kernels"]
 
 SAMPLE = 6  # submissions that are executed in one kernel and in two
 UNIQUE = ("Private_Clean", "Private_Dirty")  # of /proc/PID/smaps_rollup: shared with no process
 
 
-def modules(folder: Path, lesson: str) -> set[str]:
-    """Return what the engine imports before it forks the kernels of a lesson."""
+def modules(folder: Path, lessons: Sequence[str]) -> set[str]:
+    """Return what the grader imports before it forks the kernels of some lessons."""
     with chdir(folder):
-        return {*PRELOAD, *imports_of(open_course(), [lesson])}
+        return {*PRELOAD, *imports_of(open_course(), lessons)}
 
 
 def two_kernels(course: Path, lesson: str, rounds: int) -> list[float]:
@@ -44,7 +45,7 @@ def two_kernels(course: Path, lesson: str, rounds: int) -> list[float]:
     paths = sorted((course / "submitted").glob(f"*/{lesson}/{lesson}.ipynb"))[:SAMPLE]
     source = nbformat.read(notebook_path(course / "source", lesson), as_version=4)
     ratios = []
-    with warm_server(modules(course, lesson)):
+    with warm_server(modules(course, [lesson])):
         execute(source, {}, Limits())  # all imports are done
         for number in range(rounds):
             seconds = {True: 0.0, False: 0.0}

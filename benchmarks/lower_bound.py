@@ -2,8 +2,8 @@
 
     python -m benchmarks.lower_bound < {"notebooks": [...], "preload": [...]}    for lower_bound()
 
-Each notebook has a process of its own, forked from one that has imported what the engine's server
-imports, with one thread for arithmetic as the engine's kernels have. As many run at a time as there
+Each notebook has a process of its own, forked from one that has imported what the grader's server
+imports, with one thread for arithmetic as the grader's kernels have. As many run at a time as there
 are cores: a core is slower when its neighbour works, and in a class it does.
 """
 
@@ -25,16 +25,17 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from autograder.errors import LessonError, one_line
-from benchmarks.engine import SERVER_ENV, preload
+from benchmarks.engine import LEFT_OUT, SERVER_ENV, preload
 from benchmarks.plan import CORES, Run
 
 
 def lower_bound(notebooks: Sequence[Path], preloaded: Iterable[str]) -> Run:
-    """Return the processor time of all cells of the executed `notebooks`, divided by the cores.
+    """Return the processor time of the cells of executed `notebooks`, divided by the cores.
 
-    Measured from before the first cell of a notebook to after the last. It includes IPython, for
-    which cells are written, and the conversion of tables and figures to output. It does not include
-    what a grader adds: start, messages, formatting of tracebacks, reading and writing.
+    Demonstrations that the grader did not run are not run here either. Measured from before the
+    first cell of a notebook to after the last. It includes IPython, for which cells are written,
+    and the conversion of tables and figures to output. It does not include what a grader adds:
+    start, messages, formatting of tracebacks, reading and writing.
     """
     with tempfile.TemporaryDirectory(prefix="ipython-") as settings:
         request = {"notebooks": [str(path) for path in notebooks], "preload": sorted(preloaded)}
@@ -59,12 +60,17 @@ def lower_bound(notebooks: Sequence[Path], preloaded: Iterable[str]) -> Run:
 
 
 def failed_cells(notebook: NotebookNode) -> list[int]:
-    """Return the numbers of the code cells of an executed notebook that ended with an error."""
+    """Return the numbers of the executed cells of a notebook that ended with an error."""
     return [
         number
-        for number, cell in enumerate(c for c in notebook.cells if c.cell_type == "code")
+        for number, cell in enumerate(executed_cells(notebook))
         if any(output.output_type == "error" for output in cell.outputs)
     ]
+
+
+def executed_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """Return the code cells that the grader executed."""
+    return [c for c in notebook.cells if c.cell_type == "code" and LEFT_OUT not in c.metadata]
 
 
 def warm_process() -> None:
@@ -104,7 +110,7 @@ def run_notebook(path: Path, result_fd: int) -> None:
 def time_cells(path: Path) -> dict[str, Any]:
     """Return the processor seconds of the code cells, and the numbers of those that failed."""
     notebook = nbformat.read(path, as_version=4)
-    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    cells = [cell.source for cell in executed_cells(notebook)]
     os.chdir(path.parent)
     null = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):

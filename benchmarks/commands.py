@@ -69,11 +69,11 @@ def marks_in(folder: Path, lesson: str) -> Marks:
 
 
 def run_command(argv: Sequence[str], folder: Path) -> Run:
-    """Return the time, memory and output of a command that runs in `folder`."""
+    """Return the times, memory and output of a command that runs in `folder`."""
     # This setting would give stock the kernels of the engine.
     env = {k: v for k, v in os.environ.items() if k != "JUPYTER_DEFAULT_PROVISIONER_NAME"}
     env["PATH"] = os.pathsep.join([str(BIN), os.environ["PATH"]])
-    peak = 0.0
+    peak = cpu = 0.0
     with tempfile.TemporaryFile("w+") as output:
         began = time.monotonic()
         process = subprocess.Popen(
@@ -89,6 +89,9 @@ def run_command(argv: Sequence[str], folder: Path) -> Run:
         try:
             while not select.select([ended], [], [], 0.1)[0]:
                 peak = max(peak, memory_mb(process.pid, "status", "VmHWM"))
+                with suppress(psutil.Error):  # it may have ended
+                    times = psutil.Process(process.pid).cpu_times()
+                    cpu = max(cpu, times.user + times.system)
             seconds = time.monotonic() - began
         except BaseException:
             os.killpg(process.pid, signal.SIGTERM)
@@ -97,7 +100,7 @@ def run_command(argv: Sequence[str], folder: Path) -> Run:
             os.close(ended)
             process.wait()
         output.seek(0)
-        return Run(seconds, peak, log=output.read())
+        return Run(seconds, peak, log=output.read(), cpu_s=cpu)
 
 
 def memory_mb(pid: int, file: str, *fields: str) -> float:

@@ -60,6 +60,7 @@ class Run:
 
     seconds  it took
     peak_mb  the most memory that the command's own process held
+    cpu_s    processor time of that process
     marks    that it recorded
     log      its output; of the lower bound: a remark, or ""
     """
@@ -68,6 +69,7 @@ class Run:
     peak_mb: float = 0.0
     marks: Marks = field(default_factory=dict)
     log: str = ""
+    cpu_s: float = 0.0
 
 
 Round = dict[str, Run]  # by system

@@ -90,10 +90,7 @@ def build(
 
 @app.command()
 def grade(
-    assignments: Annotated[
-        list[str],
-        typer.Argument(metavar="ASSIGNMENT...", help="Assignments, such as 03_counting."),
-    ],
+    assignments: Annotated[list[str], typer.Argument(help="Assignments, such as 03_counting.")],
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the results to this file.")
     ] = None,

@@ -11,6 +11,8 @@ test needs, when it needs it (autograder.examiner.kernels).
 from __future__ import annotations
 
 import ast
+import contextlib
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +23,11 @@ from IPython.core.inputtransformer2 import TransformerManager
 # Key in the metadata of an ordinary cell of source/: it shows or trains, and earns no marks.
 DEMONSTRATION = "demonstration"
 ANYTHING = "*"  # what `from module import *` defines
+# IPython reads a cell anew for each of its magics: a small cell of many would take minutes.
+MAX_PARSED_CHARS = 300_000
+MAX_MAGICS = 10
+MAX_READ_CHARS = 200_000  # of a cell, times its magics
+MAGIC = re.compile(r"^\s*(?:[^\s=]+\s*=\s*)?[%!?]|\?\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -77,11 +84,27 @@ class ReleasedNames:
 def parsed(source: str) -> list[ast.stmt]:
     """Return the statements of a cell; none where it cannot be parsed."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of invalid escapes
-            return ast.parse(TransformerManager().transform_cell(source)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return tree_of(source).body
+    except Exception:  # IPython raises RuntimeError and others for text that is no code
         return []
+
+
+def tree_of(source: str) -> ast.Module:
+    """Return a cell parsed, its magics as the calls that IPython makes of them.
+
+    Raise ValueError where that would take long, and what Python and IPython raise where it cannot
+    be parsed.
+    """
+    if len(source) > MAX_PARSED_CHARS:
+        raise ValueError("the cell is too long")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of invalid escapes
+        with contextlib.suppress(SyntaxError):  # most cells have no magics
+            return ast.parse(source)
+        magics = len(MAGIC.findall(source))
+        if magics > MAX_MAGICS or magics * len(source) > MAX_READ_CHARS:
+            raise ValueError("the cell has too many magics")
+        return ast.parse(TransformerManager().transform_cell(source))
 
 
 def preamble(nodes: Iterable[ast.stmt]) -> str:
@@ -101,7 +124,9 @@ def preamble(nodes: Iterable[ast.stmt]) -> str:
 
 def bound_by(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """Yield the names that statements bind in their module."""
-    for node in nodes:
+    pending = [*nodes][::-1]
+    while pending:  # no recursion: a sum of a thousand terms is a tree as deep
+        node = pending.pop()
         if isinstance(node, ast.Import):
             yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -111,7 +136,7 @@ def bound_by(nodes: Iterable[ast.AST]) -> Iterator[str]:
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
         elif not isinstance(node, ast.Lambda):
-            yield from bound_by(ast.iter_child_nodes(node))
+            pending += [*ast.iter_child_nodes(node)][::-1]
 
 
 def instructor_text(cells: Iterable[Any], files: dict[str, bytes]) -> InstructorText:

@@ -255,7 +255,7 @@ def is_plain_name(name: str) -> bool:
     return (
         len(parts) <= MAX_DEPTH
         and not any(part.startswith(".") or not part for part in parts)
-        and not name.endswith(".ipynb")
+        and not any(part.lower().endswith(".ipynb") for part in parts)  # nbgrader globs them
     )
 
 

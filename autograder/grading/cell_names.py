@@ -10,11 +10,10 @@ import ast
 import builtins
 import contextlib
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from IPython.core.inputtransformer2 import TransformerManager
+from autograder.examiner.released import tree_of
 
 # What reaches names without naming them.
 REFLECTION = frozenset(("exec", "eval", "globals", "locals", "vars", "dir", "get_ipython", "In"))
@@ -26,6 +25,7 @@ QUERIES = frozenset(("query", "eval"))  # pandas: a text that names variables
 CHANGES = frozenset(("append", "pop", "extend", "insert", "remove", "clear", "sort", "reverse"))
 CHANGES |= frozenset(("update", "setdefault", "popitem", "add", "discard"))  # torch's end with "_"
 HARMLESS_MAGICS = frozenset(("matplotlib", "config"))
+MAX_NESTED = 10  # functions in each other: each is read once for itself and once for those around
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -56,19 +56,10 @@ def names_of(source: str) -> CellNames:
     """Return the names of a code cell."""
     reader = Reader()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of invalid escapes
-            reader.visit(tree_of(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        reader.visit(tree_of(source))
+    except Exception:  # IPython raises RuntimeError and others for text that is no code
         return CellNames(unclear="cannot be parsed")
     return reader.names
-
-
-def tree_of(source: str) -> ast.Module:
-    """Return a cell parsed, its magics as the calls that IPython makes of them."""
-    with contextlib.suppress(SyntaxError):  # most cells have none, and IPython takes its time
-        return ast.parse(source)
-    return ast.parse(TransformerManager().transform_cell(source))
 
 
 class Reader(ast.NodeVisitor):
@@ -303,6 +294,8 @@ class Reader(ast.NodeVisitor):
 
     def visit_function(self, node: Function, body: Sequence[ast.AST]) -> None:
         """Read a function: its body runs at any time."""
+        if len(self.arguments) >= MAX_NESTED:
+            raise ValueError("functions are nested too deeply")
         args = node.args
         every = [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]
         parameters = [arg for arg in every if arg]

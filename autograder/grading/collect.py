@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -34,7 +34,6 @@ from autograder.grading.submissions import (
     MAX_BYTES,
     MAX_DEPTH,
     MAX_FILES,
-    MAX_TIMESTAMP_BYTES,
     TIMESTAMP,
     matches,
     submitted_at,
@@ -43,6 +42,7 @@ from autograder.limits import MEGABYTE
 
 log = logging.getLogger(__name__)
 CHUNK = 1 << 16
+IN_ONE_GO = timedelta(minutes=10)  # from the name of a folder to the last of its files
 KINDS = {
     stat.S_IFLNK: "a symbolic link",
     stat.S_IFIFO: "a named pipe",
@@ -172,7 +172,7 @@ class Collect(ExchangeCollect):
             self.log.info("%s: %s", arrival.student, hint)
             return
         for line in copy_submission(arrival, target, self.coursedir):
-            self.log.warning("%s: %s: left out", arrival.student, line)
+            self.log.warning("%s: %s", arrival.student, line)
         self.log.info("Collecting submission: %s %s", arrival.student, arrival.assignment)
 
     def replaces(self, arrival: Arrival, target: Path) -> bool:
@@ -202,11 +202,12 @@ def collect_all(course: CourseDirectory, assignment: str, student: str, update: 
 
 
 def copy_submission(arrival: Arrival, target: Path, course: CourseDirectory) -> list[str]:
-    """Copy the files of a submission in the place of `target`; return what is left out.
+    """Copy the files of a submission in the place of `target`; return what is remarkable.
 
-    Its folder may change meanwhile. Where it has no timestamp, one is written: without it, nbgrader
-    releases no feedback, not even of others. Raise LessonError, or OSError, where it cannot be
-    copied: `target` is then as it was.
+    Its folder may change meanwhile. Its time is that of the folder's name: a file of the student's
+    could say any other. (A student may also make a folder with an earlier name; only the system
+    writes when files were last changed, and that is compared.) Raise LessonError, or OSError, where
+    it cannot be copied: `target` is then as it was.
     """
     source = arrival.path
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -215,14 +216,20 @@ def copy_submission(arrival: Arrival, target: Path, course: CourseDirectory) -> 
         fresh = Path(scratch, "files")
         with opened(str(source), None) as folder:
             copier.copy_folder(folder, fresh, "", 0)
-        if not (fresh / TIMESTAMP).exists():
-            (fresh / TIMESTAMP).write_text(arrival.submitted)
-            (fresh / TIMESTAMP).chmod(copier.file_mode)
+        (fresh / TIMESTAMP).write_text(arrival.submitted)
+        (fresh / TIMESTAMP).chmod(copier.file_mode)
         fresh.chmod(copier.folder_mode)
         if target.exists():
             target.rename(Path(scratch, "before"))
         fresh.rename(target)
-    return copier.left_out
+    lines = [f"{line}: left out" for line in copier.left_out]
+    changed = datetime.fromtimestamp(copier.changed, UTC).replace(tzinfo=None)
+    if arrival.time and changed > arrival.time + IN_ONE_GO:
+        lines.append(
+            f"handed in at {arrival.time:%Y-%m-%d %H:%M} UTC by its name, but its files were last"
+            f" changed at {changed:%Y-%m-%d %H:%M} UTC"
+        )
+    return lines
 
 
 @contextmanager
@@ -261,6 +268,7 @@ class Copier:
     def __init__(self, course: CourseDirectory, owner: int) -> None:
         self.course, self.owner, self.budget = course, owner, Budget()
         self.left_out: list[str] = []
+        self.changed = 0.0  # when the last of the files was changed: no user can set that time
         self.folder_mode, self.file_mode = (0o2770, 0o660) if course.groupshared else (0o755, 0o644)
 
     def copy_folder(self, folder: int, target: Path, path: str, depth: int) -> None:
@@ -272,7 +280,7 @@ class Copier:
             for entry in entries:
                 self.budget.take_file()
                 name = f"{path}{entry.name}"
-                if not matches(entry.name, self.course.ignore):
+                if not matches(entry.name, self.course.ignore) and name != TIMESTAMP:
                     try:
                         self.copy(folder, entry.name, target / entry.name, name, depth)
                     except OSError as error:  # it has just gone, or may not be read
@@ -293,9 +301,8 @@ class Copier:
                     self.leave_out(name, status)
                 elif status.st_uid != self.owner:
                     self.left_out.append(f"{printable(name)} belongs to another account")
-                elif entry == TIMESTAMP and status.st_size > MAX_TIMESTAMP_BYTES:
-                    self.left_out.append(f"{printable(name)} has {status.st_size:,} bytes")
                 else:
+                    self.changed = max(self.changed, status.st_ctime)
                     with open(descriptor, "rb", closefd=False) as file:
                         write(file, target, self.budget)
                     target.chmod(self.file_mode)

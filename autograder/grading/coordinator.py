@@ -367,7 +367,7 @@ def write_submission(
             continue
         (new / name).parent.mkdir(parents=True, exist_ok=True)
         (new / name).write_bytes(content)
-    for path in old.glob("*.ipynb"):
+    for path in filter(Path.is_file, old.glob("*.ipynb")):
         shutil.copy(path, new)
     for name, notebook in notebooks.items():
         (new / f"{name}.ipynb").unlink(missing_ok=True)

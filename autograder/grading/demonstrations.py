@@ -47,8 +47,9 @@ def reason_to_run(cells: Sequence[NotebookNode], positions: Collection[int]) -> 
     code = {n: cell.source for n, cell in enumerate(cells) if cell.cell_type == "code"}
     if sum(map(len, code.values())) > MAX_PARSED_TOTAL:
         return "the notebook is too long to be looked through"
-    names = {position: names_of(source) for position, source in code.items()}
-    for position, of_cell in names.items():
+    names: dict[int, CellNames] = {}
+    for position, source in code.items():
+        names[position] = of_cell = names_of(source)
         if of_cell.unclear:
             return f"{described(cells, position)} {of_cell.unclear}"
     imported = {name for of_cell in names.values() for name in of_cell.imported}

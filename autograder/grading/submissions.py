@@ -158,10 +158,14 @@ def folders_above(name: str) -> set[str]:
 
 
 def other_files(folder: str, ignore: list[str]) -> dict[str, bytes]:
-    """Return the files of a folder that are not notebooks, by relative path."""
+    """Return the files of a folder that are not notebooks, by relative path.
+
+    Those in a folder with the name of a notebook are left out: nbgrader would take it for one.
+    """
     contents = {}
     for where, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not matches(name, ignore))
+        kept = (name for name in folders if not name.lower().endswith(".ipynb"))
+        folders[:] = sorted(name for name in kept if not matches(name, ignore))
         for name in sorted(names):
             if not matches(name, [*ignore, "*.ipynb"]):
                 path = os.path.join(where, name)

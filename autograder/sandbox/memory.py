@@ -12,6 +12,7 @@ import contextlib
 import math
 import os
 import signal
+import sys
 import time
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ SOCKET_BYTES = 416 * 1024  # in the buffer of a socket: twice net.core.wmem_defa
 # 64 MB in all, each can hold sixteen pages.
 DESCRIPTOR_BYTES = 10 * 1024
 NOTE_BYTES = 256  # a lock of a file, or a watch for its events
+MAX_FACTS = 1 << 19  # bytes of the facts of a descriptor: 6,000 notes; longer ones end a kernel
 NOTES = (b"lock:", b"tfd:")  # what they are called among the facts of a descriptor
 
 Sizes = dict[str, dict[str, int]]  # of processes in bytes, by their place in /proc and by name
@@ -167,6 +169,8 @@ class Holdings:
     deadline: float
     known: int = 0
     descriptors: int = 0
+    of_proc: int = 0  # descriptors of files in /proc: each keeps what was read at once
+    longest: int = 0  # what can be read at once: the facts of a descriptor with many notes
     notes: int = 0
     mappings: int = 0
     sockets: set[str] = field(default_factory=set)
@@ -174,7 +178,10 @@ class Holdings:
 
     def size(self) -> int:
         """Return the most bytes that all of it can be."""
+        if self.longest > MAX_FACTS:
+            return sys.maxsize
         size = self.descriptors * DESCRIPTOR_BYTES + self.notes * NOTE_BYTES
+        size += self.of_proc * 2 * self.longest  # Linux doubles a buffer until all fits
         size += max(0, self.mappings - FREE_MAPPINGS) * MAPPING_BYTES
         size += max(0, len(self.shared) - FREE_SHARED) * LARGEST_SHARED
         sockets = max(self.known, len(self.sockets))
@@ -197,11 +204,15 @@ class Holdings:
         target = os.readlink(f"/proc/{place}/fd/{name}")
         if target.startswith("socket:"):
             self.sockets.add(target)
+        self.of_proc += target.startswith("/proc/")
+        length = 0
         file = os.open(f"/proc/{place}/fdinfo/{name}", os.O_RDONLY)
         try:
             while facts := os.read(file, 1 << 16):
                 check(self.deadline)
                 self.notes += sum(map(facts.count, NOTES))
+                length += len(facts)
+                self.longest = max(self.longest, length)
         finally:
             os.close(file)
 

@@ -33,13 +33,15 @@ from autograder.errors import UsageError, one_line
 from autograder.execution.cells import LEFT_OUT
 from autograder.execution.execute import DEMONSTRATION
 from autograder.grading.late import note_for
+from autograder.grading.pipeline import FROM_ONE
 from autograder.grading.sanitize import sanitize_notebook
 from autograder.grading.submissions import OF_NBGRADER
-from autograder.grading.verdict import VERDICT, recorded
+from autograder.grading.verdict import PASSED, REMARK, VERDICT, recorded
 
 log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN = "[a hidden test]"  # replaces each of its lines
+NOT_PASSED = "Your answer did not pass this hidden test."
 OMITTED = "[not shown here: a hidden test has run before this cell]\n"
 REFUSAL = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -69,7 +71,11 @@ class HideTests(Preprocessor):
         secret = {line for line in all_lines - lines(nb) if len(line) >= MIN_LINE_CHARS}
         for number, cell in enumerate(nb.cells):
             if is_grade(cell):
-                cell.metadata[VERDICT] = without(secret, recorded(cell))
+                entry = recorded(cell)
+                if hides[number] and entry.get(REMARK, "").startswith(FROM_ONE):
+                    # It ran beside the answer, which could read it: the words may be the answer's.
+                    entry["message"] = "" if entry["outcome"] == PASSED else NOT_PASSED
+                cell.metadata[VERDICT] = without(secret, entry)
             if is_grade(cell) and not is_solution(cell):
                 cell.outputs = []
             elif cell.cell_type == "code" and LEFT_OUT in cell.metadata:

@@ -248,7 +248,7 @@ class FeedbackService:
         )
         with self.isolated(arrival):
             for line in copy_submission(arrival, Path(target), self.course):
-                self.log_once((arrival, line), f"{arrival.student}: {line}: left out")
+                self.log_once((arrival, line), f"{arrival.student}: {line}")
             return True
         return False
 

@@ -6,6 +6,7 @@ import ast
 import dis
 import inspect
 import json
+import time
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from types import CodeType
 import pytest
 
 from autograder.examiner.free_names import compiled
+from autograder.examiner.released import bound_by, parsed
 from autograder.grading.cell_names import names_of
 
 STANDARD_LIBRARY = Path(json.__file__).parents[1]
@@ -123,3 +125,20 @@ def codes_in(code: CodeType) -> Iterator[CodeType]:
         if isinstance(constant, CodeType):
             yield constant
             yield from codes_in(constant)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = 1\n" + "%time x\n" * 501,
+        "%time x\n" * 490 + "a = 1\n" * 3000,
+        "f = " + "lambda: " * 250 + "[" + "a," * 12000 + "]",
+        "total = 0" + " + 1" * 5000,
+    ],
+    ids=["many magics", "many magics in a long cell", "functions in functions", "a long sum"],
+)
+def test_what_takes_long_to_read_is_unclear_at_once(source: str) -> None:
+    began = time.process_time()
+    assert names_of(source).unclear
+    assert {*bound_by(parsed(source))} <= {"f", "total"}
+    assert time.process_time() - began < 2

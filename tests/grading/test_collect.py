@@ -11,6 +11,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -92,11 +93,45 @@ def classroom(tmp_path: Path) -> Classroom:
     return Classroom(tmp_path)
 
 
-def test_one_without_a_timestamp_gets_the_time_of_its_arrival(classroom: Classroom) -> None:
-    folder = classroom.hand_in("ada")
+def without_a_timestamp(folder: Path) -> None:
     (folder / "timestamp.txt").unlink()
+
+
+def with_an_earlier_time(folder: Path) -> None:
+    (folder / "timestamp.txt").write_text("2001-01-01 00:00:00 UTC")
+
+
+def with_a_folder_for_a_time(folder: Path) -> None:
+    without_a_timestamp(folder)
+    (folder / "timestamp.txt").mkdir()
+
+
+def with_bytes_for_a_time(folder: Path) -> None:
+    (folder / "timestamp.txt").write_bytes(b"\xff\xfe garbage")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [without_a_timestamp, with_an_earlier_time, with_a_folder_for_a_time, with_bytes_for_a_time],
+)
+def test_the_time_is_that_of_the_folder_and_no_file_of_the_student_says_another(
+    classroom: Classroom, change: Callable[[Path], None]
+) -> None:
+    folder = classroom.hand_in("ada")
+    change(folder)
     classroom.collect()
     assert submitted_at(str(classroom.submitted("ada"))) == parse_utc(folder.name.split("+")[2])
+
+
+def test_files_that_were_changed_after_the_time_of_the_folder_are_reported(
+    classroom: Classroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    classroom.hand_in("ada", time=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+    forged = classroom.hand_in("mallory", time=EARLY)
+    os.utime(forged / "ps1.ipynb", (0, 0))
+    classroom.collect()
+    (line,) = (record.message for record in caplog.records if "last changed" in record.message)
+    assert line.startswith("mallory: handed in at ")
 
 
 def test_files_are_collected_with_their_folders(classroom: Classroom) -> None:
@@ -273,7 +308,7 @@ def test_nbgraders_limit_of_a_file_holds(classroom: Classroom) -> None:
     assert not (classroom.submitted("ada") / "large").exists()
 
 
-def test_a_time_of_five_megabytes_is_left_out(classroom: Classroom) -> None:
+def test_a_time_of_five_megabytes_is_not_collected(classroom: Classroom) -> None:
     folder = classroom.hand_in("mallory")
     (folder / "timestamp.txt").write_text("1 " * 2_500_000)
     classroom.collect()

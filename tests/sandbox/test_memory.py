@@ -77,6 +77,20 @@ for poll in polls:
         poll.register(end)
 wait()
 """
+FACTS = """
+poll, pipes, held = select.epoll(), [], []
+for _ in range({watches} // 100):
+    pipes.append(os.pipe())
+    copies = [os.dup(pipes[-1][0]) for _ in range(100)]
+    for copy in copies:
+        poll.register(copy)
+    for copy in copies:
+        os.close(copy)
+for _ in range(200):
+    held.append(os.open("/proc/self/fdinfo/%d" % poll.fileno(), os.O_RDONLY))
+    os.read(held[-1], 10)
+wait()
+"""
 
 
 class These(Processes):
@@ -171,6 +185,13 @@ def test_what_linux_holds_for_a_process_is_counted(
 ) -> None:
     without = taken(holder("wait()"))
     assert least < taken(holder(program)) - without < least + 5 * MEGABYTE
+
+
+def test_a_file_of_proc_holds_what_was_read_of_it_at_once(holder: Holder) -> None:
+    without = taken(holder("wait()"))
+    counted = taken(holder(FACTS.format(watches=2_000))) - without
+    assert counted > 200 * 128 * 1024, "the facts of the poll are longer than that"
+    assert taken(holder(FACTS.format(watches=8_000))) > NO_LIMIT
 
 
 def test_processes_that_take_too_long_to_look_at_are_too_much(

@@ -11,7 +11,16 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from autograder.authoring.build import notebook_path
 from autograder.execution.cells import is_test
 from autograder.execution.execute import DEMONSTRATION
-from autograder.service.feedback import HIDDEN, OMITTED, FeedbackExporter, HideTests, mathml
+from autograder.grading.pipeline import FROM_ONE
+from autograder.grading.verdict import FAILED, VERDICT
+from autograder.service.feedback import (
+    HIDDEN,
+    NOT_PASSED,
+    OMITTED,
+    FeedbackExporter,
+    HideTests,
+    mathml,
+)
 from autograder.service.lessons import PENALTY
 from tests.support.any_course import graded_cell
 from tests.support.pages import active_parts, visible_text
@@ -138,6 +147,21 @@ def test_a_demonstration_says_so_after_a_hidden_test_too() -> None:
     claims.outputs = [new_output("stream", text="what the test passed")]  # by stock nbgrader
     notebook, _ = HideTests().preprocess(new_notebook(cells=[test, shows, claims]), {})
     assert [[o.text for o in c.outputs] for c in notebook.cells[1:]] == 2 * [[DEMONSTRATION]]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("### BEGIN HIDDEN TESTS\nassert f(2) == 4\n### END HIDDEN TESTS", NOT_PASSED),
+        ("assert f(2) == 4", "what the answer read"),
+    ],
+)
+def test_a_hidden_test_that_ran_beside_the_answer_says_nothing(source: str, message: str) -> None:
+    test = graded_cell(source)
+    entry = {"outcome": FAILED, "message": "what the answer read", "remark": f"{FROM_ONE}..."}
+    test.metadata[VERDICT] = entry
+    notebook, _ = HideTests().preprocess(new_notebook(cells=[test]), {})
+    assert notebook.cells[0].metadata[VERDICT]["message"] == message
 
 
 def test_no_script_runs_for_the_reader(course: Course) -> None:

@@ -122,6 +122,8 @@ def fault_in(message: dict[str, Any]) -> str:
         return f"its content is nested more than {MAX_DEPTH} times"
     if not is_text(kind) or not is_text(message["header"].get("msg_id")):
         return "it has no type, or no number"
+    if kind.startswith("comm") and kind not in (*CONTENT, "comm_info_reply"):
+        return f"{kind}: there is no such message"  # nbclient reads it as one of a comm
     needed = CONTENT.get(kind, {})
     if kind == "execute_reply" and content.get("status") == "error":
         needed = {**needed, **ERROR}

@@ -84,6 +84,8 @@ def test_nested_content_is_refused_before_what_reads_it_recurses(
         ("execute_reply", {}),
         ("execute_reply", {"status": "error"}),
         ("comm_open", {"data": {}, "comm_id": "a"}),
+        ("comm", {}),
+        ("comm_anything", {"data": {}, "comm_id": "a"}),
         ("stream", {**STREAM, "execution_count": [1]}),
         ("files_reply", {"names": [1], "left_out": []}),
         (3, STREAM),

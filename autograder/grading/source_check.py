@@ -29,7 +29,7 @@ from autograder.grading.demonstrations import as_released, reason_to_run
 from autograder.grading.pipeline import FAILURES, ONE, TWO, NotebookJob, Plan, grade_notebooks
 from autograder.grading.restore import grade_id, restore
 from autograder.grading.submissions import Assignment, SourceNotebook, digest_of
-from autograder.grading.verdict import recorded
+from autograder.grading.verdict import TO_PERSON, recorded
 from autograder.limits import Limits
 
 log = logging.getLogger(__name__)
@@ -261,16 +261,18 @@ def full(notebook: NotebookNode) -> bool:
 def source_cells(two: NotebookNode | None, one: NotebookNode | None) -> list[SourceCell]:
     """Return the tests of a notebook, as graded in two kernels and in one."""
     in_two, in_one = tests_of(two), tests_of(one)
+    before, after = TO_PERSON.split("{}")
     cells = []
     for name, cell in (in_two or in_one).items():
         verdict = recorded(cell)
+        limit = verdict.get("remark", "").removeprefix(before).removesuffix(after)
         cells.append(
             SourceCell(
                 name,
                 float(cell.metadata.nbgrader["points"]),
                 points_of(in_two.get(name)),
                 points_of(in_one.get(name)),
-                verdict.get("remark") or verdict["message"],
+                limit or verdict["message"],
             )
         )
     return cells

@@ -9,8 +9,18 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.utils import compute_checksum, determine_grade
 
-from autograder.execution.cells import CRASHED, ENDED, ERROR, OK, OUT_OF_MEMORY, TIMED_OUT
+from autograder.execution.cells import (
+    CRASHED,
+    ENDED,
+    ERROR,
+    LIMIT,
+    OK,
+    OUT_OF_MEMORY,
+    TIMED_OUT,
+)
+from autograder.grading.restore import ANSWERED_BELOW
 from autograder.grading.verdict import (
+    BELOW,
     FAILED,
     LOST,
     MAX_MESSAGE_CHARS,
@@ -20,6 +30,7 @@ from autograder.grading.verdict import (
     NOT_RUN,
     PASSED,
     TO_MARK,
+    UNTESTED,
     VERDICT,
     judge,
     recorded,
@@ -209,6 +220,31 @@ def essay(answered: bool) -> NotebookNode:
 def test_what_a_person_marks_was_answered_or_not() -> None:
     assert judged(essay(answered=True)) == (TO_MARK, "")
     assert judged(essay(answered=False)) == (NO_RESPONSE, "")
+
+
+def test_a_test_that_cannot_judge_an_answer_leaves_it_to_a_person() -> None:
+    cell = graded(ERROR, printed("so far"), error("ProxyTypeError", "about kernels"))
+    cell.metadata[LIMIT] = {"limit": "a generator cannot be sent"}
+    assert judged(cell) == (TO_MARK, UNTESTED)
+    assert "a generator cannot be sent" in cell.metadata[VERDICT]["remark"]
+    kinds = [(output.output_type, output.get("ename")) for output in cell.outputs]
+    assert kinds == [("stream", None), ("error", TO_MARK)]
+    assert LIMIT not in cell.metadata
+
+
+def test_a_test_that_perhaps_met_a_limit_is_judged() -> None:
+    cell = graded(ERROR, error("AssertionError", "it is 5"))
+    cell.metadata[LIMIT] = {"touched": "the text of a Box"}
+    assert judged(cell) == (FAILED, "it is 5")
+    assert "remark" not in cell.metadata[VERDICT]
+
+
+def test_an_answer_below_an_untouched_cell_is_pointed_out() -> None:
+    cell = essay(answered=False)
+    cell.metadata[ANSWERED_BELOW] = True
+    assert judged(cell) == (TO_MARK, "")
+    assert cell.metadata[VERDICT]["remark"] == BELOW
+    assert ANSWERED_BELOW not in cell.metadata
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,9 @@ class Workspace:
         self.environment = scratch / "environment"
         shutil.copytree(sys.prefix, self.environment, symlinks=True, copy_function=os.link)
         packages = next(self.environment.glob("lib/python*/site-packages"))
-        programs = [p for p in (self.environment / "bin").iterdir() if p.is_file() and not p.is_symlink()]
+        programs = [
+            p for p in (self.environment / "bin").iterdir() if p.is_file() and not p.is_symlink()
+        ]
         editable = [*packages.glob("__editable__*"), *packages.glob("*.dist-info/direct_url.json")]
         for path in [*programs, *editable]:
             data, mode = path.read_bytes(), path.stat().st_mode

@@ -69,6 +69,7 @@ class TestShell(Shell):
         self.report: dict[str, str] = {}  # of the last test: see report_of()
         self.definitions: dict[str, str] = {}  # by name: statements of the instructor's
         self.fallbacks: dict[str, str] = {}  # the same, for what cannot be fetched
+        self.of_answers: dict[str, str] = {}  # the same, for what is there and cannot be sent
         self.defined: dict[str, tuple[str, Any]] = {}  # what they made
         self.fetched: set[str] = set()
         self.pending: set[str] = set()  # names that functions of locked setup cells read
@@ -108,8 +109,9 @@ class TestShell(Shell):
         names = {*free_names(nodes, self.user_ns), *unknown(self.pending, self.user_ns)}
         self.supply(names, self.definitions)
         self.fetch(names)
-        missing = unknown(names, self.user_ns)
-        self.supply(missing, self.fallbacks)
+        self.supply(unknown(names, self.user_ns), self.fallbacks)
+        there = unknown(names, self.user_ns) & self.endpoint.unsendable
+        self.supply(there, self.of_answers)
 
     def fetch(self, names: set[str]) -> None:
         """Fetch those names that are not known yet from the submission kernel."""
@@ -138,7 +140,7 @@ class TestShell(Shell):
             self.fetched.add(name)
             self.user_ns[name] = None
         needed = set(free_names(nodes, self.user_ns))
-        self.supply(needed, {**self.fallbacks, **self.definitions})
+        self.supply(needed, {**self.of_answers, **self.fallbacks, **self.definitions})
         self.fetch(needed)
         try:
             exec(compile(ast.Module(nodes, []), "<released>", "exec"), self.user_ns)
@@ -202,6 +204,7 @@ class TestKernel(Kernel):
         released = (cell_meta or {}).get("released", {})
         self.shell.definitions = released.get("definitions", {})
         self.shell.fallbacks = released.get("fallbacks", {})
+        self.shell.of_answers = released.get("of_answers", {})
         try:
             return await super().do_execute(*args, cell_meta=cell_meta, **kwargs)
         finally:

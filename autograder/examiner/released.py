@@ -1,7 +1,7 @@
 """What the instructor's own text defines, by name: the test kernel may run it for its tests.
 
     ordinary cells, as they were released -> imports, functions and classes; assignments
-    imports of the instructor's answers   -> used where the learner's own cannot be sent
+    imports of the instructor's answers   -> used where the learner has them and cannot send them
 
 Nothing that a learner added or changed is among it, and a name that a cell of the learner's binds
 later is the learner's again. The texts are parsed here, in the grader; the test kernel runs what a
@@ -77,8 +77,11 @@ class ReleasedNames:
 
     def as_data(self) -> dict[str, dict[str, str]]:
         """Return all of it as plain data, for the test kernel."""
-        fallbacks = {**self.of_answers, **self.assignments}
-        return {"definitions": self.definitions, "fallbacks": fallbacks}
+        return {
+            "definitions": self.definitions,
+            "fallbacks": self.assignments,
+            "of_answers": self.of_answers,
+        }
 
 
 def parsed(source: str) -> list[ast.stmt]:

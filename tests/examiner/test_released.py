@@ -19,7 +19,11 @@ def names() -> ReleasedNames:
 
 
 def test_nothing_is_defined_before_its_cell_has_run(names: ReleasedNames) -> None:
-    assert names.as_data() == {"definitions": {}, "fallbacks": {"math": "import math"}}
+    assert names.as_data() == {
+        "definitions": {},
+        "fallbacks": {},
+        "of_answers": {"math": "import math"},
+    }
 
 
 def test_an_import_brings_the_settings_of_its_cell_along(names: ReleasedNames) -> None:
@@ -35,7 +39,11 @@ def test_a_name_that_a_learner_binds_is_the_learner_s(names: ReleasedNames) -> N
     names.add(HELPER)
     assert "helper" in names.as_data()["definitions"]
     names.add("for n in range(3):\n    pass\nhelper = print")
-    assert names.as_data() == {"definitions": {}, "fallbacks": {"math": "import math"}}
+    assert names.as_data() == {
+        "definitions": {},
+        "fallbacks": {},
+        "of_answers": {"math": "import math"},
+    }
 
 
 def test_a_changed_cell_defines_nothing(names: ReleasedNames) -> None:

@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 from autograder.authoring.answer_bank import Answer, notebook_for
 from autograder.authoring.build import check_as_graded, shared_name
 from autograder.errors import LessonError
+from autograder.examiner.released import InstructorText
 from autograder.execution.cells import ENDED, is_test
 from autograder.execution.execute import execute
 from autograder.execution.kernels import PRINTED
@@ -174,6 +175,14 @@ def test_a_test_that_cannot_be_moved_is_reported_at_build_time(answer: str, test
 def test_a_name_that_tests_and_answers_make_is_reported_at_build_time() -> None:
     lesson = notebook("", "def f():\n    return 1", "f = 2", "assert f == 2")
     assert shared_name(lesson) == "test-1 reads f, which test-0 and an answer both define"
+
+
+@pytest.mark.parametrize(("answer", "ended"), [("import math", "ok"), ("# nothing", "error")])
+def test_an_import_that_is_the_answer_is_not_made_for_the_learner(answer: str, ended: str) -> None:
+    instructor = InstructorText(imports=("import math",))
+    cells = notebook("", answer, "assert math.pi > 3")
+    executed = execute(cells, {"instructor": instructor}, Limits())
+    assert [cell.metadata.get(ENDED) for cell in executed.cells if is_test(cell)] == [ended]
 
 
 def test_an_empty_test_cell_does_not_stop_the_notebook() -> None:

@@ -14,10 +14,9 @@ import io
 import json
 import os
 import shutil
-import stat
 import tarfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -27,10 +26,10 @@ from nbgrader.api import Base, Gradebook
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import Connection, DateTime, Interval, Table, inspect, select
 
-from autograder.desk.folders import STAGES, exchange_folder, stage_folder
+from autograder.desk.folders import STAGES, arrivals_in, exchange_folder, stage_folder
+from autograder.desk.trees import read_course_folder, read_hand_in, write_missing
 from autograder.errors import LessonError, UsageError
 from autograder.grading import attempts
-from autograder.grading.collect import opened
 from autograder.grading.deadlines import FILE as DEADLINES
 from autograder.service.watch import JOURNAL
 
@@ -85,8 +84,7 @@ def write_archive(course: CourseDirectory, gradebook: Gradebook, path: Path) -> 
     """Write files first and the gradebook last: marks without their file are graded again."""
     contents, descriptor = Contents(), os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as stream, tarfile.open(fileobj=stream, mode="w:gz") as tar:
-        for name, source in files_of(course):
-            data = regular_file(source)
+        for name, data in files_of(course):
             if data is None:
                 contents.left_out.append(name)
                 continue
@@ -106,38 +104,28 @@ def write_archive(course: CourseDirectory, gradebook: Gradebook, path: Path) -> 
     return contents
 
 
-def files_of(course: CourseDirectory) -> Iterator[tuple[str, Path]]:
-    """Yield the files of a course by their names in the archive."""
+def files_of(course: CourseDirectory) -> Iterator[tuple[str, bytes | None]]:
+    """Yield the files of a course by their names in the archive; None for what is left out."""
     root = Path(course.root)
     for name in FILES:
         if (root / name).is_file():
-            yield name, root / name
+            yield name, (root / name).read_bytes()
     for stage in FOLDERS:
-        yield from below(stage, stage_folder(course, stage))
+        yield from named(stage, read_course_folder(stage_folder(course, stage)))
     if exchange := exchange_folder(course):
-        for part in ("inbound", "outbound", "feedback"):
-            yield from below(f"exchange/{part}", exchange / part)
+        for part in ("outbound", "feedback"):
+            yield from named(f"exchange/{part}", read_course_folder(exchange / part))
+        for arrival in arrivals_in(course):
+            name = f"exchange/inbound/{arrival.path.name}"
+            yield from named(name, read_hand_in(arrival.path))
 
 
-def below(name: str, folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield all files below a folder; no link is followed."""
-    for where, _, names in sorted(os.walk(folder)):
-        for each in sorted(names):
-            path = Path(where, each)
-            yield f"{name}/{path.relative_to(folder).as_posix()}", path
-
-
-def regular_file(path: Path) -> bytes | None:
-    """Return the contents of a regular file; None for anything else, or what is gone by now."""
-    with ExitStack() as stack:
-        try:
-            handle = stack.enter_context(opened(str(path), None, 0))
-        except OSError:
-            return None
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
-        with os.fdopen(handle, "rb", closefd=False) as stream:
-            return stream.read()
+def named(
+    folder: str, files: Iterable[tuple[str, bytes | None]]
+) -> Iterator[tuple[str, bytes | None]]:
+    """Yield the files below a folder with their whole names."""
+    for name, data in files:
+        yield f"{folder}/{name}", data
 
 
 def add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
@@ -318,8 +306,8 @@ def unpack(
             data = json.loads(content)
         elif first in new and rest:
             put(new[first] / rest, content)
-        elif first == "exchange" and exchange and not (exchange / rest).exists():
-            put(exchange / rest, content)
+        elif first == "exchange" and exchange:
+            write_missing(exchange, rest, content)
         elif name in FILES:
             path = Path(course.root) / name
             if not path.exists():

@@ -19,7 +19,6 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import notebook_hash
 from sqlalchemy import select
 
-from autograder.desk.backup import below, regular_file
 from autograder.desk.folders import (
     STAGES,
     arrivals_in,
@@ -30,6 +29,7 @@ from autograder.desk.folders import (
 )
 from autograder.desk.marks import read_class
 from autograder.desk.tables import write_new
+from autograder.desk.trees import read_course_folder, read_hand_in
 from autograder.errors import UsageError
 from autograder.grading.attempts import forget_attempts, read_attempts
 from autograder.grading.deadlines import read_deadlines
@@ -87,12 +87,14 @@ def records_of(course: CourseDirectory, gradebook: Gradebook, student: str) -> R
 
 def pages_of(hand_in: Path, exchange: Path) -> list[Path]:
     """Return the released feedback pages on a hand-in, which nbgrader names by its secret."""
-    secret = regular_file(hand_in / SECRET)
+    files = dict(read_hand_in(hand_in))
+    secret = files.get(SECRET)
     if not secret:
         return []
     names = [
-        notebook_hash(secret=secret.decode(errors="replace"), notebook_id=notebook.stem)
-        for notebook in hand_in.glob("*.ipynb")
+        notebook_hash(secret=secret.decode(errors="replace"), notebook_id=Path(name).stem)
+        for name in files
+        if name.endswith(".ipynb") and "/" not in name
     ]
     pages = [exchange / "feedback" / f"{name}.html" for name in names]
     return [page for page in pages if page.is_file()]
@@ -114,11 +116,13 @@ def export_person(gradebook: Gradebook, records: Records, path: Path) -> int:
         data = json.dumps(data_of(gradebook, records), indent=1, ensure_ascii=False, default=str)
         archive.writestr("data.json", data)
         for name, folder in records.folders:
-            for inside, file in below(name, folder):
-                if (content := regular_file(file)) is not None:
-                    archive.writestr(inside, content)
+            of_student = name.startswith("exchange/")
+            files = read_hand_in(folder) if of_student else read_course_folder(folder)
+            for inside, content in files:
+                if content is not None:
+                    archive.writestr(f"{name}/{inside}", content)
         for page in records.pages:
-            archive.writestr(f"exchange/feedback/{page.name}", regular_file(page) or b"")
+            archive.writestr(f"exchange/feedback/{page.name}", page.read_bytes())
         count = len(archive.namelist())
     write_new(path, stream.getvalue())
     return count

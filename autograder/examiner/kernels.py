@@ -110,8 +110,8 @@ class TestShell(Shell):
         self.supply(names, self.definitions)
         self.fetch(names)
         self.supply(unknown(names, self.user_ns), self.fallbacks)
-        there = unknown(names, self.user_ns) & self.endpoint.unsendable
-        self.supply(there, self.of_answers)
+        unsendable = unknown(names, self.user_ns) & self.endpoint.unsendable
+        self.supply(unsendable, self.of_answers)
 
     def fetch(self, names: set[str]) -> None:
         """Fetch those names that are not known yet from the submission kernel."""

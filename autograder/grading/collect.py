@@ -82,8 +82,9 @@ def arrivals(inbound: Path) -> Iterator[Arrival]:
 
 
 def is_name(student: str) -> bool:
-    """Return whether this can be the name of a student, and of a folder."""
-    return bool(student) and not student.startswith(".") and printable(student) == student
+    """Return whether this can be the name of a student, and of a folder, and is no pattern."""
+    plain = printable(student) == student and not set(student) & set("*?[,")
+    return bool(student) and not student.startswith(".") and plain
 
 
 def newest(submissions: Iterable[Arrival]) -> Iterator[Arrival]:

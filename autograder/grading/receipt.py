@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+CHUNK = 1 << 20
 NOT_HANDED_IN = ("timestamp.txt", "submission_secret.txt")
 
 
@@ -24,10 +25,13 @@ def digest_of_files(files: Mapping[str, Path]) -> str:
     """Return the digest of files by relative path."""
     digest = hashlib.sha256()
     for name in sorted(files):
-        content = files[name].read_bytes()
-        digest.update(name.encode("utf-8", "surrogateescape"))
-        digest.update(b"\0%d\0" % len(content))
-        digest.update(content)
+        with files[name].open("rb") as file:
+            left = os.fstat(file.fileno()).st_size
+            digest.update(name.encode("utf-8", "surrogateescape"))
+            digest.update(b"\0%d\0" % left)
+            while left and (chunk := file.read(min(left, CHUNK))):
+                digest.update(chunk)
+                left -= len(chunk)
     return digest.hexdigest()
 
 
@@ -42,11 +46,12 @@ def handed_in(folder: Path) -> dict[str, Path]:
 
 
 def files_in(folder: Path) -> dict[str, Path]:
-    """Return all files of a folder by relative path, with slashes."""
+    """Return all files of a folder by relative path, with slashes; no device or pipe."""
     return {
         Path(where, name).relative_to(folder).as_posix(): Path(where, name)
         for where, _, names in os.walk(folder)
         for name in names
+        if Path(where, name).is_file()
     }
 
 

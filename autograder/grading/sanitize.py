@@ -71,8 +71,13 @@ MAX_NOTEBOOK_SECONDS = 5.0  # of work on it
 MAX_ITEM_CHARS = 50_000  # of markup in one cell or output
 MAX_MARKS = 2_000  # characters with a meaning in markdown
 MAX_DEPTH = 100  # of HTML elements
+# Formatting that is open where another element begins or ends: left open, HTML opens it again in
+# each block that follows.
+MAX_FORMATTING = 10
+FORMATTING = frozenset(("a", "b", "code", "em", "i", "s", "strong", "u", "big", "font", "nobr"))
+FORMATTING |= frozenset(("small", "strike", "tt"))
 MARK = re.compile(r"[\\\[<_*`$&]")
-OPENED = re.compile(r"<(/?)[a-z!]", re.I)
+OPENED = re.compile(r"<(/?)([a-z!][a-z0-9]*)", re.I)
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 # Names of pasted pictures. Any other could hold a tag, which the look at the rest would not see.
 ATTACHMENT_NAME = re.compile(r"[\w .%+~@,-]+")
@@ -214,6 +219,8 @@ def sanitized_data(mime_type: str, value: Any, page: Page) -> str:
     if mime_type == "text/html":
         if not page.take(value) or depth(value) > MAX_DEPTH:
             return ""
+        if formatting_around(value) > MAX_FORMATTING:
+            return ""
         with page.timed():
             value = clean(value)
         return "" if active_math(value) else value
@@ -241,6 +248,17 @@ def depth(text: str) -> int:
         now += -1 if tag[1] else 1
         most = max(most, now)
     return most
+
+
+def formatting_around(text: str) -> int:
+    """Return how much formatting is open at most where another element begins or ends."""
+    most = now = 0
+    for tag in OPENED.finditer(text):
+        if tag[2].lower() not in FORMATTING:
+            most = max(most, now)
+        else:
+            now = max(0, now - 1) if tag[1] else now + 1
+    return max(most, now)
 
 
 @cache

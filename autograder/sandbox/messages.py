@@ -125,8 +125,8 @@ def fault_in(message: dict[str, Any]) -> str:
     if kind.startswith("comm") and kind not in (*CONTENT, "comm_info_reply"):
         return f"{kind}: there is no such message"  # nbclient reads it as one of a comm
     needed = CONTENT.get(kind, {})
-    if kind == "execute_reply" and content.get("status") == "error":
-        needed = {**needed, **ERROR}
+    if kind.endswith("_reply") and content.get("status") == "error":
+        needed = {**needed, **ERROR}  # nbclient reads any reply to a cell as execute_reply
     for name, is_valid in needed.items():
         if name not in content or not is_valid(content[name]):
             return f"{kind}: its {name} is missing or invalid"

@@ -155,6 +155,18 @@ def test_links_of_a_student_are_left_out_and_named(term: Term) -> None:
         assert all(entry.isreg() for entry in tar)
 
 
+def test_a_restore_writes_through_no_link_of_a_student(term: Term) -> None:
+    term.run("backup", "--to", "b.tar.gz")
+    (folder,) = (term.folder.parent / "exchange" / "cnn" / "inbound").glob("emmy+*")
+    home = term.folder.parent / "home"
+    home.mkdir()
+    os.rename(folder, term.folder.parent / "away")
+    folder.symlink_to(home)
+    done = term.run("restore", "b.tar.gz", "--replace")
+    assert done.exit_code == 0, done.stderr
+    assert not list(home.iterdir())
+
+
 def test_a_backup_is_made_while_a_writer_is_at_work(term: Term) -> None:
     with closing(sqlite3.connect(term.folder / "gradebook.db", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")

@@ -308,6 +308,14 @@ def test_nbgraders_limit_of_a_file_holds(classroom: Classroom) -> None:
     assert not (classroom.submitted("ada") / "large").exists()
 
 
+@pytest.mark.parametrize("student", ["*", "a?", "[ab]", "ada,emmy"])
+def test_a_name_that_nbgrader_would_take_for_several_students_is_none(
+    classroom: Classroom, student: str
+) -> None:
+    classroom.hand_in(student)
+    assert not list(arrivals(classroom.inbound))
+
+
 def test_a_time_of_five_megabytes_is_not_collected(classroom: Classroom) -> None:
     folder = classroom.hand_in("mallory")
     (folder / "timestamp.txt").write_text("1 " * 2_500_000)

@@ -1,10 +1,8 @@
-"""Each guard of the sanitiser by itself: what it lets through, and what it stops.
-
-To be merged into tests/grading/test_sanitize.py.
-"""
+"""Each guard of the sanitiser by itself: what it lets through, and what it stops."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from autograder.grading.sanitize import (
     MAX_NOTEBOOK_CHARS,
     Page,
     sanitize_notebook,
+    sanitized_data,
     sanitized_markdown,
 )
 
@@ -263,3 +262,26 @@ def test_markdown_that_would_become_more_than_text_is_shown_as_it_was_written(wo
 )
 def test_what_markdown_makes_of_itself_stays(words: str) -> None:
     assert sanitized_markdown(words, Page()) == words
+
+
+MANY = "".join(f"<b title={k}>" for k in range(98))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"<p>{MANY}</p>" + "<p>x</p>" * 500,
+        f"<p>{MANY}" + "<p>x" * 500,
+        f"<p>{MANY}" + "<p>x" * 500 + "</b>" * 98,
+    ],
+    ids=["left open", "blocks left open", "closed at the end"],
+)
+def test_formatting_that_html_would_open_again_and_again_is_left_out_at_once(value: str) -> None:
+    began = time.process_time()
+    assert sanitized_data("text/html", value, Page()) == ""
+    assert time.process_time() - began < 1
+
+
+def test_formatting_in_formatting_stays() -> None:
+    value = '<p><a href="https://a.example"><b><i><code>x</code></i></b></a></p>' * 20
+    assert sanitized_data("text/html", value, Page()) == value

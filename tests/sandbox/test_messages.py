@@ -85,6 +85,8 @@ def test_nested_content_is_refused_before_what_reads_it_recurses(
         ("execute_reply", {"status": "error"}),
         ("comm_open", {"data": {}, "comm_id": "a"}),
         ("comm", {}),
+        ("other_reply", {"status": "error"}),
+        ("other_reply", {**ERROR, "status": "error", "ename": 1}),
         ("comm_anything", {"data": {}, "comm_id": "a"}),
         ("stream", {**STREAM, "execution_count": [1]}),
         ("files_reply", {"names": [1], "left_out": []}),

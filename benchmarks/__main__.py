@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from autograder.cli import progress
+from autograder.desk.running import progress
 from autograder.errors import LessonError, UsageError
 from benchmarks.chart import draw
 from benchmarks.figures import as_json, remarks, tables

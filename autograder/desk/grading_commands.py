@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from autograder.desk.regrade import Comparison
 
 grading = typer.Typer()
+Apply = Annotated[bool, typer.Option("--apply", help="Write the marks, and keep the old ones.")]
+Reason = Annotated[
+    str, typer.Option(help="Why, in a sentence: students read it in their feedback.")
+]
+NeverLower = Annotated[
+    bool, typer.Option("--never-lower", help="Where a cell would lose points, it keeps them.")
+]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write all changes to this file.")]
 
 
 @grading.command()
 def regrade(
     assignment: Annotated[str, typer.Argument(help="The assignment, such as 03_counting.")],
-    apply: Annotated[
-        bool, typer.Option("--apply", help="Write the marks, and keep the old ones.")
-    ] = False,
-    reason: Annotated[
-        str, typer.Option(help="Why, in a sentence: students read it in their feedback.")
-    ] = "",
-    never_lower: Annotated[
-        bool, typer.Option("--never-lower", help="Where a cell would lose points, it keeps them.")
-    ] = False,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write all changes to this file.")
-    ] = None,
+    apply: Apply = False,
+    reason: Reason = "",
+    never_lower: NeverLower = False,
+    json_file: JsonFile = None,
     limit: LimitOptions = None,
     jobs: Jobs = JOBS,
     examiner: Examiner = "auto",

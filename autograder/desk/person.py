@@ -35,6 +35,7 @@ from autograder.errors import UsageError
 from autograder.grading.attempts import forget_attempts, read_attempts
 from autograder.grading.deadlines import read_deadlines
 from autograder.grading.regrades import forget_regrades, read_regrades
+from autograder.grading.requests import forget_requests, read_requests
 from autograder.grading.submissions import SECRET
 from autograder.service.watch import JOURNAL
 
@@ -172,6 +173,7 @@ def data_of(gradebook: Gradebook, records: Records) -> dict[str, Any]:
         ]
         for (_, lesson), of_lesson in regrades.items()
     }
+    data["requests"] = list(map(vars, read_requests(gradebook, student=student)))
     return data
 
 
@@ -183,6 +185,7 @@ def forget(course: CourseDirectory, gradebook: Gradebook, records: Records) -> l
     student = records.student
     forget_attempts(gradebook, student=student)
     forget_regrades(gradebook, student)
+    forget_requests(gradebook, student)
     remove_from_gradebook(gradebook, student)
     gradebook.db.commit()
     if gradebook.engine.dialect.name == "sqlite":  # which keeps what was deleted in free pages

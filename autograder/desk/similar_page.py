@@ -68,10 +68,12 @@ def sides_of(alike: Alike) -> list[Side]:
         like = lines_alike(work.source, other.source)
         like -= lines_alike(work.source, work.released) if work.released else frozenset()
         lines = work.source.splitlines()
-        shown = [(visible(line), number in like) for number, line in enumerate(lines[:MAX_LINES])]
+        visible_lines = [
+            (visible(line), number in like) for number, line in enumerate(lines[:MAX_LINES])
+        ]
         if len(lines) > MAX_LINES:
-            shown.append((f"... and {len(lines) - MAX_LINES} more lines", False))
-        sides.append(Side(work.student, shown, ", ".join(sorted(work.lost))))
+            visible_lines.append((f"... and {len(lines) - MAX_LINES} more lines", False))
+        sides.append(Side(work.student, visible_lines, ", ".join(sorted(work.lost))))
     return sides
 
 

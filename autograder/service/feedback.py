@@ -34,6 +34,7 @@ from autograder.execution.cells import LEFT_OUT
 from autograder.execution.execute import DEMONSTRATION
 from autograder.grading.late import note_for
 from autograder.grading.regrades import notes_for
+from autograder.grading.requests import replies_for
 from autograder.grading.sanitize import sanitize_notebook
 from autograder.grading.submissions import OF_NBGRADER
 from autograder.grading.verdict import VERDICT, recorded
@@ -100,10 +101,11 @@ def late_note(resources: Any, config: Config) -> str:
 
 
 def regrade_notes(names: Any) -> list[str]:
-    """Return what a page says of regrades; nothing where no gradebook is known."""
+    """Return what a page says of regrades and requests; nothing where no gradebook is known."""
     if not names.get("db_url"):
         return []
-    return notes_for(names["db_url"], names["student"], names["assignment"], names["notebook"])
+    who = (names["db_url"], names["student"], names["assignment"])
+    return [*notes_for(*who, names["notebook"]), *replies_for(*who)]
 
 
 def cut_code(notebook: NotebookNode) -> None:

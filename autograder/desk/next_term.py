@@ -21,14 +21,16 @@ from autograder.grading.deadlines import FILE as DEADLINES
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 SETTINGS = "nbgrader_config.py"
-DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+DATE = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
 TABLE = re.compile(r"\s*\[+\s*(\w+)")
 # The last lines of the new settings: what must not be shared with the term before.
 OF_TERM = """
 # Of this term alone, whatever stands above.
+import os
+
+c.CourseDirectory.root = os.path.dirname(os.path.abspath(__file__))
 c.CourseDirectory.course_id = {name}
-c.CourseDirectory.db_url = "sqlite:///" + __import__("os").path.join({folder}, "gradebook.db")
-c.CourseDirectory.root = {folder}
+c.CourseDirectory.db_url = f"sqlite:///{{c.CourseDirectory.root}}/gradebook.db"
 """
 
 
@@ -55,7 +57,7 @@ def next_term(course: CourseDirectory, folder: Path, name: str, days: int | None
                 (folder / path).write_bytes(data)
         settings = root / SETTINGS
         text = settings.read_text() if settings.is_file() else "c = get_config()\n"
-        own = OF_TERM.format(name=json.dumps(name), folder=json.dumps(str(folder.absolute())))
+        own = OF_TERM.format(name=json.dumps(name))
         (folder / SETTINGS).write_text(f"{text.rstrip()}\n{own}")
         if "db_url" in text:
             remarks.append(f"its gradebook is {folder}/gradebook.db: this term's stays as it is")

@@ -56,7 +56,7 @@ def test_lessons_and_settings_and_nothing_of_a_student(
         "source/01_filters/01_filters.ipynb",
         "source/02_convolution/02_convolution.ipynb",
     }
-    assert not any(b"ada" in (new / name).read_bytes() for name in files)
+    assert not any(b'"ada"' in (new / name).read_bytes() for name in files)
     monkeypatch.chdir(new)
     course = open_course()
     assert course.course_id == "cnn-2027"

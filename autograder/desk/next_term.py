@@ -57,8 +57,8 @@ def next_term(course: CourseDirectory, folder: Path, name: str, days: int | None
                 (folder / path).write_bytes(data)
         settings = root / SETTINGS
         text = settings.read_text() if settings.is_file() else "c = get_config()\n"
-        own = OF_TERM.format(name=json.dumps(name))
-        (folder / SETTINGS).write_text(f"{text.rstrip()}\n{own}")
+        of_term = OF_TERM.format(name=json.dumps(name))
+        (folder / SETTINGS).write_text(f"{text.rstrip()}\n{of_term}")
         if "db_url" in text:
             remarks.append(f"its gradebook is {folder}/gradebook.db: this term's stays as it is")
         if (root / DEADLINES).is_file():

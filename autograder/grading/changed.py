@@ -7,7 +7,7 @@ nbgrader's generate_assignment replaces them there, and says nothing of marks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from glob import glob
+from glob import escape, glob
 from pathlib import Path
 
 import nbformat
@@ -25,7 +25,7 @@ def changed_cells(sources: Iterable[Path], graded: str) -> list[str]:
     """
     changed: set[str] = set()
     for source in sources:
-        newest = max(map(Path, glob(f"{graded}/{source.name}")), key=modified, default=None)
+        newest = max(map(Path, glob(f"{graded}/{escape(source.name)}")), key=modified, default=None)
         if newest is None:
             continue
         before = judged_by(nbformat.read(newest, as_version=4), graded=True)

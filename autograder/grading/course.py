@@ -12,6 +12,7 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 
 import nbformat
@@ -99,8 +100,10 @@ def prepare(
 
 def changed_since_graded(course: CourseDirectory, assignment: str) -> list[str]:
     """Return the cells of an assignment that are no longer those by which work was graded."""
-    pattern = course.format_path(course.autograded_directory, "*", assignment)
-    return changed_cells(map(Path, sources(course, assignment)), pattern)
+    # Only the place of the student is a pattern: folders may have brackets in their names.
+    place = "any-student"
+    path = escape(course.format_path(course.autograded_directory, place, assignment))
+    return changed_cells(map(Path, sources(course, assignment)), path.replace(place, "*"))
 
 
 def assignments(course: CourseDirectory) -> set[str]:

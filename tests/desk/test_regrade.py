@@ -232,6 +232,14 @@ def test_grade_does_not_judge_by_a_changed_test_unless_it_is_asked_to(folder: Pa
     assert state(folder) == before
 
 
+def test_a_changed_test_is_noticed_in_a_folder_of_any_name(
+    judged_once: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(judged_once, tmp_path / "course [2026]")
+    with chdir(tmp_path / "course [2026]"), pytest.raises(UsageError, match="hidden-double"):
+        prepare(open_course(), LESSON)
+
+
 def test_a_test_that_nbgrader_has_replaced_in_the_gradebook_counts_as_changed(
     folder: Path,
 ) -> None:

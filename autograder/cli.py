@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 import autograder
 from autograder import log
 from autograder.desk.commands import desk
-from autograder.errors import UsageError
-from autograder.limits import NAMES, parse_limits
-from autograder.sandbox.fork_client import shared_server
-from autograder.sandbox.preload import setup_imports
+from autograder.desk.running import (
+    JOBS,
+    Confine,
+    Examiner,
+    Jobs,
+    LimitOptions,
+    progress,
+    warm_up,
+    workers,
+)
+from autograder.limits import parse_limits
 from autograder.terminal import console, one_line_errors, plain, require_writable, say, write_json
 
 if TYPE_CHECKING:
@@ -33,21 +36,6 @@ if TYPE_CHECKING:
 # A command imports what it needs itself: nbgrader alone takes a second.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(desk)
-# One more than there are cores: a kernel that starts, or is waited for, leaves its core idle.
-JOBS = (os.cpu_count() or 1) + 1
-Confine = Annotated[
-    bool,
-    typer.Option(
-        "--confine/--no-confine", help="Refuse to grade where submissions cannot be confined."
-    ),
-]
-Examiner = Annotated[
-    Literal["auto", "always", "never"],
-    typer.Option(
-        help="Whether tests run in a kernel of their own: where the instructor's own answers earn"
-        " their marks so, always (what cannot be run there goes to a person), or never.",
-    ),
-]
 
 
 def show_version(wanted: bool) -> None:
@@ -99,11 +87,8 @@ def grade(
         list[str] | None, typer.Option(help="Only this student; may be given again.")
     ] = None,
     notebook: Annotated[str | None, typer.Option(help="Only this notebook.")] = None,
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(help=f"NAME=VALUE, may be given again; there are {', '.join(NAMES)}."),
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = JOBS,
+    limit: LimitOptions = None,
+    jobs: Jobs = JOBS,
     scheduler: Annotated[
         str | None, typer.Option(help="Run on the Dask cluster of this scheduler: tcp://...")
     ] = None,
@@ -117,7 +102,7 @@ def grade(
     if not scheduler:
         warm_up(*assignments)
     with one_line_errors():
-        from autograder.desk.marks_table import show_marks  # slow to import
+        from autograder.desk.marks_table import scores_before, show_changes, show_marks  # the same
         from autograder.grading import coordinator  # slow to import
         from autograder.grading.course import imports_of, open_course, prepare  # slow to import
         from autograder.grading.results import summary  # slow to import
@@ -125,7 +110,8 @@ def grade(
         limits = {**parse_limits(limit or ()), "confined": confine}
         require_writable(json_file)
         course, names = open_course(), [*dict.fromkeys(assignments)]
-        total = sum(prepare(course, name, student or (), notebook) for name in names)
+        total = sum(prepare(course, name, student or (), notebook, force) for name in names)
+        before = scores_before(course, names)
         with workers(scheduler, jobs, imports_of(course, names), confine) as (pool, count):
             request = coordinator.GradingRequest(
                 names, limits, examiner, force, student or (), notebook, 2 * count, run_all
@@ -135,6 +121,7 @@ def grade(
         if json_file:
             write_json(json_file, [result.as_json() for result in results])
     show_marks(results)
+    show_changes(before, results)
     counts = summary(results)
     say(f"{', '.join(names)}: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
     if show_remarks(results):
@@ -147,10 +134,8 @@ def check(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the findings to this file.")
     ] = None,
-    limit: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE, as for grade; may be given again.")
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = JOBS,
+    limit: LimitOptions = None,
+    jobs: Jobs = JOBS,
     examiner: Examiner = "auto",
     confine: Confine = True,
 ) -> None:
@@ -209,7 +194,7 @@ def watch(
         list[str] | None,
         typer.Option(help="This assignment; may be given again. Else all but examinations."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = JOBS,
+    jobs: Jobs = JOBS,
     confine: Confine = True,
 ) -> None:
     """Grade what arrives in the exchange, and give immediate feedback, until Ctrl-C.
@@ -235,7 +220,7 @@ def watch(
 
 @app.command()
 def demo(
-    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = JOBS,
+    jobs: Jobs = JOBS,
 ) -> None:
     """Make a class of 24 students in demo/, grade it, and show its marks."""
     warm_up()
@@ -277,43 +262,6 @@ def doctor(
         raise typer.Exit(1)
 
 
-def warm_up(*assignments: str) -> None:
-    """Have the server of kernels import what they need while this process imports its own."""
-    sources = [path for name in assignments for path in Path("source").glob(f"{name}/*.ipynb")]
-    shared_server.get(setup_imports(sources) if assignments else None)
-
-
-@contextmanager
-def workers(
-    scheduler: str | None, jobs: int, preload: Iterable[str], confine: bool
-) -> Iterator[tuple[Executor, int]]:
-    """Yield what runs notebooks, and how many at a time: this machine, or a cluster.
-
-    Raise UsageError where they are to be confined and cannot be.
-    """
-    if scheduler:
-        from autograder.execution.cluster import cluster  # slow to import
-
-        with cluster(scheduler, preload, confine) as executor:
-            yield executor
-    else:
-        from autograder.execution.execute import local_executor  # slow to import
-
-        with local_executor(jobs, preload) as pool:
-            if confine:
-                require_confinement()
-            yield pool, jobs
-
-
-def require_confinement() -> None:
-    """Raise UsageError where this machine cannot confine kernels."""
-    if reason := shared_server.get().confinement_error():
-        raise UsageError(
-            f"submissions cannot be confined on this machine ({reason}): they could read and change"
-            " all that you can. `autograder doctor` says more, --no-confine grades all the same"
-        )
-
-
 def default_log() -> Path | None:
     """Return where the log of this course goes; None outside of a course."""
     return Path("autograder.log") if Path("source").is_dir() else None
@@ -335,17 +283,3 @@ def remarks_of(results: Iterable[Result]) -> Iterator[str]:
         for cell in result.cells:
             if cell.remark:
                 yield f"{result.student}: {result.notebook}: {cell.grade_id}: {cell.remark}"
-
-
-@contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar with the time left; yield the function that advances it by one."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)

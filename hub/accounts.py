@@ -57,11 +57,14 @@ def hand_over(classroom: Path, people: Iterable[str]) -> None:
             give(home, name)
     give(classroom / "course", GRADER)
     (classroom / "course").chmod(0o700)
+    if (courses := classroom / "courses").is_dir():
+        give(courses, GRADER)
+        courses.chmod(0o700)
     (classroom / "hub").chmod(0o700)
     exchange = classroom / "exchange"
     shutil.chown(exchange, GRADER)
     exchange.chmod(0o1777)
-    if (inbound := exchange / "cnn" / "inbound").is_dir():
+    for inbound in exchange.glob("*/inbound"):
         inbound.chmod(0o1733)  # with nbgrader's 0733, any user can remove a file by its name
 
 

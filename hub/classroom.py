@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,8 +45,11 @@ def main() -> None:
         print(f"Kept as they are in {classroom / 'course'}, though this version has others:")
         print("  " + "\n  ".join(kept))
         print("To take the new one, move yours away and start again.")
-    demo = ([], []) if options.files_only else (INSTRUCTORS, STUDENTS)
-    logins = invite(classroom, demo[0], [*demo[1], *options.student])
+    demo = ([], []) if options.files_only or options.course else (INSTRUCTORS, STUDENTS)
+    if options.course:
+        add_course(classroom, options.course, options.from_term)
+    instructors, students = [*demo[0], *options.instructor], [*demo[1], *options.student]
+    logins = invite(classroom, instructors, students, options.course)
     with owners(classroom, logins, options) as grader:
         release(classroom, grader, options.release)
         if not options.files_only:
@@ -58,6 +63,17 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000, help="port of the hub")
     parser.add_argument(
         "--student", action="append", default=[], help="name of one more student; may be repeated"
+    )
+    parser.add_argument(
+        "--instructor", action="append", default=[], help="name of one more instructor"
+    )
+    parser.add_argument(
+        "--course",
+        default="",
+        help="add a course of this name to the hub; --student and --instructor belong to it",
+    )
+    parser.add_argument(
+        "--from-term", default="", help="move the folder of `autograder next-term` there"
     )
     parser.add_argument(
         "--release",
@@ -124,6 +140,31 @@ def course_files() -> Iterator[tuple[str, bytes]]:
                 yield name, path.read_bytes()
     settings = (ROOT / "nbgrader_config.py").read_text()
     yield "nbgrader_config.py", f"{settings}\n{EXCHANGE_SETTING}".encode()
+
+
+def add_course(classroom: Path, name: str, folder: str) -> None:
+    """Add a course to a classroom: an empty one, or one that `autograder next-term` wrote."""
+    course = classroom / "courses" / name
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}", name) or name == "cnn":
+        sys.exit(f"hub: --course {name!r} must be letters, digits and dashes, and not cnn")
+    if course.exists():
+        if folder:
+            sys.exit(f"hub: the course {name} is there already: nothing was moved")
+        return
+    settings = ROOT / "nbgrader_config.py"
+    if folder:
+        settings = Path(folder, "nbgrader_config.py")
+        if not settings.is_file() or f'course_id = "{name}"' not in settings.read_text():
+            sys.exit(f"hub: {folder} is not the folder of a course {name}: autograder next-term")
+    course.parent.mkdir(exist_ok=True)
+    text = settings.read_text()
+    if folder:
+        shutil.move(folder, course)
+    for stage in ("source", "release"):
+        (course / stage).mkdir(parents=True, exist_ok=True)
+    text += f'\nc.CourseDirectory.course_id = "{name}"\n'
+    text += EXCHANGE_SETTING.replace("'..', 'exchange'", "'..', '..', 'exchange'")
+    (course / "nbgrader_config.py").write_text(text)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from accounts import GRADER
 from jupyterhub.utils import random_port
-from people import Passwords, people
+from people import Passwords, course_of, members, people
 from spawners import OneAccount, SystemAccounts, hub_port
 
 c = get_config()  # noqa: F821 (defined by JupyterHub)
@@ -46,9 +46,11 @@ DAILY_LIMIT = int(os.environ.get("HUB_DAILY_LIMIT", "0"))
 
 HERE = Path(__file__).parent.absolute()
 PROGRAMS = Path(sys.executable).parent
-EXCHANGE, COURSE_FOLDER = CLASSROOM / "exchange", CLASSROOM / "course"
+EXCHANGE = CLASSROOM / "exchange"
+# Folders of courses by name: the first, and those that `classroom.py --course` has added.
+COURSES = {COURSE: CLASSROOM / "course"}
+COURSES |= {path.name: path for path in sorted((CLASSROOM / "courses").glob("*/"))}
 CLASS_ENVIRONMENT = {
-    "COURSE_ID": COURSE,
     "EXCHANGE": str(EXCHANGE),
     "JUPYTER_PATH": str(HERE.parent / "autograder/share/jupyter"),  # the students' front
     "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
@@ -56,7 +58,6 @@ CLASS_ENVIRONMENT = {
 # Jupyter refuses to run as root without this option.
 SERVER = [str(PROGRAMS / "jupyterhub-singleuser")]
 SERVER += ["--allow-root"] if os.geteuid() == 0 and ACCOUNTS == "one" else []
-GRADING = f"/services/{COURSE}/formgrader"
 
 c.JupyterHub.bind_url = ADDRESS
 c.JupyterHub.hub_port = hub_port(CLASSROOM)  # servers that outlive the hub look for it there
@@ -77,6 +78,14 @@ c.JupyterHub.spawner_class = SystemAccounts if ACCOUNTS == "system" else OneAcco
 c.OneAccount.home_dir_template = f"{CLASSROOM}/homes/{{username}}"
 c.Spawner.cmd = SERVER
 c.Spawner.default_url = "/lab"
+
+
+def grading(name: str) -> str:
+    """Return the address of the formgrader that a member may open; empty for students."""
+    teaches = name in people(CLASSROOM)[0]
+    return f"/services/{course_of(CLASSROOM, name, COURSE)}/formgrader" if teaches else ""
+
+
 # When a class logs in at the same time, its servers share the processors while they start.
 c.Spawner.start_timeout = c.Spawner.http_timeout = 300
 c.Spawner.mem_limit = MEMORY
@@ -84,55 +93,61 @@ c.Spawner.cpu_limit = PROCESSORS
 c.Spawner.environment = {
     **CLASS_ENVIRONMENT,
     "JUPYTER_CONFIG_PATH": str(HERE / "config/student"),
-    "COURSE_GRADING": lambda spawner: GRADING if spawner.user.name in people(CLASSROOM)[0] else "",
+    "COURSE_ID": lambda spawner: course_of(CLASSROOM, spawner.user.name, COURSE),
+    "COURSE_GRADING": lambda spawner: grading(spawner.user.name),
 }
 
 c.JupyterHub.load_groups = {
-    f"formgrade-{COURSE}": {"users": sorted(INSTRUCTORS)},
-    f"nbgrader-{COURSE}": {"users": sorted(STUDENTS)},
+    f"{group}-{course}": {"users": sorted(names)}
+    for course in COURSES
+    for group, names in zip(
+        ("formgrade", "nbgrader"), members(CLASSROOM, course, COURSE), strict=True
+    )
 }
 c.JupyterHub.load_roles = [
-    # The formgrader is a service that only instructors may open; it runs in the course's folder.
-    {
-        "name": f"formgrade-{COURSE}",
-        "groups": [f"formgrade-{COURSE}"],
-        "scopes": [f"access:services!service={COURSE}", f"read:services!service={COURSE}"],
-    },
+    # A formgrader is a service that only its course's instructors may open.
+    *(
+        {
+            "name": f"formgrade-{course}",
+            "groups": [f"formgrade-{course}"],
+            "scopes": [f"access:services!service={course}", f"read:services!service={course}"],
+        }
+        for course in COURSES
+    ),
     {
         "name": "idle-culler",
         "services": ["idle-culler"],
         "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
     },
 ]
-# With system accounts, the course belongs to the grader's.
+# With system accounts, the courses belong to the grader's.
 COURSE_OWNER = {"user": GRADER} if ACCOUNTS == "system" else {}
 c.JupyterHub.services = [
-    {
-        **COURSE_OWNER,
-        "name": COURSE,
-        "url": f"http://127.0.0.1:{random_port()}",
-        "command": SERVER,
-        "cwd": str(COURSE_FOLDER),
-        "oauth_no_confirm": True,
-        "environment": {
-            **CLASS_ENVIRONMENT,
-            "HOME": str(COURSE_FOLDER),
-            "JUPYTER_CONFIG_PATH": str(HERE / "config/instructor"),
-            "JUPYTERHUB_DEFAULT_URL": "/formgrader",
-        },
-    },
     {
         "name": "idle-culler",
         "command": [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={IDLE}"],
     },
 ]
-if DAILY_LIMIT:
-    c.JupyterHub.services.append(
-        {
-            **COURSE_OWNER,
-            "name": "immediate-feedback",
-            "command": [str(PROGRAMS / "autograder"), "watch", f"--daily-limit={DAILY_LIMIT}"],
-            "cwd": str(COURSE_FOLDER),
-            "environment": {**CLASS_ENVIRONMENT, "HOME": str(COURSE_FOLDER)},
-        }
-    )
+for course, folder in COURSES.items():
+    environment = {**CLASS_ENVIRONMENT, "COURSE_ID": course, "HOME": str(folder)}
+    formgrader = {
+        **COURSE_OWNER,
+        "name": course,
+        "url": f"http://127.0.0.1:{random_port()}",
+        "command": SERVER,
+        "cwd": str(folder),
+        "oauth_no_confirm": True,
+        "environment": {
+            **environment,
+            "JUPYTER_CONFIG_PATH": str(HERE / "config/instructor"),
+            "JUPYTERHUB_DEFAULT_URL": "/formgrader",
+        },
+    }
+    watch = {
+        **COURSE_OWNER,
+        "name": "immediate-feedback" if course == COURSE else f"immediate-feedback-{course}",
+        "command": [str(PROGRAMS / "autograder"), "watch", f"--daily-limit={DAILY_LIMIT}"],
+        "cwd": str(folder),
+        "environment": environment,
+    }
+    c.JupyterHub.services += [formgrader, *([watch] if DAILY_LIMIT else [])]

@@ -30,8 +30,21 @@ def people(classroom: Path) -> tuple[set[str], set[str]]:
     return instructors, logins.keys() - instructors
 
 
+def course_of(classroom: Path, name: str, first: str) -> str:
+    """Return the course that a member belongs to; `first` is the classroom's own."""
+    return str(read(classroom).get(name, {}).get("course", first))
+
+
+def members(classroom: Path, course: str, first: str) -> tuple[set[str], set[str]]:
+    """Return the instructors and the students of one course of a classroom."""
+    logins = read(classroom)
+    of_course = {name for name in logins if course_of(classroom, name, first) == course}
+    instructors = {name for name in of_course if logins[name]["teaches"]}
+    return instructors, of_course - instructors
+
+
 def read(classroom: Path) -> dict[str, Any]:
-    """Return all logins by name: {"hash": str, "teaches": bool}."""
+    """Return all logins by name: {"hash": str, "teaches": bool}, "course" where it is another."""
     return load(classroom / LOGINS)
 
 
@@ -46,13 +59,19 @@ def save(path: Path, data: dict[str, Any]) -> None:
     path.write_text(json.dumps(data, indent=1) + "\n")
 
 
-def invite(classroom: Path, instructors: list[str], students: list[str]) -> dict[str, Any]:
-    """Create the missing logins. Return all, those that may still be invited with a password."""
+def invite(
+    classroom: Path, instructors: list[str], students: list[str], course: str = ""
+) -> dict[str, Any]:
+    """Create the missing logins, in a `course` of their own if it is named.
+
+    Return all, those that may still be invited with a password.
+    """
     logins, invitations = read(classroom), load(classroom / INVITATIONS)
     for name in (*instructors, *students):
         if name not in logins:
             invitations[name] = secrets.token_urlsafe(9)
             logins[name] = {"hash": hash_of(invitations[name]), "teaches": name in instructors}
+            logins[name] |= {"course": course} if course else {}
     save(classroom / LOGINS, logins)
     if invitations:
         save(classroom / INVITATIONS, invitations)

@@ -29,7 +29,7 @@ from sqlalchemy import Connection, DateTime, Interval, Table, inspect, select
 from autograder.desk.folders import STAGES, arrivals_in, exchange_folder, stage_folder
 from autograder.desk.trees import read_course_folder, read_hand_in, write_missing
 from autograder.errors import LessonError, UsageError
-from autograder.grading import attempts
+from autograder.grading import attempts, regrades, requests
 from autograder.grading.deadlines import FILE as DEADLINES
 from autograder.service.watch import JOURNAL
 
@@ -37,7 +37,7 @@ MANIFEST, GRADEBOOK = "manifest.json", "gradebook.json"
 FORMAT = 1
 FILES = ("nbgrader_config.py", DEADLINES, JOURNAL)
 FOLDERS = ("source", "release", *STAGES)
-TABLES = (*Base.metadata.sorted_tables, attempts.TABLE)
+TABLES = (*Base.metadata.sorted_tables, attempts.TABLE, regrades.TABLE, requests.TABLE)
 
 
 @dataclass
@@ -241,6 +241,8 @@ def restore(
             )
         backup(course, gradebook, before)
     attempts.create_table(gradebook)
+    regrades.create_table(gradebook)
+    requests.create_table(gradebook)
     new = {stage: beside(stage_folder(course, stage), "new") for stage in FOLDERS}
     try:
         data, kept = unpack(course, archive, new)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from autograder.desk.data_commands import DryRun, data
+from autograder.desk.grading_commands import grading
+from autograder.desk.request_commands import asking
+from autograder.desk.work_commands import work
 from autograder.errors import UsageError
 from autograder.terminal import one_line_errors, say, show
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 # A command imports what it needs itself: nbgrader alone takes a second.
 desk = typer.Typer()
 desk.add_typer(data)
+desk.add_typer(grading)
+desk.add_typer(work)
+desk.add_typer(asking)
 
 Lessons = Annotated[
     list[str] | None, typer.Option("--lesson", help="Only this lesson; may be given again.")

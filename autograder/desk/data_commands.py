@@ -152,3 +152,27 @@ def dated(what: str) -> Path:
     name = f"{what}-{datetime.now():%Y-%m-%d-%H%M%S}"
     names = (f"{name}-{number}.tar.gz" if number > 1 else f"{name}.tar.gz" for number in count(1))
     return next(path for path in map(Path, names) if not path.exists())
+
+
+@data.command("next-term")
+def next_term(
+    folder: Annotated[Path, typer.Argument(help="The folder of the new course, such as ../2027.")],
+    course_name: Annotated[
+        str, typer.Option("--course", help="nbgrader's name of the new course, such as cnn-2027.")
+    ],
+    days: Annotated[
+        int | None, typer.Option("--later", help="Set deadlines so many days later, such as 364.")
+    ] = None,
+) -> None:
+    """Write a new course's folder from this one: lessons and settings, nothing of a student."""
+    with one_line_errors():
+        from autograder.desk.next_term import next_term as write  # slow to import
+        from autograder.grading.course import assignments, open_course  # slow to import
+
+        course = open_course()
+        remarks = write(course, folder, course_name, days)
+        count = len(assignments(course))
+    say(f"{folder}: {count} lessons of the course {course_name}, with no students")
+    for line in remarks:
+        say(f"  {line}")
+    say("  next: `autograder roster FILE` there, then release its lessons")

@@ -28,11 +28,14 @@ from autograder.desk.folders import (
     students_in,
 )
 from autograder.desk.marks import read_class
+from autograder.desk.regrade import scratch_folder
 from autograder.desk.tables import write_new
 from autograder.desk.trees import read_course_folder, read_hand_in
 from autograder.errors import UsageError
 from autograder.grading.attempts import forget_attempts, read_attempts
 from autograder.grading.deadlines import read_deadlines
+from autograder.grading.regrades import forget_regrades, read_regrades
+from autograder.grading.requests import forget_requests, read_requests
 from autograder.grading.submissions import SECRET
 from autograder.service.watch import JOURNAL
 
@@ -166,6 +169,15 @@ def data_of(gradebook: Gradebook, records: Records) -> dict[str, Any]:
     ]
     attempts = read_attempts(gradebook, student=student)
     data["attempts"] = {lesson: list(map(vars, each)) for (_, lesson), each in attempts.items()}
+    regrades = read_regrades(gradebook, student=student)
+    data["regrades"] = {
+        lesson: [
+            {"when": each.when, "reason": each.reason, "cells": list(each.cells.items())}
+            for each in of_lesson
+        ]
+        for (_, lesson), of_lesson in regrades.items()
+    }
+    data["requests"] = list(map(vars, read_requests(gradebook, student=student)))
     return data
 
 
@@ -176,12 +188,15 @@ def forget(course: CourseDirectory, gradebook: Gradebook, records: Records) -> l
     """
     student = records.student
     forget_attempts(gradebook, student=student)
+    forget_regrades(gradebook, student)
+    forget_requests(gradebook, student)
     remove_from_gradebook(gradebook, student)
     gradebook.db.commit()
     if gradebook.engine.dialect.name == "sqlite":  # which keeps what was deleted in free pages
         with gradebook.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM")
     left = []
+    shutil.rmtree(scratch_folder(course), ignore_errors=True)  # of a regrade that was not applied
     for name, folder in records.folders:
         shutil.rmtree(folder, ignore_errors=True)
         left += [f"{name}/ could not be deleted"] if folder.exists() else []

@@ -100,6 +100,6 @@ def read_attempts(gradebook: Gradebook, **key: Any) -> dict[tuple[str, str], lis
     return dict(attempts)
 
 
-def has_table(gradebook: Gradebook) -> bool:
-    """Whether the gradebook has the table."""
-    return inspect(gradebook.db.connection()).has_table(TABLE.name)
+def has_table(gradebook: Gradebook, table: Table = TABLE) -> bool:
+    """Whether the gradebook has a table of the grader's."""
+    return inspect(gradebook.db.connection()).has_table(table.name)

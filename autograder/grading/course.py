@@ -10,8 +10,9 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 
 import nbformat
@@ -20,15 +21,14 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task
 from sqlalchemy import make_url
 from sqlalchemy.exc import DatabaseError, SAWarning
 
-from autograder.errors import LessonError, UsageError, one_line
+from autograder.errors import UsageError, one_line
 from autograder.examiner.released import instructor_text
+from autograder.grading.changed import changed_cells, name_of, named_cells, source_cells
 from autograder.grading.generate import generate_assignment
 from autograder.grading.gradebook import GradebookSession, database_errors, retry_while_locked
-from autograder.grading.restore import grade_id
 from autograder.grading.submissions import (
     Assignment,
     SourceNotebook,
@@ -66,11 +66,13 @@ def prepare(
     assignment: str,
     students: Sequence[str] = (),
     notebook: str | None = None,
+    force: bool = False,
 ) -> int:
     """Enter `assignment` in the gradebook if it is new or changed; return the number of students.
 
     `students` and `notebook` restrict what is graded; by default all submissions count. Raise
-    UsageError where there is nothing to grade.
+    UsageError where there is nothing to grade, or, without `force`, where work was graded with
+    other tests.
     """
     require_assignment(course, assignment)
     pattern = course.format_path(course.submitted_directory, "*", assignment)
@@ -87,8 +89,21 @@ def prepare(
         raise UsageError(
             f"{assignment} has no notebook {notebook!r}; available: {', '.join(sorted(names))}"
         )
+    if not force and (changed := changed_since_graded(course, assignment)):
+        raise UsageError(
+            f"{assignment}: {', '.join(changed)} changed in source/ since work was graded."
+            f" `autograder regrade {assignment}` shows whose marks change; nothing was graded"
+        )
     register(course, assignment)
     return len(set(students) or submitted_by)
+
+
+def changed_since_graded(course: CourseDirectory, assignment: str) -> list[str]:
+    """Return the cells of an assignment that are no longer those by which work was graded."""
+    # Only the place of the student is a pattern: folders may have brackets in their names.
+    place = "any-student"
+    path = escape(course.format_path(course.autograded_directory, place, assignment))
+    return changed_cells(map(Path, sources(course, assignment)), path.replace(place, "*"))
 
 
 def assignments(course: CourseDirectory) -> set[str]:
@@ -152,36 +167,6 @@ def registered_cells(course: CourseDirectory, assignment: str) -> dict[tuple[str
             for notebook in entry.notebooks
             for cell in notebook.source_cells
         }
-
-
-def source_cells(notebooks: Mapping[str, NotebookNode]) -> dict[tuple[str, str], str | None]:
-    """Return the released cells of source notebooks, with the checksum of those that are locked.
-
-    By the names of notebook and cell.
-    """
-    return {
-        (name, name_of(cell)): compute_checksum(cell) if is_locked(cell) else None
-        for name, notebook in notebooks.items()
-        for cell in named_cells(notebook)
-    }
-
-
-def named_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    """Return the cells that nbgrader manages: solution, test, task and locked setup cells.
-
-    Raise LessonError where one of them has no grade_id. Other cells may have none: `nbgrader
-    update` gives all cells metadata.
-    """
-    managed = (is_grade, is_solution, is_task, is_locked)
-    return [cell for cell in notebook.cells if any(test(cell) for test in managed)]
-
-
-def name_of(cell: NotebookNode) -> str:
-    """Return the grade_id of a cell that nbgrader manages. Raise LessonError where it has none."""
-    name = grade_id(cell)
-    if name is None:
-        raise LessonError(f"a cell of the source has no grade_id: {cell.source[:50]!r}")
-    return name
 
 
 def read_assignment(

@@ -5,6 +5,7 @@
     POST autograder/hand-in    {"lesson"} -> Preview; with "confirmed": true -> Receipt
     POST autograder/receipt    {"lesson"} -> Receipt of the newest hand-in
     POST autograder/feedback   {"lesson"} -> Feedback: it is fetched first
+    POST autograder/ask        {"lesson", "cell", "category", "words"} -> Asked: a regrade request
 
 What cannot be done is answered by status 409 and {"message": one line for the student}. The work is
 done in a thread, one request at a time: the exchange is read and written by one student.
@@ -26,6 +27,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from autograder.errors import GraderError, LessonError, UsageError, one_line
+from autograder.service.ask import ask
 from autograder.service.exchange import StudentExchange
 from autograder.service.hand_in import hand_in, last_receipt, preview
 from autograder.service.lessons import lessons, read_feedback
@@ -111,6 +113,18 @@ class LastReceipt(CourseHandler):
         await self.answer(lambda exchange: asdict(last_receipt(exchange, name)))
 
 
+class Ask(CourseHandler):
+    """Sends a regrade request."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Send a request about a graded cell to the instructor."""
+        name, body = self.lesson(), self.get_json_body() or {}
+        cell, category, words = (str(body.get(key, "")) for key in ("cell", "category", "words"))
+        await self.answer(lambda exchange: asdict(ask(exchange, name, cell, category, words)))
+
+
 class Feedback(CourseHandler):
     """Fetches and sends feedback."""
 
@@ -140,4 +154,5 @@ ROUTES = [
     ("/autograder/hand-in", HandIn),
     ("/autograder/receipt", LastReceipt),
     ("/autograder/feedback", Feedback),
+    ("/autograder/ask", Ask),
 ]

@@ -34,6 +34,8 @@ from autograder.execution.cells import LEFT_OUT
 from autograder.execution.execute import DEMONSTRATION
 from autograder.grading.late import note_for
 from autograder.grading.pipeline import FROM_ONE
+from autograder.grading.regrades import notes_for
+from autograder.grading.requests import replies_for
 from autograder.grading.sanitize import sanitize_notebook
 from autograder.grading.submissions import OF_NBGRADER
 from autograder.grading.verdict import PASSED, REMARK, VERDICT, recorded
@@ -61,7 +63,9 @@ class HideTests(Preprocessor):
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Return the notebook without hidden tests. Called by the exporter, before the marks."""
         sanitize_notebook(nb)  # it may have been graded by stock nbgrader
-        resources.setdefault("nbgrader", {})["late"] = late_note(resources, self.config)
+        names = resources.setdefault("nbgrader", {})
+        names["late"] = late_note(resources, self.config)
+        names["regrades"] = regrade_notes(names)
         clear = ClearHiddenTests(config=Config(ClearHiddenTests=self.config.ClearHiddenTests))
         all_lines, sources = lines(nb), [cell.source for cell in nb.cells]
         nb, resources = clear.preprocess(nb, resources)
@@ -100,6 +104,14 @@ def late_note(resources: Any, config: Config) -> str:
     except UsageError as error:  # the deadlines cannot be read: marks can
         log.warning("%s", error)
         return ""
+
+
+def regrade_notes(names: Any) -> list[str]:
+    """Return what a page says of regrades and requests; nothing where no gradebook is known."""
+    if not names.get("db_url"):
+        return []
+    who = (names["db_url"], names["student"], names["assignment"])
+    return [*notes_for(*who, names["notebook"]), *replies_for(*who)]
 
 
 def cut_code(notebook: NotebookNode) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
-from autograder.desk.backup import below, regular_file
 from autograder.desk.folders import stage_folder
+from autograder.desk.trees import read_course_folder
 from autograder.errors import UsageError
 from autograder.grading.course import assignments
 from autograder.grading.deadlines import FILE as DEADLINES
@@ -50,11 +50,12 @@ def next_term(course: CourseDirectory, folder: Path, name: str, days: int | None
     try:
         folder.mkdir(parents=True)
         for stage in ("source", "release"):
-            for path, source in below(stage, stage_folder(course, stage)):
-                if "/.ipynb_checkpoints/" in path or (data := regular_file(source)) is None:
+            for below, data in read_course_folder(stage_folder(course, stage)):
+                if ".ipynb_checkpoints/" in below or data is None:
                     continue
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).write_bytes(data)
+                path = folder / stage / below
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
         settings = root / SETTINGS
         text = settings.read_text() if settings.is_file() else "c = get_config()\n"
         of_term = OF_TERM.format(name=json.dumps(name))

@@ -19,18 +19,19 @@ from nbgrader.api import Grade, Gradebook
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import update
 
-from autograder.desk.backup import regular_file
 from autograder.desk.bank import nbgrader_of, source_of
 from autograder.desk.folders import exchange_folder, replace_file, stage_folder
 from autograder.desk.outcomes import notebooks_in
+from autograder.desk.trees import read_one
 from autograder.errors import LessonError, UsageError, printable
-from autograder.grading.collect import Arrival, owned
+from autograder.grading.collect import is_account
 from autograder.grading.regrades import Key, Regrade, in_submissions, keep_regrade, read_cells
 from autograder.grading.regrades import create_table as create_regrades
 from autograder.grading.requests import (
     ACCEPTED,
     DECLINED,
     FOLDER,
+    MAX_BYTES,
     OPEN,
     WINDOW,
     Request,
@@ -125,14 +126,11 @@ def take_in(course: CourseDirectory, gradebook: Gradebook) -> list[str]:
 
 def sent(folder: Path, name: str) -> Request:
     """Return the request in a file. Raise LessonError where it is not one, or not its sender's."""
-    path = folder / name
-    data = regular_file(path)
-    if data is None:
-        raise LessonError("this is not a file")
+    data, status = read_one(folder, name, MAX_BYTES + 1)
     # Its time is the one at which the system last changed it: a student can set the other ones.
-    asked = datetime.fromtimestamp(int(path.lstat().st_ctime), UTC)
+    asked = datetime.fromtimestamp(int(status.st_ctime), UTC)
     request = parse(name, data, asked)
-    if not owned(Arrival(request.assignment, request.student, name, path)):
+    if not is_account(status.st_uid, folder, request.student):
         raise LessonError("it belongs to another account")
     until = open_until(folder, request.assignment)
     if until is None or asked > until:

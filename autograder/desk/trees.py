@@ -70,6 +70,21 @@ def read_folder(
             yield name, None
 
 
+def read_one(folder: Path, name: str, most: int) -> tuple[bytes, os.stat_result]:
+    """Return a file in a folder, at most so many bytes of it, and what the system says of it.
+
+    Raise LessonError where it is no file.
+    """
+    try:
+        with opened(str(folder), None) as above, opened(name, above, 0) as descriptor:
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                return os.read(descriptor, most), status
+    except OSError:
+        pass
+    raise LessonError("this is not a file")
+
+
 def read_file(folder: int, entry: str, owner: int | None, budget: Budget | None) -> bytes | None:
     """Return what is in a file of an open folder; None where it is no file, or too large."""
     if not stat.S_ISREG(os.stat(entry, dir_fd=folder, follow_symlinks=False).st_mode):

@@ -94,17 +94,22 @@ def newest(submissions: Iterable[Arrival]) -> Iterator[Arrival]:
 
 
 def owned(arrival: Arrival) -> bool:
-    """Whether the submission's folder belongs to the student whose name it has.
-
-    Where all servers run as one user, all files belong to that user, as the inbound folder does.
-    """
+    """Whether the submission's folder belongs to the student whose name it has."""
     try:
-        inbound, owner = arrival.path.parent.stat().st_uid, arrival.path.lstat().st_uid
+        owner = arrival.path.lstat().st_uid
     except OSError:  # it was there a moment ago
         return False
+    return is_account(owner, arrival.path.parent, arrival.student)
+
+
+def is_account(owner: int, folder: Path, student: str) -> bool:
+    """Whether what has this owner, in a folder of the exchange, is of the student.
+
+    Where all servers run as one user, all files belong to that user, as the folder does.
+    """
     try:
-        return owner == inbound or pwd.getpwuid(owner).pw_name == arrival.student
-    except KeyError:  # no account has this uid
+        return owner == folder.stat().st_uid or pwd.getpwuid(owner).pw_name == student
+    except (OSError, KeyError):  # the folder has gone; no account has this uid
         return False
 
 

@@ -15,6 +15,7 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 
 import { ask, type IFeedback, type ILesson, type IReceipt } from './api';
 import { check, checkButton } from './check';
@@ -24,6 +25,7 @@ import { handIn, showReceipt } from './handin';
 import { courseIcon } from './icon';
 import { saveFolder, saveOnRun } from './saving';
 import { closeLauncher, collapseSidebarWhereNarrow, hasNothingOpen } from './shell';
+import { speak } from './verdict';
 
 const START = 'course:start';
 const GRADE = 'course:grade';
@@ -130,11 +132,12 @@ function stepsIn(
 
 const notebooks: JupyterFrontEndPlugin<void> = {
   id: 'nbgrader-autograder:notebooks',
-  description: 'Check in the toolbar of notebooks, which are saved when a cell is run.',
+  description: 'Check in the toolbar of notebooks, saved when a cell is run, whose tests speak.',
   autoStart: isServed,
-  requires: [INotebookTracker],
-  activate: (app, tracker: INotebookTracker) => {
+  requires: [INotebookTracker, IRenderMimeRegistry],
+  activate: (app, tracker: INotebookTracker, registry: IRenderMimeRegistry) => {
     saveOnRun(tracker);
+    speak(tracker, registry);
     app.docRegistry.addWidgetExtension('Notebook', {
       createNew: (panel: NotebookPanel) => {
         const button = checkButton(panel);

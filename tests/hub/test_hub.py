@@ -195,6 +195,34 @@ def test_explorers_work_in_the_hub(term: Term) -> None:
     ada.take_screenshot("ada-explorer")
 
 
+def test_test_cells_speak(room: Classroom, term: Term) -> None:
+    ada, exercises = term.people["ada"], (EXERCISE, "dense_parameters")
+    ada.open_notebook(LESSON)
+    setup = ada.run("from course import check")
+    expect(setup.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]"))
+    for exercise in exercises:
+        ada.run(f"def {exercise}(")
+    passed = ada.run("check.equal(\n    conv_parameters(").locator(".course-passed")
+    expect(passed).to_have_text(
+        "✓ Passed, 1 point: conv_parameters(3, 1, 3), conv_parameters(3, 100, 4)"
+    )
+    pending = ada.run("# Also: 40 random layers against torch, some without bias, and the thirteen")
+    expect(pending.locator(".course-pending")).to_contain_text(
+        "3 points, tested after you hand in."
+    )
+    unanswered = ada.run("dense_parameters(3072, 10)")
+    expect(unanswered.locator(".course-open")).to_contain_text("There is no answer yet.")
+    ada.write(f"def {EXERCISE}(", answer(EXERCISE, False))
+    ada.page.keyboard.press("Control+Enter")
+    failed = ada.run("check.equal(\n    conv_parameters(")
+    expect(failed.locator(".course-failed")).to_contain_text("conv_parameters(3, 1, 3) is")
+    expect(failed.get_by_text("AssertionError", exact=False).first).not_to_be_visible()
+    failed.get_by_text("Traceback", exact=True).click()
+    expect(failed.get_by_text("AssertionError", exact=False).first).to_be_visible()
+    assert violations(ada.page, ".jp-OutputArea:has(.course-verdict)") == []
+    ada.take_screenshot("ada-tests")
+
+
 def test_axe_finds_nothing_in_notebooks_and_feedback(term: Term, browser: Browser) -> None:
     page = browser.new_context(bypass_csp=True).new_page()
     page.goto((term.feedback[f"ada {LESSON}"] / f"{LESSON}.html").as_uri())

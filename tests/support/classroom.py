@@ -198,6 +198,13 @@ class Student(Person):
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(source)
 
+    def run(self, text: str) -> Any:
+        """Run the code cell with this text, and return it."""
+        cell = self.cell(text)
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        return cell
+
     def validate(self) -> str:
         """Press Validate; return the text of the dialog."""
         self.page.locator(".course-validate").click()

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 import autograder
 from autograder import log
 from autograder.desk.commands import desk
-from autograder.errors import UsageError
+from autograder.desk.lesson_commands import Confine
+from autograder.execution.workers import JOBS, warm_up, workers
 from autograder.limits import NAMES, parse_limits
-from autograder.sandbox.fork_client import shared_server
-from autograder.sandbox.preload import setup_imports
-from autograder.terminal import console, one_line_errors, plain, require_writable, say, write_json
+from autograder.terminal import (
+    console,
+    one_line_errors,
+    plain,
+    progress,
+    require_writable,
+    say,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from autograder.grading.results import Result
@@ -33,14 +36,6 @@ if TYPE_CHECKING:
 # A command imports what it needs itself: nbgrader alone takes a second.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(desk)
-# One more than there are cores: a kernel that starts, or is waited for, leaves its core idle.
-JOBS = (os.cpu_count() or 1) + 1
-Confine = Annotated[
-    bool,
-    typer.Option(
-        "--confine/--no-confine", help="Refuse to grade where submissions cannot be confined."
-    ),
-]
 Examiner = Annotated[
     Literal["auto", "always", "never"],
     typer.Option(
@@ -277,43 +272,6 @@ def doctor(
         raise typer.Exit(1)
 
 
-def warm_up(assignment: str | None = None) -> None:
-    """Have the server of kernels import what they need while this process imports its own."""
-    sources = Path("source").glob(f"{assignment}/*.ipynb")
-    shared_server.get(setup_imports(sources) if assignment else None)
-
-
-@contextmanager
-def workers(
-    scheduler: str | None, jobs: int, preload: Iterable[str], confine: bool
-) -> Iterator[tuple[Executor, int]]:
-    """Yield what runs notebooks, and how many at a time: this machine, or a cluster.
-
-    Raise UsageError where they are to be confined and cannot be.
-    """
-    if scheduler:
-        from autograder.execution.cluster import cluster  # slow to import
-
-        with cluster(scheduler, preload, confine) as executor:
-            yield executor
-    else:
-        from autograder.execution.execute import local_executor  # slow to import
-
-        with local_executor(jobs, preload) as pool:
-            if confine:
-                require_confinement()
-            yield pool, jobs
-
-
-def require_confinement() -> None:
-    """Raise UsageError where this machine cannot confine kernels."""
-    if reason := shared_server.get().confinement_error():
-        raise UsageError(
-            f"submissions cannot be confined on this machine ({reason}): they could read and change"
-            " all that you can. `autograder doctor` says more, --no-confine grades all the same"
-        )
-
-
 def default_log() -> Path | None:
     """Return where the log of this course goes; None outside of a course."""
     return Path("autograder.log") if Path("source").is_dir() else None
@@ -335,17 +293,3 @@ def remarks_of(results: Iterable[Result]) -> Iterator[str]:
         for cell in result.cells:
             if cell.remark:
                 yield f"{result.student}: {result.notebook}: {cell.grade_id}: {cell.remark}"
-
-
-@contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar with the time left; yield the function that advances it by one."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from autograder.cli import progress
 from autograder.errors import LessonError, UsageError
+from autograder.terminal import progress
 from benchmarks.chart import draw
 from benchmarks.figures import as_json, remarks, tables
 from benchmarks.measure import run_bench

@@ -56,7 +56,7 @@ CLASS_ENVIRONMENT = {
 # Jupyter refuses to run as root without this option.
 SERVER = [str(PROGRAMS / "jupyterhub-singleuser")]
 SERVER += ["--allow-root"] if os.geteuid() == 0 and ACCOUNTS == "one" else []
-GRADING = f"/services/{COURSE}/formgrader"
+GRADING = f"/services/{COURSE}/class"
 
 c.JupyterHub.bind_url = ADDRESS
 c.JupyterHub.hub_port = hub_port(CLASSROOM)  # servers that outlive the hub look for it there
@@ -92,7 +92,8 @@ c.JupyterHub.load_groups = {
     f"nbgrader-{COURSE}": {"users": sorted(STUDENTS)},
 }
 c.JupyterHub.load_roles = [
-    # The formgrader is a service that only instructors may open; it runs in the course's folder.
+    # The instructor's page and the formgrader: a service that only instructors may open. It runs in
+    # the course's folder.
     {
         "name": f"formgrade-{COURSE}",
         "groups": [f"formgrade-{COURSE}"],
@@ -118,7 +119,10 @@ c.JupyterHub.services = [
             **CLASS_ENVIRONMENT,
             "HOME": str(COURSE_FOLDER),
             "JUPYTER_CONFIG_PATH": str(HERE / "config/instructor"),
-            "JUPYTERHUB_DEFAULT_URL": "/formgrader",
+            "JUPYTERHUB_DEFAULT_URL": "/class",
+            # Who has started a lesson; closed to the grader where each has an account.
+            "COURSE_HOMES": str(CLASSROOM / "homes"),
+            "COURSE_INSTRUCTORS": " ".join(sorted(INSTRUCTORS)),
         },
     },
     {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from autograder.desk.data_commands import DryRun, data
+from autograder.desk.lesson_commands import lessons
 from autograder.errors import UsageError
 from autograder.terminal import one_line_errors, say, show
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # A command imports what it needs itself: nbgrader alone takes a second.
 desk = typer.Typer()
 desk.add_typer(data)
+desk.add_typer(lessons)
 
 Lessons = Annotated[
     list[str] | None, typer.Option("--lesson", help="Only this lesson; may be given again.")

@@ -23,6 +23,7 @@ import { MyCourse, type Steps } from './course';
 import { feedbackTab } from './feedback';
 import { handIn, showReceipt } from './handin';
 import { courseIcon } from './icon';
+import { markFigures } from './pictures';
 import { saveFolder, saveOnRun } from './saving';
 import { closeLauncher, collapseSidebarWhereNarrow, hasNothingOpen } from './shell';
 import { speak } from './verdict';
@@ -32,7 +33,7 @@ const GRADE = 'course:grade';
 
 /** Whether the server has the part that this front asks. */
 const isServed = PageConfig.getOption('courseLessons') === 'true';
-/** The address of the formgrader, for instructors. */
+/** The address of the class's page, for instructors. */
 const grading = PageConfig.getOption('courseGrading');
 
 const course: JupyterFrontEndPlugin<void> = {
@@ -73,7 +74,7 @@ const course: JupyterFrontEndPlugin<void> = {
     if (grading) {
       app.commands.addCommand(GRADE, {
         label: 'Grade the course',
-        caption: 'The formgrader, in a tab of its own',
+        caption: 'The class, lesson by lesson, in a tab of its own',
         icon: courseIcon,
         execute: () => window.open(grading, '_blank', 'noopener')
       });
@@ -137,6 +138,7 @@ const notebooks: JupyterFrontEndPlugin<void> = {
   requires: [INotebookTracker, IRenderMimeRegistry],
   activate: (app, tracker: INotebookTracker, registry: IRenderMimeRegistry) => {
     saveOnRun(tracker);
+    markFigures();
     speak(tracker, registry);
     app.docRegistry.addWidgetExtension('Notebook', {
       createNew: (panel: NotebookPanel) => {

@@ -218,6 +218,7 @@ def test_explorers_work_in_the_hub(term: Term) -> None:
         ada.page.keyboard.press("Shift+Enter")
     explorer = ada.page.locator(".jupyter-widgets img").first
     explorer.wait_for()
+    expect(explorer).to_have_attribute("data-course-figure", re.compile("drawing|picture"))
     before = explorer.get_attribute("src")
     ada.page.locator(".jp-OutputArea-output .noUi-handle").first.press("ArrowRight")
     ada.page.wait_for_function(

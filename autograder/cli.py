@@ -17,18 +17,18 @@ from rich.table import Table
 import autograder
 from autograder import log
 from autograder.desk.commands import desk
-from autograder.desk.running import (
-    JOBS,
-    Confine,
-    Examiner,
-    Jobs,
-    LimitOptions,
-    progress,
-    warm_up,
-    workers,
-)
+from autograder.desk.run_options import Confine, Examiner, Jobs, LimitOptions
+from autograder.execution.workers import JOBS, warm_up, workers
 from autograder.limits import parse_limits
-from autograder.terminal import console, one_line_errors, plain, require_writable, say, write_json
+from autograder.terminal import (
+    console,
+    one_line_errors,
+    plain,
+    progress,
+    require_writable,
+    say,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from autograder.grading.results import Result

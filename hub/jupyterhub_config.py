@@ -81,9 +81,9 @@ c.Spawner.default_url = "/lab"
 
 
 def grading(name: str) -> str:
-    """Return the address of the formgrader that a member may open; empty for students."""
+    """Return the address of the page of the class for its instructors; empty for students."""
     teaches = name in people(CLASSROOM)[0]
-    return f"/services/{course_of(CLASSROOM, name, COURSE)}/formgrader" if teaches else ""
+    return f"/services/{course_of(CLASSROOM, name, COURSE)}/class" if teaches else ""
 
 
 # When a class logs in at the same time, its servers share the processors while they start.
@@ -105,7 +105,7 @@ c.JupyterHub.load_groups = {
     )
 }
 c.JupyterHub.load_roles = [
-    # A formgrader is a service that only its course's instructors may open.
+    # The page of a class and the formgrader: a service that only its instructors may open.
     *(
         {
             "name": f"formgrade-{course}",
@@ -130,7 +130,8 @@ c.JupyterHub.services = [
 ]
 for course, folder in COURSES.items():
     environment = {**CLASS_ENVIRONMENT, "COURSE_ID": course, "HOME": str(folder)}
-    formgrader = {
+    instructors, _ = members(CLASSROOM, course, COURSE)
+    grader = {
         **COURSE_OWNER,
         "name": course,
         "url": f"http://127.0.0.1:{random_port()}",
@@ -140,7 +141,10 @@ for course, folder in COURSES.items():
         "environment": {
             **environment,
             "JUPYTER_CONFIG_PATH": str(HERE / "config/instructor"),
-            "JUPYTERHUB_DEFAULT_URL": "/formgrader",
+            "JUPYTERHUB_DEFAULT_URL": "/class",
+            # Who has started a lesson; closed to the grader where each has an account.
+            "COURSE_HOMES": str(CLASSROOM / "homes"),
+            "COURSE_INSTRUCTORS": " ".join(sorted(instructors)),
         },
     }
     watch = {
@@ -150,4 +154,4 @@ for course, folder in COURSES.items():
         "cwd": str(folder),
         "environment": environment,
     }
-    c.JupyterHub.services += [formgrader, *([watch] if DAILY_LIMIT else [])]
+    c.JupyterHub.services += [grader, *([watch] if DAILY_LIMIT else [])]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from nbgrader.exchange import ExchangeFactory
 
 from autograder.grading.collect import Arrival, arrivals
 
+PROBLEMS = "not-graded.json"  # in the course's folder: {lesson: {student: reason}}
 STAGES = ("submitted", "autograded", "feedback")
 
 
@@ -51,3 +53,19 @@ def arrivals_in(course: CourseDirectory) -> Iterator[Arrival]:
     folder = exchange_folder(course)
     if folder and (folder / "inbound").is_dir():
         yield from sorted(arrivals(folder / "inbound"))
+
+
+def read_problems(course: CourseDirectory) -> dict[str, dict[str, str]]:
+    """Return why work could not be graded or answered, by lesson and student."""
+    try:
+        data = json.loads((Path(course.root) / PROBLEMS).read_text())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def write_problems(course: CourseDirectory, problems: Mapping[str, Mapping[str, str]]) -> None:
+    """Write why work could not be graded or answered; lessons without a problem are left out."""
+    kept = {lesson: dict(each) for lesson, each in problems.items() if each}
+    data = json.dumps(kept, indent=1, sort_keys=True).encode()
+    replace_file(Path(course.root) / PROBLEMS, data, 0o600)

@@ -7,18 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autograder.desk.running import (
-    JOBS,
-    Confine,
-    Examiner,
-    Jobs,
-    LimitOptions,
-    progress,
-    warm_up,
-    workers,
-)
+from autograder.desk.run_options import Confine, Examiner, Jobs, LimitOptions
+from autograder.execution.workers import JOBS, warm_up, workers
 from autograder.limits import parse_limits
-from autograder.terminal import one_line_errors, require_writable, say, show, write_json
+from autograder.terminal import one_line_errors, progress, require_writable, say, show, write_json
 
 if TYPE_CHECKING:
     from autograder.desk.regrade import Comparison

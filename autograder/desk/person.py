@@ -20,12 +20,15 @@ from nbgrader.utils import notebook_hash
 from sqlalchemy import select
 
 from autograder.desk.folders import (
+    PROBLEMS,
     STAGES,
     arrivals_in,
     exchange_folder,
+    read_problems,
     replace_file,
     stage_folder,
     students_in,
+    write_problems,
 )
 from autograder.desk.marks import read_class
 from autograder.desk.regrade import scratch_folder
@@ -50,6 +53,7 @@ class Records:
     pages: list[Path] = field(default_factory=list)
     journal: list[str] = field(default_factory=list)
     extensions: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
 
     @property
     def summary(self) -> list[str]:
@@ -58,6 +62,8 @@ class Records:
         lines += [f"{name}/" for name, _ in self.folders]
         if self.pages:
             lines.append(f"exchange: {len(self.pages)} feedback pages")
+        if self.problems:
+            lines.append(f"{PROBLEMS}: {', '.join(self.problems)}")
         return [*lines, *([f"{JOURNAL}: {len(self.journal)} lines"] if self.journal else [])]
 
 
@@ -78,6 +84,9 @@ def records_of(course: CourseDirectory, gradebook: Gradebook, student: str) -> R
         records.journal = [
             line for line in journal.read_text().splitlines() if is_of(line, student)
         ]
+    records.problems = {
+        lesson: each[student] for lesson, each in read_problems(course).items() if student in each
+    }
     deadlines = read_deadlines(Path(course.root))
     for (name, lesson), extension in deadlines.extensions.items() if deadlines else ():
         if name == student:
@@ -137,6 +146,7 @@ def data_of(gradebook: Gradebook, records: Records) -> dict[str, Any]:
     data: dict[str, Any] = {
         "student": student,
         "extensions": records.extensions,
+        "not_graded": records.problems,
         "immediate_feedback": [json.loads(line) for line in records.journal],
     }
     if not records.in_gradebook:
@@ -206,6 +216,12 @@ def forget(course: CourseDirectory, gradebook: Gradebook, records: Records) -> l
         journal = Path(course.root) / JOURNAL
         lines = [line for line in journal.read_text().splitlines() if not is_of(line, student)]
         replace_file(journal, "".join(f"{line}\n" for line in lines).encode())
+    if records.problems:
+        left_over = {
+            lesson: {name: why for name, why in each.items() if name != student}
+            for lesson, each in read_problems(course).items()
+        }
+        write_problems(course, left_over)
     if records.extensions:
         left.append(f"extensions in deadlines.toml: {', '.join(records.extensions)}")
     return left

@@ -10,11 +10,15 @@ import shutil
 from glob import glob
 from pathlib import Path
 
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.auth import Authenticator
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange.default import ExchangeReleaseFeedback
 from nbgrader.utils import notebook_hash
+from traitlets.config import Config
 
 from autograder.errors import LessonError, printable
-from autograder.grading.course import sources
+from autograder.grading.course import open_course, sources
 from autograder.grading.submissions import SECRET
 
 
@@ -67,3 +71,14 @@ def secret_of(folder: Path) -> str:
     if not secret:
         raise LessonError(f"it was handed in without a valid {SECRET}")
     return secret
+
+
+def course_api(course: CourseDirectory) -> NbGraderAPI:
+    """Return nbgrader's API for a course, which releases feedback by ReleaseFeedback.
+
+    A course may name its own step instead. The API sets attributes of its course for the time of a
+    call, so it has one of its own, which no other thread sees.
+    """
+    config = Config(ExchangeFactory={"release_feedback": ReleaseFeedback})
+    config.merge(course.config)
+    return NbGraderAPI(open_course(), Authenticator(config=config), config=config)

@@ -23,10 +23,7 @@ from pathlib import Path
 from threading import Event, RLock, Thread
 
 import nbformat
-from nbgrader.apps.api import NbGraderAPI
-from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
-from traitlets.config import Config
 from watchfiles import watch as changes
 
 from autograder.errors import LessonError, UsageError, reason_of
@@ -34,14 +31,13 @@ from autograder.grading.collect import Arrival, arrivals, copy_submission, newes
 from autograder.grading.coordinator import GradingRequest, grade
 from autograder.grading.course import (
     assignments,
-    open_course,
     prepare,
     require_assignment,
     sources,
 )
 from autograder.grading.results import FAILED, NOT_GRADED, Result
 from autograder.service.feedback import write_refusal
-from autograder.service.release import ReleaseFeedback
+from autograder.service.release import course_api
 
 logger = logging.getLogger(__name__)
 JOURNAL = "immediate-feedback.jsonl"
@@ -116,11 +112,7 @@ class FeedbackService:
     ) -> None:
         self.course, self.daily_limit, self.only = course, daily_limit, only
         self.executor, self.limits, self.log = executor, limits, log
-        # A course may name its own step; stock nbgrader's releases what an answer wrote.
-        config = Config(ExchangeFactory={"release_feedback": ReleaseFeedback})
-        config.merge(course.config)
-        # It sets attributes of its course for the time of a call: no other thread may see them.
-        self.api = NbGraderAPI(open_course(), Authenticator(config=config), config=config)
+        self.api = course_api(course)
         if not self.api.exchange_is_functional:
             raise UsageError(f"the exchange {self.api.exchange_root} cannot be used")
         self.inbound = Path(self.api.exchange_root) / course.course_id / "inbound"

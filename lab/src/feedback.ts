@@ -4,7 +4,13 @@ import { Widget } from '@lumino/widgets';
 
 import type { IFeedback } from './api';
 import { courseIcon } from './icon';
+import { markFiguresIn } from './pictures';
 import { when } from './words';
+
+/** As in notebooks: style/base.css. */
+const DARK_FIGURES =
+  'img { filter: brightness(0.85); }' +
+  'img[data-course-figure="drawing"] { filter: invert(0.93) hue-rotate(180deg); background: none; }';
 
 /** Return a tab with feedback; it follows the theme. */
 export function feedbackTab(
@@ -24,13 +30,13 @@ export function feedbackTab(
     content.node.append(frame);
     return { frame, html: page.html };
   });
-  const draw = () => {
+  const draw = async () => {
     const dark = !!themes?.theme && !themes.isLight(themes.theme);
     for (const { frame, html } of frames) {
-      frame.srcdoc = prepared(html, dark);
+      frame.srcdoc = await prepared(html, dark);
     }
   };
-  draw();
+  void draw();
   themes?.themeChanged.connect(draw);
   content.disposed.connect(() => themes?.themeChanged.disconnect(draw));
   const tab = new MainAreaWidget({ content });
@@ -47,7 +53,7 @@ export function feedbackTab(
  * A frame without an address of its own resolves links against JupyterLab's: those within the page
  * would leave it, so they get the frame's own base. Links to other sites open a tab.
  */
-function prepared(html: string, dark: boolean): string {
+async function prepared(html: string, dark: boolean): Promise<string> {
   const page = new DOMParser().parseFromString(html, 'text/html');
   page.querySelectorAll('base, script, meta[http-equiv="refresh"]').forEach(node => node.remove());
   // The page's policy forbids a base, and comes after this one.
@@ -55,6 +61,10 @@ function prepared(html: string, dark: boolean): string {
   base.href = 'about:srcdoc';
   const style = page.createElement('style');
   style.textContent = `:root { color-scheme: ${dark ? 'dark' : 'light'}; }`;
+  if (dark) {
+    await markFiguresIn(page);
+    style.textContent += DARK_FIGURES;
+  }
   page.head.prepend(base);
   page.head.append(style);
   page.querySelectorAll('a[href]').forEach(link => {

@@ -15,6 +15,7 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 
 import { ask, type IFeedback, type ILesson, type IReceipt } from './api';
 import { check, checkButton } from './check';
@@ -22,15 +23,17 @@ import { MyCourse, type Steps } from './course';
 import { feedbackTab } from './feedback';
 import { handIn, showReceipt } from './handin';
 import { courseIcon } from './icon';
+import { markFigures } from './pictures';
 import { saveFolder, saveOnRun } from './saving';
 import { closeLauncher, collapseSidebarWhereNarrow, hasNothingOpen } from './shell';
+import { speak } from './verdict';
 
 const START = 'course:start';
 const GRADE = 'course:grade';
 
 /** Whether the server has the part that this front asks. */
 const isServed = PageConfig.getOption('courseLessons') === 'true';
-/** The address of the formgrader, for instructors. */
+/** The address of the class's page, for instructors. */
 const grading = PageConfig.getOption('courseGrading');
 
 const course: JupyterFrontEndPlugin<void> = {
@@ -71,7 +74,7 @@ const course: JupyterFrontEndPlugin<void> = {
     if (grading) {
       app.commands.addCommand(GRADE, {
         label: 'Grade the course',
-        caption: 'The formgrader, in a tab of its own',
+        caption: 'The class, lesson by lesson, in a tab of its own',
         icon: courseIcon,
         execute: () => window.open(grading, '_blank', 'noopener')
       });
@@ -130,11 +133,13 @@ function stepsIn(
 
 const notebooks: JupyterFrontEndPlugin<void> = {
   id: 'nbgrader-autograder:notebooks',
-  description: 'Check in the toolbar of notebooks, which are saved when a cell is run.',
+  description: 'Check in the toolbar of notebooks, saved when a cell is run, whose tests speak.',
   autoStart: isServed,
-  requires: [INotebookTracker],
-  activate: (app, tracker: INotebookTracker) => {
+  requires: [INotebookTracker, IRenderMimeRegistry],
+  activate: (app, tracker: INotebookTracker, registry: IRenderMimeRegistry) => {
     saveOnRun(tracker);
+    markFigures();
+    speak(tracker, registry);
     app.docRegistry.addWidgetExtension('Notebook', {
       createNew: (panel: NotebookPanel) => {
         const button = checkButton(panel);

@@ -39,3 +39,15 @@ export function collapseSidebarWhereNarrow(shell: ILabShell): void {
     window.addEventListener(event, stop, { once: true, capture: true });
   }
 }
+
+const live = document.createElement('div');
+live.className = 'course-live';
+live.setAttribute('role', 'status');
+
+/** Have screen readers say a line. */
+export function announce(text: string): void {
+  if (!live.isConnected) {
+    document.body.append(live);
+  }
+  live.textContent = text;
+}

@@ -41,7 +41,9 @@ class Term:
     """What was seen during a term."""
 
     validated: dict[str, str] = field(default_factory=dict)
-    graded: dict[str, str] = field(default_factory=dict)
+    closed: str = ""
+    graded: str = ""
+    instructor: Instructor | None = None
     feedback: dict[str, Path] = field(default_factory=dict)
     people: dict[str, Student] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
@@ -71,23 +73,23 @@ def term(room: Classroom, browser: Browser) -> Term:
     ada.close_receipt()
     seen.offers_feedback_early = ada.button("Feedback", LESSON).count() > 0
     lea = Instructor(browser, room, "lea")
-    for lesson, students in ((LESSON, ("ada", "alan")), (COURSEWORK, ("ada",))):
-        lea.go("/services/cnn/formgrader/manage_assignments")
-        lea.press(lesson, "collect")
-        lea.take_screenshot("lea-assignments")
-        lea.go(f"/services/cnn/formgrader/manage_submissions/{lesson}")
-        for name in students:
-            seen.graded[f"{name} {lesson}"] = lea.press(name, "autograde")
-        lea.take_screenshot(f"lea-{lesson}")
+    seen.instructor = lea
+    seen.closed = lea.close(LESSON)
+    seen.violations += violations(lea.page, "html")
+    lea.take_screenshot("lea-closed")
+    lea.go("/services/cnn/formgrader/manage_assignments")
+    lea.press(COURSEWORK, "collect")
+    lea.take_screenshot("lea-assignments")
+    lea.go(f"/services/cnn/formgrader/manage_submissions/{COURSEWORK}")
+    seen.graded = lea.press("ada", "autograde")
     lea.mark_by_hand(COURSEWORK, "report", 7, "A clear report.")
     lea.take_screenshot("lea-by-hand")
-    for lesson, students in ((LESSON, ("ada", "alan")), (COURSEWORK, ("ada",))):
-        lea.go(f"/services/cnn/formgrader/manage_submissions/{lesson}")
-        for name in students:
-            lea.press(name, "generate-feedback")
-            lea.press(name, "release-feedback")
-            seen.feedback[f"{name} {lesson}"] = seen.people[name].fetch_feedback(lesson)
-            seen.people[name].take_screenshot(f"{name}-feedback")
+    lea.go(f"/services/cnn/formgrader/manage_submissions/{COURSEWORK}")
+    lea.press("ada", "generate-feedback")
+    lea.press("ada", "release-feedback")
+    for name, lesson in (("ada", LESSON), ("alan", LESSON), ("ada", COURSEWORK)):
+        seen.feedback[f"{name} {lesson}"] = seen.people[name].fetch_feedback(lesson)
+        seen.people[name].take_screenshot(f"{name}-feedback")
     return seen
 
 
@@ -107,10 +109,38 @@ def test_validate_gives_the_messages_of_the_visible_tests_and_speaks_of_the_hidd
 
 
 def test_the_formgrader_s_button_grades_with_the_engine(room: Classroom, term: Term) -> None:
-    assert f"4 of {POINTS}" in term.graded[f"ada {LESSON}"]
-    assert f"0 of {POINTS}" in term.graded[f"alan {LESSON}"]
-    graded = room.folder / "course" / "autograded" / "ada" / LESSON / f"{LESSON}.ipynb"
+    assert f"{COURSEWORK}: graded, 0 of" in term.graded
+    graded = room.folder / "course" / "autograded" / "ada" / COURSEWORK / f"{COURSEWORK}.ipynb"
     assert "graded_from" in nbformat.read(graded, as_version=4).metadata
+
+
+def test_a_lesson_is_closed_on_the_page_of_the_class(term: Term) -> None:
+    # Students of other scenes may have handed in, too.
+    for line in (r"collected \d: ada, alan", f"ada: graded, 4 of {POINTS}", r"feedback: \d new"):
+        assert re.search(line, term.closed), term.closed
+    lea = term.instructor
+    assert lea
+    page = lea.page
+    for scheme, width in (("light", 1300), ("dark", 400)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 850})
+        lea.go("/services/cnn/class")
+        assert violations(page, "html") == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        lea.take_screenshot(f"lea-class-{scheme}")
+    assert page.locator("script").count() == 0
+    lesson = page.get_by_role("list", name=outline(LESSON).title)
+    for count in (r"\d started", r"\d handed in", r"\d graded", r"\d have feedback"):
+        expect(lesson).to_contain_text(re.compile(count))
+
+
+def test_no_step_starts_and_no_page_is_read_without_its_window(term: Term, room: Classroom) -> None:
+    assert term.instructor
+    requests, address = term.instructor.page.request, f"{room.address}/services/cnn/class"
+    assert requests.post(f"{address}/run/close/{LESSON}", form={}).status == 403
+    script = {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "navigate"}
+    assert requests.get(address, headers=script).status == 403
+    assert requests.get(address).status == 200
 
 
 def test_each_student_sees_their_own_marks(term: Term) -> None:
@@ -141,7 +171,7 @@ def test_feedback_opens_in_jupyterlab_with_marks_and_links_that_work(term: Term)
 
 def test_no_released_feedback_holds_a_line_of_a_hidden_test(room: Classroom, term: Term) -> None:
     pages = list((room.folder / "exchange" / "cnn" / "feedback").glob("*.html"))
-    assert len(pages) == len(term.feedback)
+    assert len(pages) >= len(term.feedback)
     source, release = (
         [
             cell
@@ -167,6 +197,7 @@ def test_no_released_feedback_holds_a_line_of_a_hidden_test(room: Classroom, ter
         f"/user/alan/files/{LESSON}/{LESSON}.ipynb",
         "/services/cnn/",
         "/services/cnn/formgrader/manage_assignments",
+        "/services/cnn/class",
         "/services/cnn/files/gradebook.db",
         f"/services/cnn/files/source/{LESSON}/{LESSON}.ipynb",
         "/user/ada/formgrader/manage_assignments",
@@ -187,12 +218,41 @@ def test_explorers_work_in_the_hub(term: Term) -> None:
         ada.page.keyboard.press("Shift+Enter")
     explorer = ada.page.locator(".jupyter-widgets img").first
     explorer.wait_for()
+    expect(explorer).to_have_attribute("data-course-figure", re.compile("drawing|picture"))
     before = explorer.get_attribute("src")
     ada.page.locator(".jp-OutputArea-output .noUi-handle").first.press("ArrowRight")
     ada.page.wait_for_function(
         "before => document.querySelector('.jupyter-widgets img').src !== before", arg=before
     )
     ada.take_screenshot("ada-explorer")
+
+
+def test_test_cells_speak(room: Classroom, term: Term) -> None:
+    ada, exercises = term.people["ada"], (EXERCISE, "dense_parameters")
+    ada.open_notebook(LESSON)
+    setup = ada.run("from course import check")
+    expect(setup.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]"))
+    for exercise in exercises:
+        ada.run(f"def {exercise}(")
+    passed = ada.run("check.equal(\n    conv_parameters(").locator(".course-passed")
+    expect(passed).to_have_text(
+        "✓ Passed, 1 point: conv_parameters(3, 1, 3), conv_parameters(3, 100, 4)"
+    )
+    pending = ada.run("# Also: 40 random layers against torch, some without bias, and the thirteen")
+    expect(pending.locator(".course-pending")).to_contain_text(
+        "3 points, tested after you hand in."
+    )
+    unanswered = ada.run("dense_parameters(3072, 10)")
+    expect(unanswered.locator(".course-open")).to_contain_text("There is no answer yet.")
+    ada.write(f"def {EXERCISE}(", answer(EXERCISE, False))
+    ada.page.keyboard.press("Control+Enter")
+    failed = ada.run("check.equal(\n    conv_parameters(")
+    expect(failed.locator(".course-failed")).to_contain_text("conv_parameters(3, 1, 3) is")
+    expect(failed.get_by_text("AssertionError", exact=False).first).not_to_be_visible()
+    failed.get_by_text("Traceback", exact=True).click()
+    expect(failed.get_by_text("AssertionError", exact=False).first).to_be_visible()
+    assert violations(ada.page, ".jp-OutputArea:has(.course-verdict)") == []
+    ada.take_screenshot("ada-tests")
 
 
 def test_axe_finds_nothing_in_notebooks_and_feedback(term: Term, browser: Browser) -> None:

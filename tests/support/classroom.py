@@ -198,6 +198,13 @@ class Student(Person):
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(source)
 
+    def run(self, text: str) -> Any:
+        """Run the code cell with this text, and return it."""
+        cell = self.cell(text)
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        return cell
+
     def validate(self) -> str:
         """Press Validate; return the text of the dialog."""
         self.page.locator(".course-validate").click()
@@ -221,7 +228,15 @@ class Student(Person):
 
 
 class Instructor(Person):
-    """An instructor in the formgrader, which opens in a tab of its own."""
+    """An instructor on the page of the class and in the formgrader, in a tab of their own."""
+
+    def close(self, lesson: str) -> str:
+        """Close a lesson on the page of the class; return the lines of the run."""
+        self.go("/services/cnn/class")
+        self.page.get_by_role("link", name=f"Close {outline(lesson).title}").click()
+        self.page.get_by_role("button", name=f"Close {lesson}").click()
+        self.page.get_by_text("It is done").wait_for(timeout=5 * SLOW)
+        return str(self.page.get_by_role("log").inner_text())
 
     def press(self, row: str, column: str) -> str:
         """Press the button in a column of the formgrader's table; return the text of the dialog."""

@@ -27,9 +27,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from autograder.cli import progress
 from autograder.execution.cells import LEFT_OUT
 from autograder.execution.execute import local_executor
+from autograder.terminal import progress
 from tests.support.lessons import imported_by
 from tests.support.paths import LESSONS
 from tests.support.trials import (

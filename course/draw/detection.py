@@ -75,8 +75,9 @@ def box_sizes(sizes: Mapping[str, Array], anchor: tuple[int, int]) -> None:
     figure = Figure(figsize=(6.2, 3.6))
     ax = figure.subplots()
     for k, (name, points) in enumerate(sizes.items()):
-        ax.scatter(*np.asarray(points).T, s=22, color=COLOURS[(0, 3, 2)[k % 3]],
-                   marker="os^"[k % 3], alpha=0.6, label=name)  # fmt: skip
+        x, y = np.asarray(points).T
+        ax.scatter(x, y, s=22, color=COLOURS[(0, 3, 2)[k % 3]], marker="os^"[k % 3], alpha=0.6,
+                   label=name)  # fmt: skip
     ax.plot(*anchor, "x", color="black", ms=12, mew=3, label="anchor")
     ax.set(xlabel="width in pixels", ylabel="height in pixels", xlim=(0, 22), ylim=(0, 22))
     ax.set(xticks=range(0, 22, 4), yticks=range(0, 22, 4))
@@ -156,7 +157,8 @@ def class_aps(scores: Mapping[str, float]) -> None:
                 fontsize=9)  # fmt: skip
     mean = float(np.mean(list(scores.values())))
     ax.axhline(mean, color="0.35", ls="--", lw=1)
-    ax.text(len(scores) - 0.4, mean, "mAP", va="center", color="0.35", fontsize=10)
+    ax.text(len(scores) - 0.35, mean, "mAP", va="center", color="0.35", fontsize=10)
+    ax.set_xlim(-0.6, len(scores) - 0.4)
     ax.set(ylim=(0, 1.12), ylabel="AP at IoU 0.5", yticks=(0, 0.5, 1), xlabel="digit")
     ax.set_xticks(range(len(scores)), list(scores))
     show(

@@ -30,6 +30,16 @@ from course.draw.counting import (
     windows,
 )
 from course.draw.coursework import fading, funnel, last_pool
+from course.draw.detection import (
+    box_formats,
+    box_pairs,
+    box_sizes,
+    boxed,
+    class_aps,
+    loss_parts,
+    map_curve,
+    precision_recall,
+)
 from course.draw.filters import (
     filtered,
     matrices,
@@ -100,6 +110,11 @@ __all__ = [
     "activations",
     "architecture",
     "blank",
+    "box_formats",
+    "box_pairs",
+    "box_sizes",
+    "boxed",
+    "class_aps",
     "class_counts",
     "class_ious",
     "clouds",
@@ -125,7 +140,9 @@ __all__ = [
     "layer_bars",
     "learning_curve",
     "loss_curve",
+    "loss_parts",
     "losses",
+    "map_curve",
     "matrices",
     "matrix",
     "moved",
@@ -138,6 +155,7 @@ __all__ = [
     "pictures",
     "pixel_classes",
     "pooled",
+    "precision_recall",
     "prepared",
     "printed",
     "receptive_fields",

@@ -897,7 +897,7 @@ def integrated_gradients(model, image, label, baseline, steps=32):
     return ((image - baseline) * total / steps)[0]
 
 
-# %% wrong integrated_gradients: walks inside of the image that came in loses=["hidden-integrated_gradients"]
+# %% wrong integrated_gradients: walks inside of the image that came in loses=["test-integrated_gradients", "hidden-integrated_gradients"]
 def integrated_gradients(model, image, label, baseline, steps=32):
     image -= baseline
     image += baseline + 1e-3
@@ -1316,7 +1316,7 @@ def sanity_check(attribute, model, image, label, seed):
     return (one @ other / size).item() if size > 0 else 0.0
 
 
-# %% wrong sanity_check: without subtracting the means loses=["hidden-sanity_check"]
+# %% wrong sanity_check: without subtracting the means loses=["test-sanity_check", "hidden-sanity_check"]
 def sanity_check(attribute, model, image, label, seed):
     twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
     for parameter in twin.parameters():

@@ -1283,8 +1283,8 @@ check.that(
 # attribution that is the same everywhere.
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(71)
-some = nn.Sequential(nn.Conv2d(2, 5, 3), nn.BatchNorm2d(5), nn.Flatten(), nn.Linear(45, 4)).eval()
-some[1].weight.data, some[1].bias.data = torch.rand(5), torch.rand(5)
+some = nn.Sequential(nn.Conv2d(2, 12, 3), nn.BatchNorm2d(12), nn.Flatten(), nn.Linear(108, 9)).eval()
+some[1].weight.data, some[1].bias.data = torch.rand(12), torch.rand(12)
 picture = torch.rand(1, 2, 5, 5)
 before, calls = check.state(some), []
 
@@ -1308,6 +1308,7 @@ for shape in ((6, 7), (3, 4, 5), (50,)):
         sanity_check(prepared(*pair), some, picture, 3, 5), expected,
         "the similarity of two random attributions", "Pearson's r of absolute values, means subtracted.",
     )
+    torch.rand(1)  # moves the global generators on
     check.close(
         sanity_check(prepared(pair[0], -2 * pair[0]), some, picture, 3, 5), 1.0,
         "the similarity of an attribution and -2 times it", "Absolute values: signs do not matter.",
@@ -1336,6 +1337,12 @@ for key in before:
         check.that(
             (moved[0][key] != before[key]).mean() > 0.5,
             f"{key} of the copy stands in the old order: shuffle every parameter.",
+        )
+    if before[key].ndim > 1:
+        rows = {tuple(np.sort(row, axis=None)) for row in before[key]}
+        check.that(
+            not any(tuple(np.sort(row, axis=None)) in rows for row in moved[0][key]),
+            f"Whole filters of {key} changed places in the copy: shuffle its single numbers.",
         )
 check.close(moved[1]["3.weight"], moved[0]["3.weight"], "the copy's weights for the same seed")
 sanity_check(prepared(still, still), some, picture, 3, 6)

@@ -326,8 +326,9 @@ predict.compare("the picture of the trained filters", "A")
 # have colours. What kinds of filters would *you* put there?
 
 # %% jupyter={"source_hidden": true}
+stem = net.stem[0]
 draw.pictures(
-    {f"stem: {tuple(net.stem[0].weight.shape)}": filters_grid(net.stem[0])},
+    {f"stem: {tuple(stem.weight.shape)}": filters_grid(stem)},
     "Thirty-two colour filters of 3 by 3 pixels. Some have a light and a dark side, others are "
     "patches of one colour: green, blue, violet, orange, against grey.",
 )

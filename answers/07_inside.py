@@ -1,6 +1,155 @@
 # %% [markdown]
 # Answers to lesson 07, right and wrong: each stands in place of its exercise's solution cell.
 
+# %% right retrieval: worked out from the numbers of another name
+def retrieval():
+    q = questions("grace")
+    return "grace", {
+        "depthwise": 9 * q["c"],
+        "pointwise": q["c"] * q["k"],
+        "front": "second",
+        "shifts": (2 * q["p"] + 1) ** 2,
+        "memory": 4 * q["k"] * q["s"] ** 2,
+    }
+
+
+# %% right retrieval: by asking torch
+def retrieval():
+    q = questions("Noether ")
+    conv = nn.Conv2d(q["c"], q["c"], 3, groups=q["c"], bias=False).weight.numel()
+    maps = torch.zeros(q["k"], q["s"], q["s"])
+    mixing = nn.Conv2d(q["c"], q["k"], 1, bias=False).weight.numel()
+    return ["noether", {"memory": maps.nbytes, "shifts": (q["p"] + 1 + q["p"]) ** 2, "front": "second", "pointwise": mixing, "depthwise": conv}]
+
+
+# %% right retrieval: by counting
+def retrieval():
+    c, k, s, p = questions("Emmy").values()
+    ways = {(down, across) for down in range(-p, p + 1) for across in range(-p, p + 1)}
+    return "emmy", {
+        "depthwise": c * 3 * 3, "pointwise": k * c, "front": "second", "shifts": len(ways), "memory": k * s * s * 32 // 8,
+    }
+
+
+# %% wrong retrieval: a depthwise filter reads all channels loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "depthwise": 9 * q["c"] ** 2,
+        "pointwise": q["c"] * q["k"],
+        "front": "second",
+        "shifts": (2 * q["p"] + 1) ** 2,
+        "memory": 4 * q["k"] * q["s"] ** 2,
+    }
+
+
+# %% wrong retrieval: one depthwise filter for all channels loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "depthwise": 9,
+        "pointwise": q["c"] * q["k"],
+        "front": "second",
+        "shifts": (2 * q["p"] + 1) ** 2,
+        "memory": 4 * q["k"] * q["s"] ** 2,
+    }
+
+
+# %% wrong retrieval: nine taps in the pointwise one loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "depthwise": 9 * q["c"],
+        "pointwise": 9 * q["c"] * q["k"],
+        "front": "second",
+        "shifts": (2 * q["p"] + 1) ** 2,
+        "memory": 4 * q["k"] * q["s"] ** 2,
+    }
+
+
+# %% wrong retrieval: equal costs, so both loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "depthwise": 9 * q["c"],
+        "pointwise": q["c"] * q["k"],
+        "front": "both",
+        "shifts": (2 * q["p"] + 1) ** 2,
+        "memory": 4 * q["k"] * q["s"] ** 2,
+    }
+
+
+# %% wrong retrieval: forgets the shift by 0 loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "depthwise": 9 * q["c"],
+        "pointwise": q["c"] * q["k"],
+        "front": "second",
+        "shifts": 4 * q["p"] ** 2,
+        "memory": 4 * q["k"] * q["s"] ** 2,
+    }
+
+
+# %% wrong retrieval: shifts of one direction loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "depthwise": 9 * q["c"],
+        "pointwise": q["c"] * q["k"],
+        "front": "second",
+        "shifts": 2 * q["p"] + 1,
+        "memory": 4 * q["k"] * q["s"] ** 2,
+    }
+
+
+# %% wrong retrieval: numbers for bytes loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "depthwise": 9 * q["c"],
+        "pointwise": q["c"] * q["k"],
+        "front": "second",
+        "shifts": (2 * q["p"] + 1) ** 2,
+        "memory": q["k"] * q["s"] ** 2,
+    }
+
+
+# %% wrong retrieval: float64 loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "depthwise": 9 * q["c"],
+        "pointwise": q["c"] * q["k"],
+        "front": "second",
+        "shifts": (2 * q["p"] + 1) ** 2,
+        "memory": 8 * q["k"] * q["s"] ** 2,
+    }
+
+
+# %% wrong retrieval: leaves one out loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return "ada", {
+        "depthwise": 9 * q["c"],
+        "pointwise": q["c"] * q["k"],
+        "shifts": (2 * q["p"] + 1) ** 2,
+        "memory": 4 * q["k"] * q["s"] ** 2,
+    }
+
+
+# %% wrong retrieval: no name loses=["hidden-retrieval"]
+def retrieval():
+    q = questions("ada")
+    return {
+        "depthwise": 9 * q["c"],
+        "pointwise": q["c"] * q["k"],
+        "front": "second",
+        "shifts": (2 * q["p"] + 1) ** 2,
+        "memory": 4 * q["k"] * q["s"] ** 2,
+    }
+
+
 # %% right filters_grid: glues tiles and lines, row by row
 def filters_grid(layer, columns=8):
     weight = layer.weight.detach()
@@ -273,6 +422,26 @@ def feature_maps(model, layer, image):
     return caught[0].squeeze(0)
 
 
+# %% right feature_maps: ends the run by an exception of its own
+class Enough(Exception):
+    pass
+
+
+def feature_maps(model, layer, image):
+    def stop(module, inputs, output):
+        stop.maps = output[0].clone()
+        raise Enough
+
+    hook = layer.register_forward_hook(stop)
+    try:
+        with evaluating(model), torch.no_grad():
+            model(image)
+    except Enough:
+        return stop.maps
+    finally:
+        hook.remove()
+
+
 # %% wrong feature_maps: the hook is left loses=["test-feature_maps", "hidden-feature_maps"]
 def feature_maps(model, layer, image):
     kept = []
@@ -528,6 +697,218 @@ def saliency(model, image, label):
     return (torch.autograd.grad(score, x)[0] * x).detach()[0].abs().amax(0)
 
 
+# %% right integrated_gradients: one point after the other
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total / steps)[0]
+
+
+# %% right integrated_gradients: on a deep copy, backwards, with linspace
+def integrated_gradients(model, image, label, baseline, steps=32):
+    twin = copy.deepcopy(model).eval()
+    ends = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
+    slopes = []
+    for middle in ((ends[1:] + ends[:-1]) / 2).tolist():
+        x = torch.lerp(baseline, image, middle).clone()
+        x.requires_grad = True
+        twin(x)[0][label].backward()
+        slopes.append(x.grad[0])
+    return torch.stack(slopes).mean(0) * (image[0] - baseline[0])
+
+
+# %% right integrated_gradients: one batch, gradients as a NumPy array
+def integrated_gradients(model, image, label, baseline, steps=32):
+    way = (2 * torch.arange(steps) + 1) / (2 * steps)
+    x = torch.stack([(1 - a) * baseline[0] + a * image[0] for a in way.to(image.dtype)]).detach().requires_grad_()
+    modes = {part: part.training for part in model.modules()}
+    model.eval()
+    scores = model(x)
+    for part, mode in modes.items():
+        part.training = mode
+    pick = torch.zeros_like(scores)
+    pick[:, label] = 1
+    slopes = torch.autograd.grad(scores, x, pick)[0].numpy()
+    return (image - baseline)[0].numpy() * slopes.mean(axis=0)
+
+
+# %% wrong integrated_gradients: the slope at the image alone loses=["hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = image.clone().detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total / steps)[0]
+
+
+# %% wrong integrated_gradients: points at the beginning of each part loses=["hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + k / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total / steps)[0]
+
+
+# %% wrong integrated_gradients: points at the end of each part loses=["hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 1) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total / steps)[0]
+
+
+# %% wrong integrated_gradients: no difference loses=["test-integrated_gradients", "hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return (total / steps)[0]
+
+
+# %% wrong integrated_gradients: times the image, not the difference loses=["test-integrated_gradients", "hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return (image * total / steps)[0]
+
+
+# %% wrong integrated_gradients: a baseline of zeros, whatever is asked for loses=["test-integrated_gradients", "hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    baseline = torch.zeros_like(image)
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total / steps)[0]
+
+
+# %% wrong integrated_gradients: the sum of the slopes loses=["test-integrated_gradients", "hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total)[0]
+
+
+# %% wrong integrated_gradients: absolute values loses=["test-integrated_gradients", "hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total / steps)[0].abs()
+
+
+# %% wrong integrated_gradients: softmax before the gradient loses=["test-integrated_gradients", "hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x).softmax(1)[0, label], x)[0]
+    return ((image - baseline) * total / steps)[0]
+
+
+# %% wrong integrated_gradients: the best class, whatever the label loses=["test-integrated_gradients", "hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0].max(), x)[0]
+    return ((image - baseline) * total / steps)[0]
+
+
+# %% wrong integrated_gradients: one number per pixel loses=["test-integrated_gradients", "hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total / steps)[0].sum(0)
+
+
+# %% wrong integrated_gradients: keeps the batch dimension loses=["test-integrated_gradients", "hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total / steps)
+
+
+# %% wrong integrated_gradients: in the mode in which the model came loses=["hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    if True:
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total / steps)[0]
+
+
+# %% wrong integrated_gradients: leaves the model in evaluation mode loses=["hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    if model.eval():
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total / steps)[0]
+
+
+# %% wrong integrated_gradients: leaves gradients on the model loses=["test-integrated_gradients", "hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            model(x)[0, label].backward()
+            total += x.grad
+    return ((image - baseline) * total / steps)[0]
+
+
+# %% wrong integrated_gradients: 32 points, whatever steps says loses=["test-integrated_gradients", "hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(32):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total / steps)[0]
+
+
+# %% wrong integrated_gradients: walks inside of the image that came in loses=["test-integrated_gradients", "hidden-integrated_gradients"]
+def integrated_gradients(model, image, label, baseline, steps=32):
+    image -= baseline
+    image += baseline + 1e-3
+    total = torch.zeros_like(image)
+    with evaluating(model):
+        for k in range(steps):
+            x = (baseline + (k + 0.5) / steps * (image - baseline)).detach().requires_grad_()
+            total += torch.autograd.grad(model(x)[0, label], x)[0]
+    return ((image - baseline) * total / steps)[0]
+
+
 # %% right grad_cam: catches the gradient by a hook on the maps, in a deep copy
 import copy
 
@@ -538,12 +919,12 @@ def grad_cam(model, layer, image, label):
     caught = {}
 
     def keep(module, inputs, output):
-        caught["maps"] = output
+        caught["maps"] = output.detach().clone()
         output.register_hook(lambda gradient: caught.update(slope=gradient))
 
     twin.get_submodule(place).register_forward_hook(keep)
     twin(image)[0, label].backward()
-    maps, slope = caught["maps"][0].detach(), caught["slope"][0]
+    maps, slope = caught["maps"][0], caught["slope"][0]
     total = sum(slope[k].mean() * maps[k] for k in range(len(maps)))
     return torch.clamp(total, min=0).numpy()
 
@@ -551,7 +932,7 @@ def grad_cam(model, layer, image, label):
 # %% right grad_cam: einsum, and means by the number of places
 def grad_cam(model, layer, image, label):
     kept = {}
-    hook = layer.register_forward_hook(lambda m, i, o: kept.setdefault("maps", o))
+    hook = layer.register_forward_hook(lambda m, i, o: kept.setdefault("maps", o).clone())
     modes = [(part, part.training) for part in model.modules()]
     try:
         model.eval()
@@ -566,10 +947,29 @@ def grad_cam(model, layer, image, label):
     return F.relu(torch.einsum("nk,nkij->ij", alpha, maps)).detach()
 
 
+# %% right grad_cam: the maps as a leaf, of which later layers have a copy
+def grad_cam(model, layer, image, label):
+    leaves = []
+
+    def cut(module, inputs, output):
+        leaves.append(output.detach().clone().requires_grad_())
+        return 1 * leaves[0]
+
+    hook = layer.register_forward_hook(cut)
+    try:
+        with evaluating(model):
+            score = model(image)[0, label]
+        (slope,) = torch.autograd.grad(score, leaves[0])
+    finally:
+        hook.remove()
+    alpha = slope[0].mean((1, 2))
+    return torch.tensordot(alpha, leaves[0][0], 1).clamp(min=0).detach()
+
+
 # %% wrong grad_cam: softmax before the gradient loses=["test-grad_cam", "hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     try:
         with evaluating(model):
             score = model(image).softmax(1)[0, label]
@@ -582,7 +982,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: no ReLU loses=["test-grad_cam", "hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     try:
         with evaluating(model):
             score = model(image)[0, label]
@@ -595,7 +995,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: the absolute value in place of the ReLU loses=["test-grad_cam", "hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     try:
         with evaluating(model):
             score = model(image)[0, label]
@@ -608,7 +1008,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: the ReLU before the sum loses=["test-grad_cam", "hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     try:
         with evaluating(model):
             score = model(image)[0, label]
@@ -621,7 +1021,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: sums the gradient over the map loses=["test-grad_cam", "hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     try:
         with evaluating(model):
             score = model(image)[0, label]
@@ -634,7 +1034,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: multiplies place by place, without a mean loses=["hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     try:
         with evaluating(model):
             score = model(image)[0, label]
@@ -647,7 +1047,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: gradients of the best class, whatever the label loses=["test-grad_cam", "hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     try:
         with evaluating(model):
             score = model(image)[0].max()
@@ -660,7 +1060,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: normalised to its own maximum loses=["test-grad_cam", "hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     try:
         with evaluating(model):
             score = model(image)[0, label]
@@ -674,7 +1074,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: stretched to the image's size loses=["hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     try:
         with evaluating(model):
             score = model(image)[0, label]
@@ -688,7 +1088,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: in training mode loses=["hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     try:
         score = model(image)[0, label]
     finally:
@@ -700,7 +1100,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: the hook is left loses=["test-grad_cam", "hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     with evaluating(model):
         score = model(image)[0, label]
     gradient = torch.autograd.grad(score, kept[-1])[0]
@@ -710,7 +1110,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: the hook is left when the model raises an error loses=["hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     with evaluating(model):
         score = model(image)[0, label]
     hook.remove()
@@ -721,7 +1121,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: leaves gradients on the model loses=["test-grad_cam", "hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     try:
         with evaluating(model):
             score = model(image)[0, label]
@@ -736,7 +1136,7 @@ def grad_cam(model, layer, image, label):
 # %% wrong grad_cam: still hangs on the calculation loses=["hidden-grad_cam"]
 def grad_cam(model, layer, image, label):
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output) or output.clone())
     try:
         with evaluating(model):
             score = model(image)[0, label]
@@ -744,3 +1144,334 @@ def grad_cam(model, layer, image, label):
         hook.remove()
     gradient = torch.autograd.grad(score, kept[-1], retain_graph=True)[0]
     return (gradient.mean((2, 3), keepdim=True) * kept[-1]).sum(1)[0].relu()
+
+
+# %% wrong grad_cam: keeps the tensor that a layer in place overwrites loses=["hidden-grad_cam"]
+def grad_cam(model, layer, image, label):
+    kept = []
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    try:
+        with evaluating(model):
+            score = model(image)[0, label]
+    finally:
+        hook.remove()
+    gradient = torch.autograd.grad(score, kept[-1])[0]
+    return (gradient.mean((2, 3), keepdim=True) * kept[-1]).sum(1)[0].relu().detach()
+
+
+# %% wrong grad_cam: keeps a copy that is off the way to the score loses=["test-grad_cam", "hidden-grad_cam"]
+def grad_cam(model, layer, image, label):
+    kept = []
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
+    try:
+        with evaluating(model):
+            score = model(image)[0, label]
+    finally:
+        hook.remove()
+    gradient = torch.autograd.grad(score, kept[-1])[0]
+    return (gradient.mean((2, 3), keepdim=True) * kept[-1]).sum(1)[0].relu().detach()
+
+
+# %% wrong grad_cam: values copied in time, gradients behind the layer in place loses=["hidden-grad_cam"]
+def grad_cam(model, layer, image, label):
+    kept = []
+    hook = layer.register_forward_hook(lambda module, inputs, output: kept.extend([output, output.detach().clone()]))
+    try:
+        with evaluating(model):
+            score = model(image)[0, label]
+    finally:
+        hook.remove()
+    gradient = torch.autograd.grad(score, kept[0])[0]
+    return (gradient.mean((2, 3), keepdim=True) * kept[-1]).sum(1)[0].relu().detach()
+
+
+# %% right sanity_check: the copy first, by matrix products
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for parameter in twin.parameters():
+        order = torch.randperm(parameter.numel(), generator=generator)
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    other = attribute(twin, image, label).abs().flatten().double()
+    one = attribute(model, image, label).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% right sanity_check: NumPy's permutation and corrcoef
+def sanity_check(attribute, model, image, label, seed):
+    rng, twin = np.random.default_rng(seed), copy.deepcopy(model)
+    state = twin.state_dict()
+    for name, value in twin.named_parameters():
+        state[name] = torch.tensor(rng.permutation(value.detach().numpy().ravel()).reshape(value.shape))
+    twin.load_state_dict(state)
+    maps = [np.abs(np.asarray(attribute(m, image, label))).ravel() for m in (model, twin)]
+    if min(values.std() for values in maps) == 0:
+        return 0.0
+    return float(np.corrcoef(*maps)[0, 1])
+
+
+# %% right sanity_check: torch's corrcoef, and nan turned into 0
+def sanity_check(attribute, model, image, label, seed):
+    generator = torch.Generator()
+    generator.manual_seed(seed)
+    twin = copy.deepcopy(model)
+    with torch.no_grad():
+        for parameter in twin.parameters():
+            parameter.view(-1).copy_(parameter.view(-1)[torch.rand(parameter.numel(), generator=generator).argsort()])
+    u, v = attribute(model, image, label), attribute(twin, image, label)
+    r = torch.corrcoef(torch.stack([u.abs().reshape(-1), v.abs().reshape(-1)]).double())[0, 1]
+    return torch.nan_to_num(r)
+
+
+# %% wrong sanity_check: shuffles the model itself loses=["test-sanity_check", "hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = model, torch.Generator().manual_seed(seed)
+    for parameter in twin.parameters():
+        order = torch.randperm(parameter.numel(), generator=generator)
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(twin, image, label).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% wrong sanity_check: does not shuffle loses=["test-sanity_check", "hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for parameter in twin.parameters():
+        order = torch.randperm(parameter.numel(), generator=generator).sort()[0]
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(twin, image, label).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% wrong sanity_check: new random weights loses=["hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for parameter in twin.parameters():
+        parameter.data = torch.randn(parameter.shape, generator=generator)
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(twin, image, label).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% wrong sanity_check: shuffles the last layer alone loses=["hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for parameter in list(twin.parameters())[-2:]:
+        order = torch.randperm(parameter.numel(), generator=generator)
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(twin, image, label).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% wrong sanity_check: leaves biases and norms in order loses=["hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for parameter in twin.parameters():
+        if parameter.dim() < 2:
+            continue
+        order = torch.randperm(parameter.numel(), generator=generator)
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(twin, image, label).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% wrong sanity_check: shuffles along the first dimension alone loses=["hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for parameter in twin.parameters():
+        order = torch.randperm(len(parameter), generator=generator)
+        parameter.data = parameter.data[order]
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(twin, image, label).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% wrong sanity_check: keeps the sign loses=["hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for parameter in twin.parameters():
+        order = torch.randperm(parameter.numel(), generator=generator)
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    one = attribute(model, image, label).flatten().double()
+    other = attribute(twin, image, label).flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% wrong sanity_check: without subtracting the means loses=["test-sanity_check", "hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for parameter in twin.parameters():
+        order = torch.randperm(parameter.numel(), generator=generator)
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(twin, image, label).abs().flatten().double()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% wrong sanity_check: nan where nothing varies loses=["hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for parameter in twin.parameters():
+        order = torch.randperm(parameter.numel(), generator=generator)
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(twin, image, label).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item()
+
+
+# %% wrong sanity_check: a seed of its own loses=["hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(0)
+    for parameter in twin.parameters():
+        order = torch.randperm(parameter.numel(), generator=generator)
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(twin, image, label).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% wrong sanity_check: a new order at each call loses=["hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), None
+    for parameter in twin.parameters():
+        order = torch.randperm(parameter.numel(), generator=generator)
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(twin, image, label).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% wrong sanity_check: always asks about class 0 loses=["hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for parameter in twin.parameters():
+        order = torch.randperm(parameter.numel(), generator=generator)
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(twin, image, 0).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% wrong sanity_check: turns round what is alike loses=["test-sanity_check", "hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for parameter in twin.parameters():
+        order = torch.randperm(parameter.numel(), generator=generator)
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(twin, image, label).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return 1 - (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% wrong sanity_check: the same attribution twice loses=["test-sanity_check", "hidden-sanity_check"]
+def sanity_check(attribute, model, image, label, seed):
+    twin, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for parameter in twin.parameters():
+        order = torch.randperm(parameter.numel(), generator=generator)
+        parameter.data = parameter.data.flatten()[order].reshape(parameter.shape)
+    one = attribute(model, image, label).abs().flatten().double()
+    other = attribute(model, image, label).abs().flatten().double()
+    one, other = one - one.mean(), other - other.mean()
+    size = (one @ one * (other @ other)) ** 0.5
+    return (one @ other / size).item() if size > 0 else 0.0
+
+
+# %% right own_code: calls counted, the shape with pencil and paper
+def own_code():
+    calls, model = [], nn.Sequential(nn.Flatten(), nn.Linear(9, 3))
+    model[1].register_forward_hook(lambda *_: calls.append(0))
+    integrated_gradients(model, torch.rand(1, 1, 3, 3), 2, torch.rand(1, 1, 3, 3), steps=20)
+    return {"shape": [3 * (5 + 1) - 1, 4 * (3 + 1) - 1], "calls": float(len(calls))}
+
+
+# %% right own_code: a model that counts, and the picture itself
+def own_code():
+    class Counting(nn.Linear):
+        count = 0
+
+        def forward(self, x):
+            Counting.count += 1
+            return super().forward(x.flatten(1))
+
+    integrated_gradients(Counting(4, 2), torch.ones(1, 1, 2, 2), 1, torch.zeros(1, 1, 2, 2), 20)
+    return {"calls": Counting.count, "shape": filters_grid(nn.Conv2d(1, 10, (5, 3)), 4).shape}
+
+
+# %% right own_code: with pencil and paper, for a batch of all points
+def own_code():
+    return {"calls": 1, "shape": (17, 15)}
+
+
+# %% wrong own_code: one call more than there are loses=["hidden-own_code"]
+def own_code():
+    return {"calls": 2, "shape": (17, 15)}
+
+
+# %% wrong own_code: a call per point, where they go as one batch loses=["hidden-own_code"]
+def own_code():
+    return {"calls": 20, "shape": (17, 15)}
+
+
+# %% wrong own_code: calls at both ends of the way, too loses=["hidden-own_code"]
+def own_code():
+    return {"calls": 21, "shape": (17, 15)}
+
+
+# %% wrong own_code: width before height loses=["hidden-own_code"]
+def own_code():
+    return {"calls": 1, "shape": (15, 17)}
+
+
+# %% wrong own_code: a line around all loses=["hidden-own_code"]
+def own_code():
+    return {"calls": 1, "shape": (19, 17)}
+
+
+# %% wrong own_code: no lines loses=["hidden-own_code"]
+def own_code():
+    return {"calls": 1, "shape": (15, 12)}
+
+
+# %% wrong own_code: columns and rows change places loses=["hidden-own_code"]
+def own_code():
+    return {"calls": 1, "shape": (23, 11)}
+
+
+# %% wrong own_code: a short last row is left out loses=["hidden-own_code"]
+def own_code():
+    return {"calls": 1, "shape": (11, 15)}
+
+
+# %% wrong own_code: a line after each tile loses=["hidden-own_code"]
+def own_code():
+    return {"calls": 1, "shape": (18, 16)}

@@ -1,24 +1,26 @@
 # %% [markdown]
 # # 07 Looking inside
 #
-# A trained net is millions of numbers, and all of them are in front of you: nothing about it is
-# secret, it is only hard to read. Today you build four instruments to read it with, try them on a
-# net that knows a thousand kinds of things, and ask it to point: *where do you see the cat?*
+# A trained network is millions of numbers, and all of them are in front of you: nothing about it is
+# secret, it is only hard to read. Today you build five instruments to read it with, try them on a
+# network that knows a thousand kinds of things, and ask it to point: *where do you see the cat?* Then you
+# test the instruments.
 #
 # **You will be able to**
 #
 # - show a layer's filters as one picture, and say when that stops helping;
 # - take the maps out of any layer with a hook, and leave no hook behind;
-# - compute which pixels a score hangs on, by one backward pass;
-# - build Grad-CAM, which says in which region a net sees a class;
-# - test such a picture before you believe it.
+# - compute which pixels a score depends on, by one backward pass, and by many;
+# - build Grad-CAM, which says in which region a network sees a class;
+# - say which of these pictures depend on what the network has learnt.
 #
-# **Time** about two hours. **Slides** 15, 28 and 30. **Points** 15. **You need** lesson 04's LeNet
+# **Time** about three hours. **Slides** 15, 28 and 30. **Points** 24. **You need** lesson 04's LeNet
 # and, for the gradients, a rough idea of what `backward` does.
 #
-# Images are batches of **one** today: shape (1, C, H, W).
+# Images are batches of one today: shape (1, C, H, W).
 
 # %% nbgrader={"grade_id": "setup", "locked": true}
+import copy
 from collections import OrderedDict
 from contextlib import contextmanager
 
@@ -27,7 +29,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course import check, data, draw, explore, pretrained
+from course import check, data, draw, explore, predict, pretrained, recall
 
 torch.set_num_threads(1)  # one image at a time is not worth a second core
 
@@ -45,18 +47,72 @@ def evaluating(model):
 
 
 def digit_net():
-    """Slide 29's net with random weights, its layers by name: (N, 1, 28, 28) to (N, 10)."""
+    """Slide 29's network with random weights, its layers by name: (N, 1, 28, 28) to (N, 10)."""
     convs = [("conv1", nn.Conv2d(1, 10, 5)), ("relu1", nn.ReLU()), ("pool1", nn.MaxPool2d(2))]
     convs += [("conv2", nn.Conv2d(10, 20, 5)), ("relu2", nn.ReLU()), ("pool2", nn.MaxPool2d(2))]
     dense = [("flat", nn.Flatten()), ("fc1", nn.Linear(320, 100)), ("relu3", nn.ReLU())]
     return nn.Sequential(OrderedDict([*convs, *dense, ("fc2", nn.Linear(100, 10))]))
 
 # %% [markdown]
-# ## 1. Two nets to look into
+# ## Three minutes of retrieval
 #
-# The first is an old friend: slide 29's net for digits, 38,390 parameters. A few seconds of
+# ### Exercise `retrieval` (1 point)
+#
+# Five questions on lessons 06, 05 and 03, from memory. Your name draws the numbers.
+#
+# - `depthwise` Weights of a depthwise 3 x 3 convolution on `c` channels, without bias?
+# - `pointwise` Weights of the pointwise one behind it, to `k` channels, without bias?
+# - `front` One network costs `s` and reads 70 % right, another costs `s` and reads 71 %: which is on the
+#   Pareto front? `"first"`, `"second"` or `"both"`
+# - `shifts` Augmentation moves an image by up to `p` pixels, both ways: how many different shifts?
+# - `memory` Bytes that hold `k` maps of s x s in float32?
+
+# %% nbgrader={"grade_id": "setup-retrieval", "locked": true}
+def questions(name):
+    """The numbers of your questions: any name will do, but stay with it."""
+    ranges = (16, 96), (8, 64), (5, 28), (2, 6)
+    return dict(zip(("c", "k", "s", "p"), recall.numbers(name, *ranges), strict=True))
+
+# %%
+print(questions("ada"))  # put in your own name
+
+# %% nbgrader={"grade_id": "retrieval", "solution": true}
+def retrieval():
+    """The name that drew your numbers, and your replies.
+
+    Returns ("ada", {"depthwise": ..., "pointwise": ..., "front": ..., "shifts": ..., "memory": ...}).
+    """
+    ### BEGIN SOLUTION
+    q = questions("ada")
+    return "ada", {
+        "depthwise": 9 * q["c"],
+        "pointwise": q["c"] * q["k"],
+        "front": "second",
+        "shifts": (2 * q["p"] + 1) ** 2,
+        "memory": 4 * q["k"] * q["s"] ** 2,
+    }
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "hidden-retrieval", "grade": true, "locked": true, "points": 1}
+# Each reply counts a fifth.
+### BEGIN HIDDEN TESTS
+name, replies = retrieval()
+q = questions(name)
+recall.mark(replies, {
+    "depthwise": (9 * q["c"], "One filter of 3 x 3 for each channel, which reads that channel alone."),
+    "pointwise": (q["c"] * q["k"], "At each pixel all channels are mixed into each new one."),
+    "front": ("second", "At the same cost the more accurate one dominates."),
+    "shifts": ((2 * q["p"] + 1) ** 2, "From -p to p are 2p + 1 steps, down and across."),
+    "memory": (4 * q["k"] * q["s"] ** 2, "A float32 takes four bytes."),
+})
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 1. Two networks to look into
+#
+# The first is an old friend: slide 29's network for digits, 38,390 parameters. A few seconds of
 # training are enough. Strong weight decay on the first layer wipes out what its filters do not
-# need, which makes them easier to look at. (A kind correction: slide 28 calls it LeNet-5. LeCun's
+# need, which makes them easier to look at. (A correction: slide 28 calls it LeNet-5. LeCun's
 # LeNet-5 has 6 and 16 filters and takes 32 × 32 pixels; the table on slide 29, with 10 and 20
 # filters, is a relative.)
 
@@ -79,11 +135,12 @@ for rows in torch.arange(4000).repeat(3).split(50):
     optimizer.step()
 with torch.no_grad():
     right = (small(digits[4000:]).argmax(1) == labels[4000:]).float().mean().item()
-print("reads more than nine of ten unseen digits:", right > 0.9)
+print("reads more than nine of ten validation digits:", right > 0.9)
 
 # %% [markdown]
-# The second is **EfficientNet-Lite0**: 4,652,008 parameters, trained by Google on ImageNet's 1.2
-# million photographs. Its stages are `stem`, `block1` to `block16`, `head`, then a pool over the
+# The second is EfficientNet-Lite0: 4,652,008 parameters, trained by Google on ImageNet's 1.2
+# million photographs, and made of lesson 06's inverted residuals. Its
+# stages are `stem`, `block1` to `block16`, `head`, then a pool over the
 # whole map and one dense layer, `fc`. It takes photographs of shape (1, 3, 224, 224) and returns
 # 1,000 scores, one for each class of ImageNet.
 #
@@ -104,13 +161,13 @@ for name, photo in photos.items():
     captions[name] = pretrained.picture(photo)
 draw.pictures(
     captions,
-    "A cat's face, a cup of coffee and a rocket on its pad, each with the net's two best guesses. "
+    "A cat's face, a cup of coffee and a rocket on its pad, each with the network's two best guesses. "
     "For the cat the first is Egyptian cat, for the coffee espresso, for the rocket missile.",
 )
 
 # %% [markdown]
 # It hesitates between kinds of cat, is sure of the espresso, and takes the rocket for a missile:
-# ImageNet has no word for a space rocket on its pad, and a net can only say what it has words for.
+# ImageNet has no word for a space rocket on its pad, and a network can only say what it has words for.
 #
 # ## 2. Filters are small pictures
 #
@@ -127,31 +184,30 @@ draw.pictures(
 #
 # Return all filters of a convolution as one picture, tile by tile:
 #
-# - a filter with weights $w$ becomes $0.5 + 0.5\, w / \max|w|$, with the maximum over that **whole
-#   filter**, all its channels; a filter of zeros becomes 0.5;
-# - with **3** channels a tile is in colour, and the picture has shape (H, W, 3);
-# - with **1** channel a tile is grey, and the picture has shape (H, W);
-# - in both cases `columns` tiles a row, filter after filter, as one reads;
-# - with **any other** number of channels, row $k$ holds the slices of filter $k$, one tile a
+# - a filter with weights $w$ becomes $0.5 + 0.5\, w / \max|w|$, with the maximum over that *whole
+#   filter*, all its channels; a filter of zeros becomes 0.5;
+# - with 3 channels a tile is in colour, and the picture has shape (H, W, 3);
+# - with 1 channel a tile is grey, and the picture has shape (H, W);
+# - in both cases `columns` tiles per row, filter after filter, as one reads;
+# - with *any other* number of channels, row $k$ holds the slices of filter $k$, one tile per
 #   channel, in grey; `columns` plays no part;
 # - between tiles a line of one pixel, 1.0, and so are places without a tile. No line around all.
 #
 # <details><summary>Hint 1: numbers that one may draw</summary>
 #
-# `w = layer.weight.detach().numpy()`, then `np.abs(w).max((1, 2, 3), keepdims=True)`. Where that
-# is 0, put 1.
+# `w = layer.weight.detach().numpy()`, then `np.abs(w).max((1, 2, 3), keepdims=True)`. What if that is 0?
 #
 # </details>
 # <details><summary>Hint 2: tiles</summary>
 #
 # A colour tile has its channels last: `w.transpose(0, 2, 3, 1)`. For many channels,
-# `w.reshape(-1, h, w_)` lists all slices, and `columns` becomes $C_{in}$.
+# `w.reshape(-1, h, w_)` lists all slices. How many stand in a row then?
 #
 # </details>
 # <details><summary>Hint 3: places</summary>
 #
-# Start from `np.ones((rows * (h + 1) - 1, columns * (w_ + 1) - 1))`. Tile `k` begins at row
-# `k // columns * (h + 1)` and column `k % columns * (w_ + 1)`.
+# Start from ones. Where does tile `k` begin, if each takes `h + 1` rows with its line? Why is the picture
+# one row smaller than all tiles with their lines?
 #
 # </details>
 
@@ -160,7 +216,7 @@ def filters_grid(layer, columns=8):
     """All filters of a convolution as one picture: (H, W), or (H, W, 3) for 3 channels.
 
     layer    nn.Conv2d with weights (C_out, C_in, h, w), left unchanged
-    columns  tiles a row, for filters of 1 or 3 channels; the last row may be short. With any
+    columns  tiles per row, for filters of 1 or 3 channels; the last row may be short. With any
              other C_in row k holds the C_in slices of filter k
 
     Values 0 to 1: 0.5 + 0.5 * w / max|w|, the maximum over all of one filter; zeros become 0.5.
@@ -186,7 +242,7 @@ def filters_grid(layer, columns=8):
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "test-filters_grid", "grade": true, "locked": true, "points": 1}
-# Three grey filters of 2 x 2, two a row: the second is the first times ten, the third all zeros.
+# Three grey filters of 2 x 2, columns=2: the second is the first times ten, the third all zeros.
 three = nn.Conv2d(1, 3, 2)
 strengths = torch.tensor([1.0, 10, 0]).reshape(3, 1, 1, 1)
 three.weight.data = torch.tensor([[2.0, -2], [1, 0]]) * strengths
@@ -196,11 +252,11 @@ check.close(
         [1, 0, 1, 1, 0], [0.75, 0.5, 1, 0.75, 0.5], [1, 1, 1, 1, 1],
         [0.5, 0.5, 1, 1, 1], [0.5, 0.5, 1, 1, 1],
     ],
-    "the picture of three filters, two a row",
+    "the picture of three filters, columns=2",
     "A weight of 0 is 0.5, each filter has its own maximum of |w|, lines and empty places are 1.",
 )
 check.shape(
-    filters_grid(nn.Conv2d(3, 8, 3), 4), (7, 15, 3), "the picture of 8 colour filters, 4 a row",
+    filters_grid(nn.Conv2d(3, 8, 3), 4), (7, 15, 3), "the picture of 8 colour filters, columns=4",
     "Channels come last, and lines stand between tiles only.",
 )
 check.shape(
@@ -239,14 +295,17 @@ for shape, groups, columns in (
     check.close(
         filters_grid(conv, columns), expected_grid(weight.double().numpy(), columns),
         f"the picture of filters {shape}, columns={columns}",
-        "Check the order of tiles, the channels, and that each filter has one scale of its own.",
+        "Check the order of tiles, the channels, and that each filter has one scale, from all its channels.",
     )
     check.close(conv.weight, weight, "the weights afterwards", "Work on a copy.")
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # **Predict first:** one of the two pictures below is of ten filters that have learnt to read, the
-# other of ten random ones. Will you be able to tell which?
+# other of ten random ones. Which is which?
+
+# %%
+predict.keep("the picture of the trained filters", None, "A", "B", "no one can say")
 
 # %% jupyter={"source_hidden": true}
 draw.pictures(
@@ -257,24 +316,26 @@ draw.pictures(
     "Two grids of ten filters of 5 by 5 pixels. In A most have a light and a dark side, or a "
     "stripe, with a clear direction; in B light and dark pixels are mixed at random.",
 )
+predict.compare("the picture of the trained filters", "A")
 
 # %% [markdown]
 # A has learnt: its filters have a light side and a dark one, or a stripe, and so a direction. They
-# are lesson 01's edge filters, and nobody designed them. B is the same ten filters before training.
+# are lesson 01's edge filters, and no one designed them. B is the same ten filters before training.
 #
-# **Predict first:** the ImageNet net's stem has 32 filters of $3 \times 3$ pixels, and photographs
+# **Predict first:** the ImageNet network's stem has 32 filters of $3 \times 3$ pixels, and photographs
 # have colours. What kinds of filters would *you* put there?
 
 # %% jupyter={"source_hidden": true}
+stem = net.stem[0]
 draw.pictures(
-    {f"stem: {tuple(net.stem[0].weight.shape)}": filters_grid(net.stem[0])},
+    {f"stem: {tuple(stem.weight.shape)}": filters_grid(stem)},
     "Thirty-two colour filters of 3 by 3 pixels. Some have a light and a dark side, others are "
     "patches of one colour: green, blue, violet, orange, against grey.",
 )
 
 # %% [markdown]
-# Two families: **edges**, dark against light, and **colours**, such as orange against what is not
-# orange. They turn up in nearly every net that is trained on photographs (Krizhevsky 2012 shows
+# Two families: *edges*, dark against light, and *colours*, such as orange against what is not
+# orange. They turn up in nearly every network that is trained on photographs (Krizhevsky 2012 shows
 # the same two).
 #
 # **Predict first:** one layer further, each of `conv2`'s 20 filters has ten channels. Will you read
@@ -283,27 +344,27 @@ draw.pictures(
 # %% jupyter={"source_hidden": true}
 six = filters_grid(small.conv2)[:35]
 draw.pictures(
-    {f"conv2: {tuple(small.conv2.weight.shape)}, the first 6 of 20 filters, a row each": six},
+    {f"conv2: {tuple(small.conv2.weight.shape)}, the first 6 of 20 filters, one per row": six},
     "Six rows of ten grey tiles of 5 by 5 pixels, the second layer's filters. No eye can read what "
     "a row responds to.",
 )
 
 # %% [markdown]
 # The spell is broken. A filter of `conv2` looks at ten *maps*, not at an image, and what those maps
-# mean you would have to know first. Deeper weights are better judged by what they **answer**.
+# mean you must know first. Deeper weights are better judged by their *responses*.
 #
 # ## 3. Maps on the way
 #
-# Slides 15 and 30 show what leaves a layer. In lesson 04 you took a net apart by hand to get at it.
-# For a net of 16 blocks there is a better way: a **forward hook**, a function that torch calls
+# Slides 15 and 30 show what leaves a layer. In lesson 04 you took a network apart by hand to get at it.
+# For a network of 16 blocks there is a better way: a **forward hook**, a function that torch calls
 # each time a layer has run.
 #
 #     handle = layer.register_forward_hook(function)   # function(layer, inputs, output)
 #     ...
 #     handle.remove()
 #
-# A hook that is forgotten stays: it is called in every later run, holds on to memory, and nobody
-# knows why. So it is removed *whatever happens*, also when the net raises an error halfway. That is
+# A hook that is forgotten stays: it is called in every later run, holds on to memory, and no one
+# knows why. So it is removed *whatever happens*, also when the network raises an error halfway. That is
 # what `try: ... finally: ...` is for.
 
 # %% [markdown]
@@ -313,9 +374,9 @@ draw.pictures(
 # batch dimension: $(C', H', W')$. (`with evaluating(model):`, from the first cell, puts every part
 # back into its own mode.)
 #
-# The maps are a **detached copy**. Detached, or each map would keep the whole calculation behind it
-# alive. A copy, since some layers work *in place*: `nn.ReLU(inplace=True)` overwrites the very
-# tensor that the layer before it returned.
+# The maps are a *detached copy*. Detached, or each map would keep the whole calculation behind it
+# alive. A copy, since some layers work **in place**, to save memory: `nn.ReLU(inplace=True)` overwrites
+# the very tensor that the layer before it returned.
 #
 # <details><summary>Hint 1: a place to put it</summary>
 #
@@ -325,13 +386,12 @@ draw.pictures(
 # </details>
 # <details><summary>Hint 2: the copy</summary>
 #
-# `output.detach().clone()`, made inside the hook: afterwards is too late.
+# `output.detach().clone()`, made inside the hook. Why is afterwards too late?
 #
 # </details>
 # <details><summary>Hint 3: the frame</summary>
 #
-# Register, `try:` run the model (inside `evaluating` and `torch.no_grad()`), `finally:` remove.
-# Then `kept[-1][0]`.
+# Register, `try:` run the model, `finally:` remove. In which two contexts should it run?
 #
 # </details>
 
@@ -339,8 +399,8 @@ draw.pictures(
 def feature_maps(model, layer, image):
     """What leaves `layer` when `model` sees `image`: a detached copy, tensor (C', H', W').
 
-    model  nn.Module, run once, in evaluation mode; it keeps its parameters and buffers, and each
-           part is left in the mode in which it came
+    model  nn.Module, run once, as far as the layer or to its end, in evaluation mode; it
+           keeps its parameters and buffers, and each part is left in the mode in which it came
     layer  one of its modules, at any depth, which runs once
     image  tensor (1, C, H, W)
 
@@ -361,23 +421,23 @@ def feature_maps(model, layer, image):
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "test-feature_maps", "grade": true, "locked": true, "points": 1}
-# A net that doubles the picture's sides, adds 1 to each pixel, and goes on; layer "1" adds.
+# A network that doubles the picture's sides, adds 1 to each pixel, and goes on; layer "1" adds.
 plus = nn.Conv2d(1, 1, 1)
 plus.weight.data[:], plus.bias.data[:] = 1, 1
 steps = nn.Sequential(nn.Upsample(scale_factor=2), plus, nn.Flatten(), nn.Dropout(0.5))
 one = torch.tensor([[1.0, 2, 3], [4, 5, 6]])[None, None]
-found = check.inspected(feature_maps, steps, "1", one)
-check.equal(found["raised"], "", "the error that feature_maps raised")
+result = check.inspected(feature_maps, steps, "1", one)
+check.equal(result["raised"], "", "the error that feature_maps raised")
 check.close(
-    found["returned"], F.interpolate(one, scale_factor=2)[0] + 1, "the maps that leave layer 1",
+    result["returned"], F.interpolate(one, scale_factor=2)[0] + 1, "the maps that leave layer 1",
     "What leaves the layer is wanted, not what enters it or what the model returns.",
 )
 check.that(
-    not getattr(found["returned"], "requires_grad", False),
+    not getattr(result["returned"], "requires_grad", False),
     "The maps still hang on the calculation behind them: detach them.",
 )
 check.equal(
-    found["hooks"], 0, "the number of hooks afterwards", "Remove your hook, in a `finally:`."
+    result["hooks"], 0, "the number of hooks afterwards", "Remove your hook, in a `finally:`."
 )
 
 # %% nbgrader={"grade_id": "hidden-feature_maps", "grade": true, "locked": true, "points": 3}
@@ -400,41 +460,51 @@ for mode in ("training", "evaluation", "mixed"):
     inner[1].train(mode == "training")
     before = {name: part.training for name, part in deep.named_modules()}
     for name, expected in (("1.0", conv), ("1.1", norm), ("1", norm.relu()), ("2", last)):
-        found = check.inspected(feature_maps, deep, name, picture)
-        check.equal(found["raised"], "", "the error that feature_maps raised")
+        result = check.inspected(feature_maps, deep, name, picture)
+        check.equal(result["raised"], "", "the error that feature_maps raised")
         check.close(
-            found["returned"], expected[0], f"the maps that leave layer {name}",
+            result["returned"], expected[0], f"the maps that leave layer {name}",
             "Is the model in evaluation mode? Does a layer that works in place change your maps?",
         )
         check.equal(
-            found["training"], before, f"the mode of each part, for a model in {mode} mode",
+            result["training"], before, f"the mode of each part, for a model in {mode} mode",
             "Every part should be left in the mode in which it came.",
         )
-        check.equal(found["hooks"], 0, "the number of hooks afterwards")
+        check.equal(result["hooks"], 0, "the number of hooks afterwards")
         for key, value in check.state(deep).items():
-            check.close(found["state"][key], value, f"{key} afterwards", "Looking changes nothing.")
+            check.close(result["state"][key], value, f"{key} afterwards", "Looking changes nothing.")
 check.close(picture, kept, "the image afterwards", "Leave it as it is.")
 
-found = check.inspected(feature_maps, deep, "1.0", picture[..., :6])
-check.that(found["raised"] != "", "The model raised an error, and feature_maps kept it to itself.")
-check.equal(
-    found["hooks"], 0, "the number of hooks after the model raised an error",
-    "Only a `finally:` removes it then.",
-)
-check.equal(
-    found["training"], before, "the mode of each part after the model raised an error",
-    "Only a `finally:`, or `with evaluating(model):`, puts it back then.",
+for broken, where in ((picture[:, :1], "before"), (picture[..., :6], "behind")):
+    result = check.inspected(feature_maps, deep, "1.0", broken)
+    if where == "before":  # behind the layer, the run may have been ended on purpose
+        check.equal(
+            result["raised"], "RuntimeError", "the error that reached the caller where the model raised one",
+            "What the model raises should go through feature_maps.",
+        )
+    check.equal(
+        result["hooks"], 0, f"the number of hooks after the model raised an error {where} the layer",
+        "Only a `finally:` removes it then.",
+    )
+    check.equal(
+        result["training"], before, f"the mode of each part after an error {where} the layer",
+        "Only a `finally:`, or `with evaluating(model):`, puts it back then.",
+    )
+result = check.inspected(feature_maps, deep, "1.0", picture[..., :6])
+check.that(
+    result["raised"] != "" or tuple(result["returned"].shape) == (3, 6, 5),
+    "Behind the layer the model raised an error: pass it on, or return the maps.",
 )
 inner[0].register_forward_hook(lambda module, inputs, output: None)
-found = check.inspected(feature_maps, deep, "1.0", picture)
-check.equal(found["hooks"], 1, "the number of hooks where somebody else had one", "Leave it there.")
+result = check.inspected(feature_maps, deep, "1.0", picture)
+check.equal(result["hooks"], 1, "the number of hooks where another one was before", "Leave it there.")
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # Slide 15 shows a map before and after its ReLU. There negative is black and positive is white, so
 # that zero is some grey which you must guess; we draw negative blue, zero white, positive red.
 #
-# **Predict first:** what does the right picture look like, given the middle one?
+# **Predict first:** what does the right picture look like, judging by the middle one?
 
 # %% jupyter={"source_hidden": true}
 photo = photos["cat"]
@@ -449,7 +519,7 @@ draw.filtered(
 
 # %% [markdown]
 # Everything blue is gone: where the filter found the opposite of what it looks for, it now says
-# nothing. Eyes and nose are left. (This net's ReLU also cuts at 6, which suits small telephones.)
+# nothing. Eyes and nose are left. (This network's ReLUs are lesson 06's ReLU6.)
 #
 # Now the idea of slide 30: one digit on its way through all stages.
 #
@@ -466,9 +536,8 @@ draw.feature_maps(digit[0, 0].numpy(), stages)
 # %% [markdown]
 # You could not, but `fc1` can: those 320 numbers say which strokes are there and roughly where.
 #
-# Below is the cat on its way through the ImageNet net: one channel of four layers, and a box where
-# that channel answers most. The shapes tell the story: fewer and fewer places, more and more
-# channels.
+# Below is the cat on its way through the ImageNet network: one channel of four layers, and a box where
+# that channel responds most. The shapes show it: fewer and fewer places, more and more channels.
 #
 # **Predict first:** which of the four maps could you still recognise as this photograph?
 
@@ -491,15 +560,16 @@ explore.LayerExplorer(cat, stages, layer="block11", channel=7)
 #
 # ## 4. Which pixels matter? Ask the gradient
 #
-# Maps show what a layer says, not whether the decision **used** it. For that, ask: *if I changed
-# this pixel a little, how much would the cat's score change?* That is a derivative, one for each
-# pixel, and a single backward pass has them all (Simonyan 2014):
+# Maps show what a layer says, not whether the decision *used* it. An **attribution** gives each pixel its
+# part in a score. The simplest asks: *if I changed this pixel a little, how much would the cat's score
+# change?* That is a derivative, one for each pixel, and a single backward pass has them all: the
+# **saliency** map (Simonyan 2014)
 #
 # $$M_{ij} = \max_c \left| \frac{\partial s_{label}}{\partial x_{c,i,j}} \right|$$
 #
-# The **absolute value**, since darker may matter as much as brighter; the **maximum over
-# channels**, to get one number a pixel. And $s$ is the score **before** the softmax. Afterwards, a
-# class's probability also rises when all other scores fall, and for a net that is sure its slope is
+# The *absolute value*, since darker may matter as much as brighter; the *maximum over
+# channels*, to get one number per pixel. And $s$ is the score *before* the softmax. Afterwards, a
+# class's probability also rises when all other scores fall, and for a network that is sure its slope is
 # nearly zero: $p(1 - p)$ is 0.0001 at $p = 0.9999$.
 
 # %% [markdown]
@@ -521,13 +591,13 @@ explore.LayerExplorer(cat, stages, layer="block11", channel=7)
 # </details>
 # <details><summary>Hint 3: to a picture</summary>
 #
-# The gradient has the image's shape, (1, C, H, W): `gradient[0].abs().amax(0)`.
+# The gradient has the image's shape, (1, C, H, W). Why must the absolute value come before the maximum?
 #
 # </details>
 
 # %% nbgrader={"grade_id": "saliency", "solution": true}
 def saliency(model, image, label):
-    """How much the score of `label` hangs on each pixel: tensor (H, W), at least 0.
+    """How much the score of `label` depends on each pixel: tensor (H, W), at least 0.
 
     model  nn.Module, (1, C, H, W) to scores (1, classes), which are not softmaxed; used in
            evaluation mode, each part is left in the mode in which it came; no gradients are left
@@ -549,19 +619,19 @@ def saliency(model, image, label):
 line = nn.Sequential(nn.Flatten(), nn.Linear(8, 2))
 line[1].weight.data = torch.tensor([[1.0, -2, 0, 3, -4, 1, 0, 2], [0, 0, 5, 0, 0, 0, 0, -6]])
 for label, expected in ((0, [[4, 2], [0, 3]]), (1, [[0, 0], [5, 6]])):
-    found = check.inspected(saliency, line, None, torch.ones(1, 2, 2, 2), label)
-    check.equal(found["raised"], "", "the error that saliency raised")
+    result = check.inspected(saliency, line, None, torch.ones(1, 2, 2, 2), label)
+    check.equal(result["raised"], "", "the error that saliency raised")
     check.close(
-        found["returned"], expected, f"the saliency of a linear model, label {label}",
+        result["returned"], expected, f"the saliency of a linear model, label {label}",
         "Absolute values, then the maximum over channels; no softmax; the score of that label.",
     )
 check.equal(
-    found["gradients"], False, "whether gradients were left on the model",
+    result["gradients"], False, "whether gradients were left on the model",
     "torch.autograd.grad(score, x) asks for one gradient alone.",
 )
 
 # %% nbgrader={"grade_id": "hidden-saliency", "grade": true, "locked": true, "points": 3}
-# Also: three channels, images that are not square, any label, nets that are not linear, dropout and
+# Also: three channels, images that are not square, any label, networks that are not linear, dropout and
 # batch norm, the model's modes and the image left alone.
 ### BEGIN HIDDEN TESTS
 numbers = torch.Generator().manual_seed(3)
@@ -574,11 +644,11 @@ curved = nn.Sequential(
 ).double()
 curved[1].running_mean += torch.tensor([0.3, -0.2, 0.1, 0.5])
 for label in range(4):
-    found = check.inspected(saliency, line, None, picture, label)
-    check.equal(found["raised"], "", "the error that saliency raised")
+    result = check.inspected(saliency, line, None, picture, label)
+    check.equal(result["raised"], "", "the error that saliency raised")
     weights = line[1].weight[label].reshape(3, 4, 5)
     check.close(
-        found["returned"], weights.abs().amax(0), f"the saliency of a linear model, label {label}",
+        result["returned"], weights.abs().amax(0), f"the saliency of a linear model, label {label}",
         "It is max |weight| of that label's score. Softmax? Another label? A sum over channels?",
     )
 
@@ -601,18 +671,18 @@ for mode in ("training", "mixed"):
     curved[1].train(mode == "training")
     before = {name: part.training for name, part in curved.named_modules()}
     for label in (0, 2):
-        found = check.inspected(saliency, curved, None, picture, label)
+        result = check.inspected(saliency, curved, None, picture, label)
         check.close(
-            found["returned"], slopes(label), f"the saliency of a curved net, label {label}",
+            result["returned"], slopes(label), f"the saliency of a curved network, label {label}",
             "Was the model in evaluation mode?", rtol=1e-4,
         )
-        check.equal(found["training"], before, "the mode of each part afterwards", "As it came.")
-        check.equal(found["gradients"], False, "whether gradients were left on the model")
+        check.equal(result["training"], before, "the mode of each part afterwards", "As it came.")
+        check.equal(result["gradients"], False, "whether gradients were left on the model")
         check.that(
-            all(found["trainable"].values()), "Parameters that took gradients no longer do: why?"
+            all(result["trainable"].values()), "Parameters that took gradients no longer do: why?"
         )
         for key, value in check.state(curved).items():
-            check.close(found["state"][key], value, f"{key} afterwards", "Looking changes nothing.")
+            check.close(result["state"][key], value, f"{key} afterwards", "Looking changes nothing.")
 check.close(picture, kept, "the image afterwards", "Work on a copy.")
 check.equal(picture.requires_grad, False, "image.requires_grad afterwards", "Work on a copy.")
 ### END HIDDEN TESTS
@@ -632,18 +702,23 @@ draw.saliencies(
         for name, word in best.items()
     },
     "Cat, coffee and rocket, and below each a black picture with white dots where the score is "
-    "sensitive. Dots gather on eye and fur, on the coffee in its cup and the saucer's front, and "
-    "on the tips of the rocket and its masts; but they are scattered and noisy.",
+    "sensitive. Over the cat they lie almost everywhere, a little denser on muzzle and chin. In the "
+    "second they are densest inside of the cup and on the saucer beside its handle, in the third on "
+    "the tip of the rocket, then on the tops of the masts.",
 )
 
 # %% [markdown]
-# The espresso hangs on the coffee's surface, the missile on the tip of the rocket. But it is noisy:
-# single pixels matter little, and their derivatives jump about. Note what it is *not*: a map of how
-# bright or important a thing looks. A pixel may be part of the cat and have a slope of zero.
+# The espresso depends on the inside of the cup, the missile on the tip of the rocket. But for the cat the
+# dots are nearly everywhere: single pixels matter little, and their derivatives jump about. Note what it is
+# *not*: a map of how bright or important a thing looks. A pixel may be part of the cat and have a slope of
+# zero.
 #
-# Is the softmax really a matter? Here is a digit of which the small net is very sure.
+# Is the softmax really a matter? Here is a digit of which the small network is very sure.
 #
-# **Predict first:** by what factor will the picture be weaker with the softmax included?
+# **Predict first:** by what factor will the map be weaker with the softmax included?
+
+# %%
+predict.keep("factor by which the softmax weakens the map", None)
 
 # %% jupyter={"source_hidden": true}
 with torch.no_grad():
@@ -653,12 +728,188 @@ answer = int(labels[4000 + certain])
 softened = nn.Sequential(small, nn.Softmax(1))
 before, after = saliency(small, sure, answer), saliency(softened, sure, answer)
 print("with the softmax over a hundred times weaker:", bool(after.max() < before.max() / 100))
+predict.compare("factor by which the softmax weakens the map", "over a hundred")
 
 # %% [markdown]
-# The surer the net, the less it says about why: with a softmax, you measure its confidence, and not
+# The surer the network, the less it says about why: with a softmax, you measure its confidence, and not
 # its reasons.
 #
-# ## 5. In which region? Grad-CAM
+# ## 5. All the way: integrated gradients
+#
+# A slope answers for a *small* change only, and where a unit is saturated it is zero, however much that unit
+# did. **Integrated gradients** (Sundararajan 2017) walks the whole way, from a **baseline** $b$, an image
+# that says nothing, straight to the image $x$, and averages the slopes at $n$ points:
+#
+# $$a_i = (x_i - b_i)\; \frac1n \sum_{k=0}^{n-1} \frac{\partial s}{\partial x_i}\left(b + \frac{k + 1/2}{n}\,
+# (x - b)\right)$$
+#
+# This keeps a promise that saliency does not make, **completeness**: all attributions together are
+# $s(x) - s(b)$, the better the more points. They have a sign: for the class, or against it.
+#
+# By hand first: $s = 2x_0 - x_1$, $x = (3, 4)$, $b = (0, 0)$. **Predict first:** what are $a_0$ and $a_1$?
+#
+# <details><summary>The answer</summary>
+#
+# The slopes are 2 and -1 everywhere: $a = (6, -4)$, together $2 = s(x) - s(b)$.
+#
+# </details>
+
+# %% [markdown]
+# ### Exercise `integrated_gradients` (1 + 3 points)
+#
+# Return $a$, shape (C, H, W), in evaluation mode. As before: no gradients left, image and baseline as they
+# came.
+#
+# <details><summary>Hint 1: a point on the way</summary>
+#
+# `baseline + (k + 0.5) / steps * (image - baseline)`, for `k` from 0 to `steps - 1`. All points may go
+# through the model as one batch.
+#
+# </details>
+# <details><summary>Hint 2: its slope</summary>
+#
+# As in `saliency`, but without absolute value and maximum. At what must the gradient be taken, at the point
+# or at the image?
+#
+# </details>
+# <details><summary>Hint 3: together</summary>
+#
+# A *mean* of slopes, times a difference. Why does the sum over all pixels then not depend on `steps`, if the
+# score is linear?
+#
+# </details>
+
+# %% nbgrader={"grade_id": "integrated_gradients", "solution": true}
+def integrated_gradients(model, image, label, baseline, steps=32):
+    """What each number of the image adds to the score of `label`: tensor (C, H, W), detached.
+
+    model     nn.Module, (N, C, H, W) to scores (N, classes), which are not softmaxed; used in
+              evaluation mode, each part is left in the mode in which it came; no gradients are left
+    image     tensor (1, C, H, W), left unchanged
+    label     int, the class whose score is asked about
+    baseline  tensor (1, C, H, W), where the way begins, left unchanged
+    steps     how many points of the way are used, in the middle of as many equal parts
+
+    (image - baseline) times the mean of d score / d pixel at these points. Sundararajan et al. 2017.
+    """
+    ### BEGIN SOLUTION
+    places = (torch.arange(steps, dtype=image.dtype) + 0.5) / steps
+    points = baseline + places.reshape(-1, 1, 1, 1) * (image - baseline)
+    points = points.detach().requires_grad_()
+    with evaluating(model):
+        scores = model(points)[:, label]
+    (slopes,) = torch.autograd.grad(scores.sum(), points)
+    return ((image - baseline)[0] * slopes.mean(0)).detach()
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-integrated_gradients", "grade": true, "locked": true, "points": 1}
+# A score that is a sum of weighted pixels: an attribution is a weight times a difference.
+line = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+line[1].weight.data = torch.tensor([[2.0, -1, 0, 3], [0, 5, -6, 1]])
+picture, black = torch.tensor([[[[3.0, 4], [1, 2]]]]), torch.tensor([[[[0.0, 1], [0, 2]]]])
+for label, expected in ((0, [[[6, -3], [0, 0]]]), (1, [[[0, 15], [-6, 0]]])):
+    for steps in (1, 7):
+        result = check.inspected(integrated_gradients, line, None, picture, label, black, steps)
+        check.equal(result["raised"], "", "the error that integrated_gradients raised")
+        check.close(
+            result["returned"], expected,
+            f"integrated_gradients of a linear model, label {label}, {steps} steps",
+            "Weight times (pixel - baseline), with its sign; the mean of the slopes; no softmax.",
+        )
+check.equal(result["gradients"], False, "whether gradients were left on the model")
+
+# %% nbgrader={"grade_id": "hidden-integrated_gradients", "grade": true, "locked": true, "points": 3}
+# Also: three channels, images that are not square, networks that are not linear and where their slopes are
+# taken, completeness, dropout and batch norm, the model's modes, image and baseline left alone.
+### BEGIN HIDDEN TESTS
+numbers = torch.Generator().manual_seed(5)
+curved = nn.Sequential(
+    nn.Conv2d(3, 4, 2), nn.BatchNorm2d(4), nn.Tanh(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(48, 3)
+).double()
+curved[1].running_mean += torch.tensor([0.3, -0.2, 0.1, 0.5])
+for parameter in curved.parameters():
+    parameter.data = torch.randn(parameter.shape, generator=numbers, dtype=torch.float64) / 2
+picture = torch.randn(1, 3, 4, 5, generator=numbers, dtype=torch.float64)
+start = torch.randn(1, 3, 4, 5, generator=numbers, dtype=torch.float64)
+kept, kept_start = picture.clone(), start.clone()
+mean, std = curved[1].running_mean, (curved[1].running_var + curved[1].eps) ** 0.5
+
+
+def score(x, label):
+    """Scores (N,) of images (N, 3, 4, 5), by the parameters of `curved` in evaluation mode."""
+    x = F.conv2d(x, curved[0].weight, curved[0].bias) - mean[:, None, None]
+    x = x / std[:, None, None] * curved[1].weight[:, None, None] + curved[1].bias[:, None, None]
+    return F.linear(x.tanh().flatten(1), curved[5].weight, curved[5].bias)[:, label].detach()
+
+
+def expected_attributions(label, steps):
+    """The difference times mean slopes, by central differences at the midpoints."""
+    slopes = torch.zeros(60, dtype=torch.float64)
+    for k in range(steps):
+        point = start + (k + 0.5) / steps * (picture - start)
+        nudges = 1e-5 * torch.eye(60, dtype=torch.float64).reshape(60, 3, 4, 5)
+        slopes += (score(point + nudges, label) - score(point - nudges, label)) / 2e-5 / steps
+    return (picture - start)[0] * slopes.reshape(3, 4, 5)
+
+
+for mode in ("training", "mixed"):
+    curved.train()
+    curved[1].train(mode == "training")
+    before = {name: part.training for name, part in curved.named_modules()}
+    for label, steps in ((0, 1), (2, 3), (1, 8)):
+        result = check.inspected(integrated_gradients, curved, None, picture, label, start, steps)
+        check.equal(result["raised"], "", "the error that integrated_gradients raised")
+        check.close(
+            result["returned"], expected_attributions(label, steps),
+            f"integrated_gradients of a curved network, label {label}, {steps} steps",
+            "Slopes at the middle of each part of the way? Times image - baseline? Evaluation mode?",
+            rtol=1e-4,
+        )
+        check.equal(result["training"], before, "the mode of each part afterwards", "As it came.")
+        check.equal(result["gradients"], False, "whether gradients were left on the model")
+        check.that(
+            all(result["trainable"].values()), "Parameters that took gradients no longer do: why?"
+        )
+        for key, value in check.state(curved).items():
+            check.close(result["state"][key], value, f"{key} afterwards", "Looking changes nothing.")
+result = check.inspected(integrated_gradients, curved, None, picture, 1, start, 200)
+check.close(
+    torch.as_tensor(result["returned"]).sum(), (score(picture, 1) - score(start, 1))[0],
+    "the sum of all attributions with 200 steps", "Completeness: the difference of the scores.", 1e-2, 1e-2,
+)
+check.that(
+    not getattr(result["returned"], "requires_grad", False), "The result is not detached from the model."
+)
+check.close(picture, kept, "the image afterwards", "Work on a copy.")
+check.close(start, kept_start, "the baseline afterwards", "Work on a copy.")
+check.equal(picture.requires_grad, False, "image.requires_grad afterwards", "Work on a copy.")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Predict first:** a digit and its own class, from a baseline of blank paper. Where will attributions
+# be zero? Will all of the ink speak *for* the class?
+
+# %% jupyter={"source_hidden": true}
+paper = torch.full_like(digit, digits.min().item())
+truth = int(labels[4000])
+signed = integrated_gradients(small, digit, truth, paper)
+draw.filtered(
+    digit[0, 0].numpy(),
+    {"saliency": saliency(small, digit, truth).numpy(), "integrated gradients": signed[0].numpy()},
+    "A seven; its saliency, a red cloud around its strokes and between them; and its integrated "
+    "gradients, white beside the strokes and red on nearly all of them, strongest at the left end of "
+    "the bar.",
+)
+with torch.no_grad():
+    gained = (small(digit) - small(paper))[0, truth]
+print("completeness, within 2 %:", bool((signed.sum() / gained - 1).abs() < 0.02))
+print("zero on blank paper:", bool((signed[digit[0] == paper[0]] == 0).all()))
+
+# %% [markdown]
+# Where paper is blank, image and baseline are equal, and the attribution is zero by its formula: the digit's
+# shape is in the picture *whatever* the network has learnt. Keep that in mind for section 7.
+#
+# ## 6. In which region? Grad-CAM
 #
 # Pixels are too small a unit, and a score too far from them. Half-way there is a better place to
 # ask: the last maps before the pool, 1,280 of $7 \times 7$. Each says *what* by its channel and
@@ -668,7 +919,7 @@ print("with the softmax over a hundred times weaker:", bool(after.max() < before
 # $$\alpha_k = \frac{1}{H'W'} \sum_{i,j} \frac{\partial s}{\partial A_{k,i,j}}, \qquad
 #   L = \mathrm{ReLU}\Big( \sum_k \alpha_k A_k \Big)$$
 #
-# A weight is the **mean gradient over the map**. The **ReLU** comes last, after the sum: regions
+# A weight is the mean gradient over the map. The ReLU comes last, after the sum: regions
 # that speak against the class are cut off, so what is left speaks *for* it.
 #
 # By hand first: two maps of one row, $A_0 = (1, 2)$ and $A_1 = (3, 0)$, and the score
@@ -684,24 +935,26 @@ print("with the softmax over a hundred times weaker:", bool(after.max() < before
 # %% [markdown]
 # ### Exercise `grad_cam` (1 + 3 points)
 #
-# Return $L$ at the layer's own size, $(H', W')$, not stretched and not normalised: who draws it may
-# do that. Evaluation mode, score before the softmax, no gradients and no hooks left.
+# Return $L$ at the layer's own size, $(H', W')$, not stretched and not normalised: the figure may do
+# that. Evaluation mode, score before the softmax, no gradients and no hooks left. The next layer may work
+# in place: $A_k$ is what left *this* layer.
 #
-# <details><summary>Hint 1: maps that still hang on the calculation</summary>
+# <details><summary>Hint 1: maps that stay part of the calculation</summary>
 #
-# As in `feature_maps`, a forward hook catches the output. But this time keep it **undetached**, and
-# run the model **without** `no_grad`.
-#
-# </details>
-# <details><summary>Hint 2: the gradient of the score, at the maps</summary>
-#
-# `torch.autograd.grad(score, maps)` works for any tensor that the score was computed from.
+# A forward hook catches the output, but this time *undetached*, and the model runs without `no_grad`. If
+# the next layer overwrites that tensor, what is it that you have kept?
 #
 # </details>
-# <details><summary>Hint 3: the formula</summary>
+# <details><summary>Hint 2: behind your back</summary>
 #
-# With maps and gradient of shape (1, C', H', W'): `alpha = gradient.mean((2, 3), keepdim=True)`,
-# then `(alpha * maps).sum(1)[0].relu().detach()`.
+# A hook may return something, and that takes the place of the layer's output. Keep the one, return its
+# `clone()`: which of the two do later layers overwrite then?
+#
+# </details>
+# <details><summary>Hint 3: the gradient of the score, at the maps</summary>
+#
+# `torch.autograd.grad(score, maps)` works for any tensor that the score was computed from. Then the mean
+# over which dimensions, the sum over which?
 #
 # </details>
 
@@ -711,7 +964,7 @@ def grad_cam(model, layer, image, label):
 
     model  nn.Module, (1, C, H, W) to scores (1, classes), which are not softmaxed; used in
            evaluation mode, each part is left in the mode in which it came; no gradients are left
-    layer  one of its modules, whose output is maps (1, C', H', W')
+    layer  one of its modules, whose output is maps (1, C', H', W'); the next one may work in place
     image  tensor (1, C, H, W), left unchanged
     label  int, the class that is asked about
 
@@ -720,7 +973,12 @@ def grad_cam(model, layer, image, label):
     """
     ### BEGIN SOLUTION
     kept = []
-    hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
+
+    def keep(module, inputs, output):
+        kept.append(output)
+        return output.clone()  # later layers may overwrite this one
+
+    hook = layer.register_forward_hook(keep)
     try:
         with evaluating(model):
             score = model(image)[0, label]
@@ -739,18 +997,19 @@ pair = nn.Sequential(passing, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2
 pair[3].weight.data = torch.tensor([[2.0, -1], [0, 3]])
 maps = torch.tensor([[[[1.0, 2]], [[3.0, 0]]]])
 for label, expected in ((0, [[0, 2]]), (1, [[4.5, 0]])):
-    found = check.inspected(grad_cam, pair, "0", maps, label)
-    check.equal(found["raised"], "", "the error that grad_cam raised")
+    result = check.inspected(grad_cam, pair, "0", maps, label)
+    check.equal(result["raised"], "", "the error that grad_cam raised")
     check.close(
-        found["returned"], expected, f"grad_cam for the maps (1, 2) and (3, 0), label {label}",
+        result["returned"], expected, f"grad_cam for the maps (1, 2) and (3, 0), label {label}",
         "Weights are mean gradients of the score before the softmax; the ReLU comes after the sum.",
     )
-check.equal(found["hooks"], 0, "the number of hooks afterwards")
-check.equal(found["gradients"], False, "whether gradients were left on the model")
+check.equal(result["hooks"], 0, "the number of hooks afterwards")
+check.equal(result["gradients"], False, "whether gradients were left on the model")
 
 # %% nbgrader={"grade_id": "hidden-grad_cam", "grade": true, "locked": true, "points": 3}
 # Also: gradients that differ from place to place, maps of any sign and size, any label, dropout and
-# batch norm, modes, hooks when the model raises an error, a class that nothing speaks for.
+# batch norm, modes, hooks when the model raises an error, a class that nothing speaks for, and a layer
+# in place behind the maps.
 ### BEGIN HIDDEN TESTS
 numbers = torch.Generator().manual_seed(4)
 front = nn.Sequential(nn.Conv2d(2, 4, 2), nn.BatchNorm2d(4))
@@ -788,34 +1047,54 @@ for mode in ("training", "mixed"):
     front[1].train(mode == "training")
     before = {name: part.training for name, part in whole.named_modules()}
     for label in range(3):
-        found = check.inspected(grad_cam, whole, "0", picture, label)
-        check.equal(found["raised"], "", "the error that grad_cam raised")
+        result = check.inspected(grad_cam, whole, "0", picture, label)
+        check.equal(result["raised"], "", "the error that grad_cam raised")
         check.close(
-            found["returned"], expected_cam(label), f"grad_cam of a curved net, label {label}",
+            result["returned"], expected_cam(label), f"grad_cam of a curved network, label {label}",
             "Check the mean over each map, the label, the ReLU at the end, and evaluation mode.",
             rtol=1e-4,
         )
-        check.equal(found["training"], before, "the mode of each part afterwards", "As it came.")
-        check.equal(found["hooks"], 0, "the number of hooks afterwards")
-        check.equal(found["gradients"], False, "whether gradients were left on the model")
+        check.equal(result["training"], before, "the mode of each part afterwards", "As it came.")
+        check.equal(result["hooks"], 0, "the number of hooks afterwards")
+        check.equal(result["gradients"], False, "whether gradients were left on the model")
         for key, value in check.state(whole).items():
-            check.close(found["state"][key], value, f"{key} afterwards", "Looking changes nothing.")
+            check.close(result["state"][key], value, f"{key} afterwards", "Looking changes nothing.")
 check.that(
-    not getattr(found["returned"], "requires_grad", False), "The result still hangs on the net."
+    not getattr(result["returned"], "requires_grad", False), "The result is not detached from the model."
 )
 check.close(picture, kept, "the image afterwards", "Leave it as it is.")
 
-found = check.inspected(grad_cam, whole, "0", picture[..., :3], 0)
-check.that(found["raised"] != "", "The model raised an error, and grad_cam kept it to itself.")
-check.equal(found["hooks"], 0, "the number of hooks after the model raised an error")
+# The same maps, with a ReLU in place behind them. A shift of the maps reaches the score through it.
+whole.eval()
+overwriting = nn.Sequential(front, nn.ReLU(inplace=True), *back).double()
+slopes = torch.zeros(maps.shape, dtype=torch.float64)
+for k in np.ndindex(maps.shape):
+    step = torch.zeros(maps.shape, dtype=torch.float64)
+    step[k] = 1e-6
+    slopes[k] = (score((maps + step).relu(), 1) - score((maps - step).relu(), 1)) / 2e-6
+cam = (slopes.mean((2, 3), keepdim=True) * maps).sum(1)[0].clamp(min=0)
+result = check.inspected(grad_cam, overwriting, "0", picture, 1)
+check.equal(result["raised"], "", "the error that grad_cam raised before a layer in place")
+check.close(
+    result["returned"], cam, "grad_cam of maps that the next layer overwrites",
+    "Maps and gradients are those of what left the layer: keep it, and let later layers have a copy.",
+    rtol=1e-4,
+)
 
-nobody = nn.Sequential(
+result = check.inspected(grad_cam, whole, "0", picture[..., :3], 0)
+check.equal(
+    result["raised"], "RuntimeError", "the error that reached the caller where the model raised one",
+    "What the model raises should go through grad_cam.",
+)
+check.equal(result["hooks"], 0, "the number of hooks after the model raised an error")
+
+against = nn.Sequential(
     nn.Conv2d(1, 2, 1, bias=False), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
     nn.Linear(2, 2, bias=False),
 )
-nobody[0].weight.data[:], nobody[3].weight.data[:] = 1, -1
+against[0].weight.data[:], against[3].weight.data[:] = 1, -1
 check.close(
-    check.inspected(grad_cam, nobody, "0", torch.ones(1, 1, 2, 3), 1)["returned"],
+    check.inspected(grad_cam, against, "0", torch.ones(1, 1, 2, 3), 1)["returned"],
     np.zeros((2, 3)), "grad_cam for a class that nothing speaks for", "Dark, and not divided by 0.",
 )
 ### END HIDDEN TESTS
@@ -823,7 +1102,7 @@ check.close(
 # %% [markdown]
 # Now the question from the beginning. Half a cat and half a cup, side by side in one picture:
 #
-# **Predict first:** for each of three classes, where will the net point? (*cup* is a class of its
+# **Predict first:** for each of three classes, where will the network point? (*cup* is a class of its
 # own, besides *espresso*.)
 
 # %% jupyter={"source_hidden": true}
@@ -836,26 +1115,27 @@ draw.heat(
     pretrained.picture(both),
     {word: heat.numpy() for word, heat in heats.items()},
     "Half a cat's face on the left, half a cup of coffee on the right. For Egyptian cat the heat "
-    "lies on the face, for espresso on the coffee and the cup's rim, for cup on the cup, weaker.",
+    "lies on the face, for espresso on the upper half of the cup, where the coffee is, for cup on "
+    "the same place, weaker, and a little on the cat.",
 )
 for word, heat in heats.items():
     left, right = heat[:, :3].sum(), heat[:, 4:].sum()
     print(f"{word}: more heat on the {'left' if left > right else 'right'}")
 
 # %% [markdown]
-# One picture, one net, and three different answers to *where*. Nobody ever told it where anything
-# was: ImageNet's labels say only **what** is in a picture. Place survives all 16
-# blocks because convolution and pooling keep neighbours together, and dies only in the last pool.
+# One picture, one network, and three different answers to *where*. No label ever said where anything
+# was: ImageNet's say only *what* is in a picture. Place survives all 16
+# blocks because convolution and pooling keep neighbours together, and is lost only in the last pool.
 #
 # That pool makes for a pretty shortcut. Behind `head` come only a mean and a linear layer, so
 # $\partial s / \partial A_k$ is the same at every place: `fc.weight[label, k] / 49`. So Grad-CAM is
-# here the older **CAM** (Zhou 2016), which needs no gradient. Check it with your own functions:
+# here the older CAM (Zhou 2016), which needs no gradient. Check it with your own functions:
 
 # %%
 k = names.index("espresso")
-maps = feature_maps(net, net.head, both)
+last = feature_maps(net, net.head, both)
 with torch.no_grad():
-    cam = (net.fc.weight[k][:, None, None] / 49 * maps).sum(0).relu()
+    cam = (net.fc.weight[k][:, None, None] / 49 * last).sum(0).relu()
 print("CAM and Grad-CAM agree:", torch.allclose(cam, heats["espresso"], atol=1e-4))
 
 # %% [markdown]
@@ -876,14 +1156,22 @@ draw.heat(
 # %% [markdown]
 # Finer, yes. But early maps know edges and colours, not cats, and so the heat falls into specks.
 # `block11` finds eyes and nose; `head` knows the class best and the place worst. *What* against
-# *where*: a net trades one for the other, and lesson 09 wants both back.
+# *where*: a network trades one for the other, and lesson 09 wants both back.
 #
-# ## 6. Do not believe a picture: test it
+# ## 7. Do not believe a picture: test it
 #
-# A heat map looks convincing even when it is wrong. It is a claim, *the decision hangs on this
-# region*, and a claim can be tested: cover the region with grey, and look at the score.
+# A heat map looks convincing even when it is wrong. It is a claim, *the decision depends on this
+# region*, and a claim can be tested. First by **occlusion**: cover the region with grey, and look at the
+# score.
+#
+# **Predict first:** the network gives espresso about 10 % in this picture. What happens to it if the
+# coldest square is covered, and what if the hottest is?
 
 # %%
+choices = "both fall", "cold: rises, hot: falls", "cold: the same, hot: falls"
+predict.keep("espresso with the coldest, the hottest square covered", None, *choices)
+
+# %% jupyter={"source_hidden": true}
 def cover(batch, heat, place):
     """`batch` with a grey square of 96 x 96 pixels where the heat (7, 7) is most or least."""
     sums = F.avg_pool2d(heat[None], 3, 1)[0]
@@ -892,11 +1180,7 @@ def cover(batch, heat, place):
     covered[..., 32 * row : 32 * row + 96, 32 * column : 32 * column + 96] = 0
     return covered
 
-# %% [markdown]
-# **Predict first:** the net gives espresso about 10 % in this picture. What becomes of it if the
-# coldest square is covered, and what if the hottest is?
 
-# %% jupyter={"source_hidden": true}
 heat = heats["espresso"]
 tries = {"as it is": both} | {f"{p} heat covered": cover(both, heat, p) for p in ("least", "most")}
 with torch.no_grad():
@@ -909,29 +1193,281 @@ draw.pictures(
     "makes it all but impossible.",
 )
 print("covering the cat helps the espresso:", chances["least heat covered"] > chances["as it is"])
-print("covering the coffee kills it:", chances["most heat covered"] < 0.2 * chances["as it is"])
+print(
+    "covering the coffee leaves under a fifth:",
+    chances["most heat covered"] < 0.2 * chances["as it is"],
+)
+predict.compare("espresso with the coldest, the hottest square covered", choices[1])
 
 # %% [markdown]
-# The claim holds. Had the score not moved, the picture would have been decoration.
+# This claim holds. A second test asks the instrument: does its picture depend on what the network has
+# learnt at all? Shuffle the weights, so that all knowledge is gone, and draw it again. If the picture stays,
+# it cannot have explained a decision. This is the **sanity check** of Adebayo (2018).
 #
+# ### Exercise `sanity_check` (1 + 2 points)
+#
+# Return how alike the attributions of a model and of its shuffled copy are: Pearson's correlation of their
+# *absolute values*,
+#
+# $$r = \frac{\sum (u_i - \bar u)(v_i - \bar v)}
+# {\sqrt{\sum (u_i - \bar u)^2 \, \sum (v_i - \bar v)^2}}$$
+#
+# In the copy, the numbers of each parameter (each weight tensor, each bias) stand in a random order. The
+# model itself stays as it is.
+#
+# <details><summary>Hint 1: a copy</summary>
+#
+# `copy.deepcopy(model)`. Why not change the model, and put it back afterwards?
+#
+# </details>
+# <details><summary>Hint 2: a random order</summary>
+#
+# `torch.randperm(n, generator=torch.Generator().manual_seed(seed))` orders a *flattened* parameter. Write
+# into it under `torch.no_grad()`.
+#
+# </details>
+# <details><summary>Hint 3: nothing to compare</summary>
+#
+# What is $r$ if one of the two is the same number everywhere, and what should be returned instead?
+#
+# </details>
+
+# %% nbgrader={"grade_id": "sanity_check", "solution": true}
+def sanity_check(attribute, model, image, label, seed):
+    """How alike an attribution is with and without what the model has learnt: a float, -1 to 1.
+
+    attribute  a function: attribute(model, image, label) gives a tensor of any shape
+    model      nn.Module, left unchanged
+    seed       decides the order in which the numbers of each parameter stand in the copy
+
+    Pearson's correlation between the absolute attributions by the model and by a copy of it in
+    which the numbers of each parameter are shuffled; 0 if one of them is the same everywhere.
+    Source: Adebayo et al. 2018.
+    """
+    ### BEGIN SOLUTION
+    shuffled, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in shuffled.parameters():
+            order = torch.randperm(parameter.numel(), generator=generator)
+            parameter.copy_(parameter.flatten()[order].reshape(parameter.shape))
+    maps = [attribute(m, image, label).abs().double().flatten() for m in (model, shuffled)]
+    u, v = (values - values.mean() for values in maps)
+    size = (u.square().sum() * v.square().sum()).sqrt()
+    return (u @ v / size).item() if size > 0 else 0.0
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "test-sanity_check", "grade": true, "locked": true, "points": 1}
+def image_itself(model, image, label):
+    return image[0]
+
+
+def first_weights(model, image, label):
+    return torch.tensor(check.state(model)["1.weight"][label])
+
+
+check.seed(70)
+some = nn.Sequential(nn.Flatten(), nn.Linear(400, 3))
+picture = torch.rand(1, 1, 20, 20)
+check.close(
+    sanity_check(image_itself, some, picture, 0, 1), 1.0,
+    "the similarity of an attribution that does not look at the model", "Is it the correlation?",
+)
+similarity = sanity_check(first_weights, some, picture, 2, 1)
+check.that(
+    abs(similarity) < 0.3,
+    f"The weights themselves have a similarity of {similarity:.2f} before and after, about 0 was expected: "
+    "are they shuffled in the copy, and only there?",
+)
+
+# %% nbgrader={"grade_id": "hidden-sanity_check", "grade": true, "locked": true, "points": 2}
+# Also: the correlation of prepared attributions, the copy's parameters, the seed, the model left alone, an
+# attribution that is the same everywhere.
+### BEGIN HIDDEN TESTS
+rng = np.random.default_rng(71)
+some = nn.Sequential(nn.Conv2d(2, 12, 3), nn.BatchNorm2d(12), nn.Flatten(), nn.Linear(108, 9)).eval()
+some[1].weight.data, some[1].bias.data = torch.rand(12), torch.rand(12)
+picture = torch.rand(1, 2, 5, 5)
+before, calls = check.state(some), []
+
+
+def prepared(*maps):
+    """An attribution that returns `maps`, one per call, and records what it was called with."""
+    waiting = list(maps)
+
+    def attribute(model, image, label):
+        calls.append((check.state(model), image, label))
+        return waiting.pop(0)
+
+    return attribute
+
+
+for shape in ((6, 7), (3, 4, 5), (50,)):
+    one, other = rng.normal(size=(2, *shape))
+    expected = np.corrcoef(np.abs(one).ravel(), np.abs(other).ravel())[0, 1]
+    pair = torch.tensor(one), torch.tensor(other)
+    check.close(
+        sanity_check(prepared(*pair), some, picture, 3, 5), expected,
+        "the similarity of two random attributions", "Pearson's r of absolute values, means subtracted.",
+    )
+    torch.rand(1)  # moves the global generators on
+    check.close(
+        sanity_check(prepared(pair[0], -2 * pair[0]), some, picture, 3, 5), 1.0,
+        "the similarity of an attribution and -2 times it", "Absolute values: signs do not matter.",
+    )
+still = torch.full((4, 4), 2.0)
+check.close(
+    sanity_check(prepared(still, torch.rand(4, 4)), some, picture, 3, 5), 0.0,
+    "the similarity where one attribution is the same everywhere", "Not nan: nothing is alike.",
+)
+check.equal(len(calls), 14, "the calls of attribute in seven sanity checks")
+for key, value in check.state(some).items():
+    check.close(value, before[key], f"{key} of the model afterwards", "Shuffle a copy.")
+states = [state for state, _, _ in calls]
+for _, image, label in calls:
+    check.close(image, picture, "the image of a call of attribute", "The image that came in.")
+    check.equal(label, 3, "the label of a call of attribute")
+moved = [state for state in states if any((state[key] != before[key]).any() for key in before)]
+check.equal(len(moved), 7, "how many of 14 calls of attribute got changed weights", "Each time one of two.")
+for key in before:
+    name = "buffer" if "running" in key or "num" in key else "parameter"
+    check.close(
+        np.sort(moved[0][key], axis=None), np.sort(before[key], axis=None),
+        f"the numbers of the {name} {key} of the copy, sorted", "The same numbers in another order.",
+    )
+    if before[key].size > 5 and name == "parameter":
+        check.that(
+            (moved[0][key] != before[key]).mean() > 0.5,
+            f"{key} of the copy stands in the old order: shuffle every parameter.",
+        )
+    if before[key].ndim > 1:
+        rows = {tuple(np.sort(row, axis=None)) for row in before[key]}
+        check.that(
+            not any(tuple(np.sort(row, axis=None)) in rows for row in moved[0][key]),
+            f"Whole filters of {key} changed places in the copy: shuffle its single numbers.",
+        )
+check.close(moved[1]["3.weight"], moved[0]["3.weight"], "the copy's weights for the same seed")
+sanity_check(prepared(still, still), some, picture, 3, 6)
+changed = [state for state, _, _ in calls[14:] if (state["3.weight"] != before["3.weight"]).any()]
+check.that(
+    changed and (changed[0]["3.weight"] != moved[0]["3.weight"]).any(), "Two seeds gave the same order."
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Predict first:** saliency, integrated gradients, Grad-CAM of `conv2`, on ten digits. Which stays most
+# alike when the weights are shuffled?
+
+# %%
+methods = {
+    "saliency": saliency,
+    "integrated gradients": lambda m, x, label: integrated_gradients(m, x, label, paper),
+    "Grad-CAM": lambda m, x, label: grad_cam(m, m.conv2, x, label),
+}
+predict.keep("most alike with shuffled weights", None, *methods)
+
+# %% jupyter={"source_hidden": true}
+alike = {}
+for name, method in methods.items():
+    alike[name] = np.mean([
+        sanity_check(method, small, digits[k : k + 1], int(labels[k]), seed)
+        for k in range(4000, 4010) for seed in (0, 1)
+    ])
+shuffled = copy.deepcopy(small)
+with torch.no_grad():
+    for parameter in shuffled.parameters():
+        parameter.copy_(parameter.flatten()[torch.randperm(parameter.numel())].reshape(parameter.shape))
+rows = {"the digit": digit[0, 0].numpy()}
+for name, method in methods.items():
+    for weights, model in (("trained", small), ("shuffled", shuffled)):
+        values = method(model, digit, truth).abs().squeeze().numpy()
+        rows["\n".join([*name.split(), weights])] = values / max(values.max(), 1e-9)
+rows["the digit"] = (rows["the digit"] - rows["the digit"].min()) / np.ptp(rows["the digit"])
+draw.pictures(
+    rows,
+    "A seven, and three attributions of it, each by the trained network and by one with shuffled "
+    "weights. Saliency: a cloud along the bar, then dots over the whole middle. Integrated gradients: "
+    "a seven both times. Grad-CAM: blocks left of the bar and in a corner, then blocks all over.",
+)
+print("integrated gradients over 0.45:", alike["integrated gradients"] > 0.45)
+print("saliency between 0.15 and 0.45:", 0.15 < alike["saliency"] < 0.45)
+print("Grad-CAM within 0.3 of 0:", abs(alike["Grad-CAM"]) < 0.3)
+predict.compare("most alike with shuffled weights", max(alike, key=alike.get))
+
+# %% [markdown]
+# Integrated gradients keep the digit's outline whatever the weights are, since they are multiplied by the
+# image; it is in their *differences* between two networks, and in signs, that they say something. Grad-CAM
+# changes altogether. None of this makes one right and another wrong. It says what a picture can be evidence
+# for.
+#
+# ### Exercise `own_code` (1 point)
+#
+# Two questions about *your* functions. How often does your `integrated_gradients` call the model for
+# `steps=20`? And which shape has your `filters_grid(nn.Conv2d(1, 10, (5, 3)), columns=4)`?
+#
+# <details><summary>Hint: calls</summary>
+#
+# Once per point, or once for all of them? Why may a batch of points go through together, although the scores
+# are added up?
+#
+# </details>
+
+# %% nbgrader={"grade_id": "own_code", "solution": true} needs=["integrated_gradients", "filters_grid"]
+def own_code():
+    """Answers about your functions: {"calls": a whole number, "shape": two numbers}."""
+    ### BEGIN SOLUTION
+    calls, model = [], nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    model.register_forward_hook(lambda *_: calls.append(1))
+    integrated_gradients(model, torch.rand(1, 1, 2, 2), 0, torch.zeros(1, 1, 2, 2), 20)
+    picture = filters_grid(nn.Conv2d(1, 10, (5, 3)), columns=4)
+    return {"calls": len(calls), "shape": tuple(picture.shape)}
+    ### END SOLUTION
+
+# %% nbgrader={"grade_id": "hidden-own_code", "grade": true, "locked": true, "points": 1}
+# Compared with your own functions, while they run.
+### BEGIN HIDDEN TESTS
+replies = own_code()
+check.equal(sorted(replies), ["calls", "shape"], "the keys of own_code(), sorted")
+model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+picture, black = torch.rand(1, 1, 2, 2), torch.zeros(1, 1, 2, 2)
+calls = check.operations(integrated_gradients, model, picture, 0, black, 20).count("linear")
+check.that(
+    replies["calls"] == calls,
+    f"Your integrated_gradients does not call the model {replies['calls']} times for 20 steps.",
+)
+shape = tuple(filters_grid(nn.Conv2d(1, 10, (5, 3)), columns=4).shape)
+check.that(
+    tuple(replies["shape"]) == shape, f"Your filters_grid does not return a picture of {replies['shape']}."
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
 # ## Remember
 #
 # > - First-layer filters are pictures: edges and colours. Deeper ones are not; look at their maps.
 # > - A hook is removed in a `finally:`. Copy what it catches: layers may work in place.
-# > - Saliency: the largest |gradient| over the channels, of the score **before** the softmax.
+# > - Saliency: the largest |gradient| over the channels, of the score *before* the softmax.
+# > - Integrated gradients: the mean slope on the way from a baseline, times the difference; together they
+# >   are the difference of the scores.
 # > - Grad-CAM: mean gradients weight the maps, the ReLU comes after the sum.
 # > - Evaluation mode, the label that was asked about, and no traces left behind.
 # > - Early layers know where, late ones know what.
-# > - A heat map is a claim: cover the place, and see.
+# > - A heat map is a claim: cover the place, shuffle the weights, and see.
+#
+# And your predictions, those that you kept:
+
+# %%
+predict.table()
 
 # %% [markdown]
 # ## Further, without points
 #
 # - ★ Average the saliency over 20 copies of the cat with a little noise added (SmoothGrad). Does
 #   it become a cat?
+# - ★ Integrated gradients of the cat from black, white and grey baselines. What changes, and is it complete
+#   with 32 steps?
 # - ★ Slide a grey square over the whole picture and draw the score at each place. Compare with
 #   Grad-CAM, and count the forward passes.
-# - ★★ Give `fc` random weights. Which of your four pictures change? One that does not cannot have
-#   explained the decision (Adebayo 2018).
+# - ★★ Shuffle the ImageNet network from `fc` downwards, layer by layer. When do your pictures of the cat
+#   break down?
 # - ★★ Start from noise and *climb* the gradient of one class's score, step by step. What does the
-#   net dream of?
+#   network dream of?

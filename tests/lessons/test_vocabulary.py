@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-LESSONS = ("01", "02", "03", "04", "05", "11")
+LESSONS = ("01", "02", "03", "04", "05", "06", "07", "11")
 PAGE = ROOT / "docs" / "glossary-course.md"
 ROW = re.compile(r"\| ([^|]+) \| ([^|]+) \| (\d\d) \| ([^|]*)\|")
 ROWS = [match.groups() for line in PAGE.read_text().split("\n") if (match := ROW.fullmatch(line))]
@@ -83,7 +83,7 @@ OLD = {
     r"\bno number\b": "is not a number",
 }
 NAMES = {"found", "made", "given", "own", "there", "said", "told", "shown", "tell", "held"}
-FIGURES = ("filters", "convolution", "counting", "lenet", "training", "detection")
+FIGURES = ("filters", "convolution", "counting", "lenet", "training", "inside", "detection")
 SOURCES = [
     *(path for name in LESSONS for path in (ROOT / "lessons").glob(f"{name}_*.py")),
     *(ROOT / "course" / "draw" / f"{name}.py" for name in FIGURES),

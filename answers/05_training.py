@@ -1348,8 +1348,7 @@ def minibatches(n, size, seed):
 def minibatches(n, size, seed):
     state = torch.get_rng_state()
     torch.manual_seed(seed)
-    for rows in torch.randperm(n).split(size):
-        yield rows
+    yield from torch.randperm(n).split(size)
     torch.set_rng_state(state)
 
 

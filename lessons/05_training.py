@@ -1498,7 +1498,7 @@ check.close(
 check.seed(61)
 
 
-def he(shape):
+def he_weights(shape):
     return torch.randn(shape) * (2 / shape[1]) ** 0.5
 
 
@@ -1506,7 +1506,7 @@ drawn = []
 
 
 def noted(shape):
-    drawn.append(he(shape))
+    drawn.append(he_weights(shape))
     return drawn[-1].clone()
 
 
@@ -1534,11 +1534,11 @@ check.close(
     model(some), h @ matrices[-1].T, "the logits of a random network",
     "A ReLU after each of the first eleven layers, nothing after the twelfth?", 1e-3, 1e-4,
 )
-fresh = [v for v in check.state(plain_net(he)).values() if v.ndim == 2]
+fresh = [v for v in check.state(plain_net(he_weights)).values() if v.ndim == 2]
 check.that((fresh[0] != matrices[0].numpy()).any(), "Two networks share their weights.")
 with torch.enable_grad():
     try:
-        reached = check.stack_gradients(plain_net, [he], 1, some)
+        reached = check.stack_gradients(plain_net, [he_weights], 1, some)
     except RuntimeError:
         reached = [0.0]
 check.that(
@@ -1560,7 +1560,7 @@ def one_epoch(model, images, labels, optimizer, size):
     return total / len(images)
 
 
-for name, init in (("he", he), ("small", lambda shape: 0.01 * torch.randn(shape))):
+for name, init in (("he", he_weights), ("small", lambda shape: 0.01 * torch.randn(shape))):
     net = plain_net(init)
     run = check.trained(one_epoch, net, fit_x[:1500], fit_y[:1500], 50, epochs=6, lr=0.05)
     end = run["returned"][-1]

@@ -1583,7 +1583,7 @@ def retrieval():
     }
 
 
-# %% right train_step: gradients cleared after the step
+# %% wrong train_step: gradients cleared after the step alone loses=["test-train_step"]
 def train_step(model, images, labels, optimizer):
     model.train()
     loss = F.cross_entropy(model(images), labels)
@@ -1765,3 +1765,424 @@ def own_code():
 # %% wrong own_code: names the weight, not its layer loses=["hidden-own_code"]
 def own_code():
     return {"largest": "fc1.weight", "steps": 5}
+
+
+# %% right LeNet: the pool of the exercise before
+class LeNet(nn.Module):
+    def __init__(self):
+        nn.Module.__init__(self)
+        self.conv1 = nn.Conv2d(1, 10, (5, 5))
+        self.conv2 = nn.Conv2d(10, 20, (5, 5))
+        self.fc1 = nn.Linear(320, 100)
+        self.fc2 = nn.Linear(100, 10)
+
+    def stage(self, conv, x):
+        return max_pool(conv(x).relu(), 2, 2)
+
+    def forward(self, x):
+        maps = self.stage(self.conv2, self.stage(self.conv1, x))
+        return self.fc2(self.fc1(maps.flatten(start_dim=1)).relu())
+
+
+# %% right train_epoch: train_step for the batches of a DataLoader
+def train_epoch(model, images, labels, optimizer, batch_size):
+    from torch.utils.data import DataLoader, TensorDataset
+
+    loader = DataLoader(TensorDataset(images, labels), batch_size=batch_size, shuffle=True)
+    losses, sizes = zip(*[(train_step(model, x, y, optimizer), len(y)) for x, y in loader])
+    return float(np.average(losses, weights=sizes))
+
+
+# %% right train_epoch: train_step in NumPy's order
+def train_epoch(model, images, labels, optimizer, batch_size):
+    order = np.random.permutation(len(labels))
+    total = 0
+    while len(order):
+        rows, order = torch.from_numpy(order[:batch_size]), order[batch_size:]
+        total += len(rows) * train_step(model, images[rows], labels[rows], optimizer)
+    return total / len(labels)
+
+
+# %% right ladder: the first loss by an epoch at learning rate 0
+def ladder(images, labels):
+    n, fresh = len(images), LeNet()
+    first = train_epoch(fresh, images, labels, torch.optim.SGD(fresh.parameters(), lr=0.0), n)
+    net = LeNet()
+    optimizer = torch.optim.AdamW(net.parameters(), lr=0.005)
+    for _ in range(60):
+        overfit = train_epoch(net, images[:20], labels[:20], optimizer, 10)
+    with torch.no_grad():
+        overfit = F.cross_entropy(net(images[:20]), labels[:20]).item()
+    return {"overfit": overfit, "first": first, "expected": float(np.log(10))}
+
+
+# %% wrong split: rounds a share of 28.999... down loses=["hidden-split"]
+def split(images, labels, n_train, seed):
+    rng = np.random.default_rng(seed)
+    share = n_train / len(labels)
+    train, test = [], []
+    for c in np.unique(labels):
+        places = rng.permutation(np.flatnonzero(labels == c))
+        cut = int(share * len(places))
+        train.extend(places[:cut])
+        test.extend(places[cut:])
+    train, test = rng.permutation(train), rng.permutation(test)
+    return images[train], labels[train], images[test], labels[test]
+
+
+# %% wrong train_step: never sets the training mode loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: sets the mode of the outermost module alone loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.training = True
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: an optimizer of its own loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% wrong train_step: steps by hand, so the optimizer never does loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter -= optimizer.param_groups[0]["lr"] * parameter.grad
+    return loss.item()
+
+
+# %% wrong train_step: ends in evaluation mode loses=["test-train_step"]
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    model.eval()
+    return loss.item()
+
+
+# %% wrong train_epoch: clears gradients after the step, so old ones count once loses=["hidden-train_epoch"]
+def train_epoch(model, images, labels, optimizer, batch_size):
+    model.train()
+    total = 0
+    for rows in torch.randperm(len(images)).split(batch_size):
+        loss = F.cross_entropy(model(images[rows]), labels[rows])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        total += loss.item() * len(rows)
+    return total / len(images)
+
+
+# %% wrong train_epoch: shuffles batches of neighbours loses=["hidden-train_epoch"]
+def train_epoch(model, images, labels, optimizer, batch_size):
+    total, blocks = 0, torch.arange(len(images)).split(batch_size)
+    for k in torch.randperm(len(blocks)):
+        rows = blocks[k]
+        total += train_step(model, images[rows], labels[rows], optimizer) * len(rows)
+    return total / len(images)
+
+
+# %% wrong train_epoch: batches of about equal size loses=["hidden-train_epoch"]
+def train_epoch(model, images, labels, optimizer, batch_size):
+    total, many = 0, -(-len(images) // batch_size)
+    for rows in torch.randperm(len(images)).tensor_split(many):
+        total += train_step(model, images[rows], labels[rows], optimizer) * len(rows)
+    return total / len(images)
+
+
+# %% wrong train_epoch: ends in evaluation mode loses=["hidden-train_epoch"]
+def train_epoch(model, images, labels, optimizer, batch_size):
+    total = 0
+    for rows in torch.randperm(len(images)).split(batch_size):
+        total += train_step(model, images[rows], labels[rows], optimizer) * len(rows)
+    model.eval()
+    return total / len(images)
+
+
+# %% wrong train_epoch: an optimizer of its own, without the state loses=["hidden-train_epoch"]
+def train_epoch(model, images, labels, optimizer, batch_size):
+    sgd = torch.optim.SGD(model.parameters(), lr=optimizer.param_groups[0]["lr"])
+    total = 0
+    for rows in torch.randperm(len(images)).split(batch_size):
+        total += train_step(model, images[rows], labels[rows], sgd) * len(rows)
+    return total / len(images)
+
+
+# %% wrong train_epoch: an empty batch at the end loses=["test-train_epoch", "hidden-train_epoch"]
+def train_epoch(model, images, labels, optimizer, batch_size):
+    order, total = torch.randperm(len(images)), 0
+    for k in range(len(images) // batch_size + 1):
+        rows = order[k * batch_size : (k + 1) * batch_size]
+        loss = train_step(model, images[rows], labels[rows], optimizer)
+        if len(rows):
+            total += loss * len(rows)
+    return total / len(images)
+
+
+# %% wrong evaluate: switches gradients off for good loses=["hidden-evaluate"]
+def evaluate(model, images, labels):
+    was = model.training
+    model.eval()
+    torch.set_grad_enabled(False)
+    accuracy = (model(images).argmax(1) == labels).double().mean().item()
+    model.train(was)
+    return accuracy
+
+
+# %% wrong evaluate: freezes the parameters for good loses=["hidden-evaluate"]
+def evaluate(model, images, labels):
+    was = model.training
+    model.eval()
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    accuracy = (model(images).argmax(1) == labels).double().mean().item()
+    model.train(was)
+    return accuracy
+
+
+# %% wrong evaluate: clears gradients that were there loses=["hidden-evaluate"]
+def evaluate(model, images, labels):
+    was = model.training
+    model.eval()
+    model.zero_grad()
+    with torch.no_grad():
+        accuracy = (model(images).argmax(1) == labels).double().mean().item()
+    model.train(was)
+    return accuracy
+
+
+# %% wrong evaluate: overwrites the labels loses=["hidden-evaluate"]
+def evaluate(model, images, labels):
+    was = model.training
+    model.eval()
+    with torch.no_grad():
+        labels -= model(images).argmax(1)
+    model.train(was)
+    return (labels == 0).double().mean().item()
+
+
+# %% wrong ladder: the first loss on twenty digits only loses=["hidden-ladder"]
+def ladder(images, labels):
+    images, labels = images[:20], labels[:20]
+    with torch.no_grad():
+        first = F.cross_entropy(LeNet()(images), labels).item()
+    net = LeNet()
+    adam = torch.optim.AdamW(net.parameters(), lr=0.005)
+    for _ in range(50):
+        overfit = train_epoch(net, images, labels, adam, 20)
+    return {"expected": float(np.log(10)), "first": first, "overfit": overfit}
+
+
+# %% wrong ladder: chance level among the classes that occur loses=["hidden-ladder"]
+def ladder(images, labels):
+    with torch.no_grad():
+        first = F.cross_entropy(LeNet()(images), labels).item()
+    net = LeNet()
+    adam = torch.optim.AdamW(net.parameters(), lr=0.005)
+    for _ in range(50):
+        overfit = train_epoch(net, images[:20], labels[:20], adam, 20)
+    return {"expected": float(np.log(len(labels.unique()))), "first": first, "overfit": overfit}
+
+
+# %% wrong ladder: the first loss of a network that was trained loses=["hidden-ladder"]
+def ladder(images, labels):
+    net = LeNet()
+    adam = torch.optim.AdamW(net.parameters(), lr=0.005)
+    losses = [train_epoch(net, images[:20], labels[:20], adam, 20) for _ in range(3)]
+    with torch.no_grad():
+        first = F.cross_entropy(net(images), labels).item()
+    for _ in range(50):
+        losses.append(train_epoch(net, images[:20], labels[:20], adam, 20))
+    return {"expected": float(np.log(10)), "first": first, "overfit": losses[-1]}
+
+
+# %% wrong ladder: trains until the loss is small, up to 2,000 epochs loses=["hidden-ladder"]
+def ladder(images, labels):
+    with torch.no_grad():
+        first = F.cross_entropy(LeNet()(images), labels).item()
+    net = LeNet()
+    adam = torch.optim.AdamW(net.parameters(), lr=0.005)
+    for _ in range(2000):
+        overfit = train_epoch(net, images[:20], labels[:20], adam, 20)
+        if overfit < 0.05:
+            break
+    return {"expected": float(np.log(10)), "first": first, "overfit": overfit}
+
+
+# %% wrong ladder: memorises the last twenty digits loses=["hidden-ladder"]
+def ladder(images, labels):
+    with torch.no_grad():
+        first = F.cross_entropy(LeNet()(images), labels).item()
+    net = LeNet()
+    adam = torch.optim.AdamW(net.parameters(), lr=0.005)
+    for _ in range(50):
+        overfit = train_epoch(net, images[-20:], labels[-20:], adam, 20)
+    return {"expected": float(np.log(10)), "first": first, "overfit": overfit}
+
+
+# %% wrong ladder: the first loss is a mean of unequal batches loses=["hidden-ladder"]
+def ladder(images, labels):
+    net = LeNet()
+    with torch.no_grad():
+        parts = zip(images.split(64), labels.split(64))
+        first = float(np.mean([F.cross_entropy(net(x), y).item() for x, y in parts]))
+    net = LeNet()
+    adam = torch.optim.AdamW(net.parameters(), lr=0.005)
+    for _ in range(50):
+        overfit = train_epoch(net, images[:20], labels[:20], adam, 20)
+    return {"expected": float(np.log(10)), "first": first, "overfit": overfit}
+
+
+# %% wrong recipe: fits on one fifth loses=["hidden-recipe"]
+def recipe(candidates, images, labels):
+    a, b, c, d = split(images, labels, len(labels) // 5, seed=0)
+    (x, y), (vx, vy) = to_tensors(a, b), to_tensors(c, d)
+    scores = []
+    for candidate in candidates:
+        net = LeNet()
+        fit(net, x, y, **candidate)
+        scores.append(evaluate(net, vx, vy))
+    return candidates[int(np.argmax(scores))], scores
+
+
+# %% wrong recipe: chooses by the training loss loses=["hidden-recipe"]
+def recipe(candidates, images, labels):
+    a, b, c, d = split(images, labels, len(labels) * 4 // 5, seed=0)
+    (x, y), (vx, vy) = to_tensors(a, b), to_tensors(c, d)
+    scores, ends = [], []
+    for candidate in candidates:
+        net = LeNet()
+        ends.append(fit(net, x, y, **candidate)[-1])
+        scores.append(evaluate(net, vx, vy))
+    return candidates[int(np.argmin(ends))], scores
+
+
+# %% wrong recipe: passes on the learning rate alone loses=["hidden-recipe"]
+def recipe(candidates, images, labels):
+    a, b, c, d = split(images, labels, len(labels) * 4 // 5, seed=0)
+    (x, y), (vx, vy) = to_tensors(a, b), to_tensors(c, d)
+    scores = []
+    for candidate in candidates:
+        net = LeNet()
+        fit(net, x, y, candidate["lr"], 20, 4)
+        scores.append(evaluate(net, vx, vy))
+    return candidates[int(np.argmax(scores))], scores
+
+
+# %% wrong recipe: keeps the first candidate that is good enough loses=["hidden-recipe"]
+def recipe(candidates, images, labels):
+    a, b, c, d = split(images, labels, len(labels) * 4 // 5, seed=0)
+    (x, y), (vx, vy) = to_tensors(a, b), to_tensors(c, d)
+    best, top, scores = None, 0.5, []
+    for candidate in candidates:
+        net = LeNet()
+        fit(net, x, y, **candidate)
+        scores.append(evaluate(net, vx, vy))
+        if best is None or top < 0.5 < scores[-1]:
+            best, top = candidate, scores[-1]
+    return best, scores
+
+
+# %% wrong recipe: takes settings out of the candidates loses=["hidden-recipe"]
+def recipe(candidates, images, labels):
+    a, b, c, d = split(images, labels, len(labels) * 4 // 5, seed=0)
+    (x, y), (vx, vy) = to_tensors(a, b), to_tensors(c, d)
+    scores = []
+    for candidate in candidates:
+        net = LeNet()
+        lr, size, epochs = candidate["lr"], candidate["batch_size"], candidate.pop("epochs")
+        fit(net, x, y, lr, size, epochs)
+        scores.append(evaluate(net, vx, vy))
+    return candidates[int(np.argmax(scores))], scores
+
+
+# %% wrong recipe: chooses the highest learning rate loses=["hidden-recipe"]
+def recipe(candidates, images, labels):
+    a, b, c, d = split(images, labels, len(labels) * 4 // 5, seed=0)
+    (x, y), (vx, vy) = to_tensors(a, b), to_tensors(c, d)
+    scores = []
+    for candidate in candidates:
+        net = LeNet()
+        fit(net, x, y, **candidate)
+        scores.append(evaluate(net, vx, vy))
+    return max(candidates, key=lambda candidate: candidate["lr"]), scores
+
+
+# %% wrong bug: shuffles batches of neighbours loses=["hidden-bug"]
+def batches(images, labels, size):
+    pairs = list(zip(images.split(size), labels.split(size)))
+    full, rest = (pairs, []) if len(images) % size == 0 else (pairs[:-1], pairs[-1:])
+    return [full[k] for k in torch.randperm(len(full))] + rest
+
+
+# %% wrong bug: parts of about equal size loses=["hidden-bug"]
+def batches(images, labels, size):
+    order = torch.randperm(len(images))
+    return [(images[rows], labels[rows]) for rows in order.chunk(-(-len(images) // size))]
+
+
+# %% wrong bug: yields the batches loses=["test-bug", "hidden-bug"]
+def batches(images, labels, size):
+    for rows in torch.randperm(len(images)).split(size):
+        yield images[rows], labels[rows]
+
+
+# %% wrong control: trains on the test digits as well loses=["hidden-control"]
+def control(model, settings, train, test, permutation):
+    def shuffle(images):
+        return images.flatten(1)[:, permutation].reshape(images.shape)
+
+    both = torch.cat([shuffle(train[0]), shuffle(test[0])]), torch.cat([train[1], test[1]])
+    fit(model, *both, **settings)
+    return evaluate(model, shuffle(test[0]), test[1])
+
+
+# %% wrong LeNet: probabilities in evaluation mode loses=["hidden-LeNet"]
+class LeNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 10, 5), nn.Conv2d(10, 20, 5)
+        self.fc1, self.fc2 = nn.Linear(320, 100), nn.Linear(100, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        x = self.fc2(F.relu(self.fc1(x.flatten(1))))
+        return x if self.training else x.softmax(1)
+
+
+# %% wrong LeNet: centres the digits in place loses=["hidden-LeNet"]
+class LeNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 10, 5), nn.Conv2d(10, 20, 5)
+        self.fc1, self.fc2 = nn.Linear(320, 100), nn.Linear(100, 10)
+
+    def forward(self, x):
+        x -= x.mean()
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        return self.fc2(F.relu(self.fc1(x.flatten(1))))

@@ -1301,3 +1301,200 @@ def own_code():
 # %% wrong own_code: the last batch of 100 loses=["hidden-own_code"]
 def own_code():
     return {"last": 0, "survivor": 4.0, "bound": 0.24}
+
+
+# %% right plain_net: parameters made of what init returned
+def plain_net(init):
+    layers = [nn.Flatten()]
+    for inputs, out in [(784, 64), *10 * [(64, 64)], (64, 10)]:
+        layer = nn.Linear(inputs, out)
+        layer.weight = nn.Parameter(init((out, inputs)))
+        layer.bias = nn.Parameter(torch.zeros(out))
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+# %% right cross_entropy: logaddexp over the classes
+def cross_entropy(logits, labels):
+    total = logits[:, 0]
+    for k in range(1, logits.shape[1]):
+        total = torch.logaddexp(total, logits[:, k])
+    return (total - logits[torch.arange(len(labels)), labels]).mean()
+
+
+# %% wrong minibatches: takes seed 0 for no seed loses=["hidden-minibatches"]
+def minibatches(n, size, seed=None):
+    rng = np.random.default_rng(seed if seed else None)
+    order = rng.permutation(n)
+    for start in range(0, n, size):
+        yield order[start : start + size]
+
+
+# %% wrong minibatches: parts of about equal size loses=["hidden-minibatches"]
+def minibatches(n, size, seed):
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    yield from order.chunk(-(-n // size))
+
+
+# %% wrong minibatches: leaves torch with a random seed loses=["hidden-minibatches"]
+def minibatches(n, size, seed):
+    torch.manual_seed(seed)
+    order = torch.randperm(n)
+    torch.seed()
+    return list(order.split(size))
+
+
+# %% wrong minibatches: puts torch's state back after the last batch only loses=["hidden-minibatches"]
+def minibatches(n, size, seed):
+    state = torch.get_rng_state()
+    torch.manual_seed(seed)
+    yield from torch.randperm(n).split(size)
+    torch.set_rng_state(state)
+
+
+# %% wrong sgd_momentum_step: keeps the velocity where momentum is 0 loses=["hidden-sgd_momentum_step"]
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
+    if not momentum:
+        return w - lr * grad, velocity
+    v = momentum * velocity + grad
+    return w - lr * v, v
+
+
+# %% wrong sgd_momentum_step: a half for the default momentum loses=["hidden-sgd_momentum_step"]
+def sgd_momentum_step(w, grad, velocity, lr, momentum=0.5):
+    v = momentum * velocity + grad
+    return w - lr * v, v
+
+
+# %% wrong glorot_uniform: one row of weights for all neurons loses=["hidden-glorot_uniform"]
+def glorot_uniform(shape):
+    taps = int(np.prod(shape[2:]))
+    a = (6 / (taps * (shape[0] + shape[1]))) ** 0.5
+    return ((2 * torch.rand(shape[1:]) - 1) * a).expand(shape).clone()
+
+
+# %% wrong signal_rms: the mean of the RMS of each row loses=["hidden-signal_rms"]
+def signal_rms(depth, init):
+    h, strengths = torch.randn(100, 256, dtype=torch.float64), []
+    for _ in range(depth):
+        h = (h @ init((256, 256)).double().T).relu()
+        strengths.append(h.square().mean(1).sqrt().mean().item())
+    return strengths
+
+
+# %% wrong signal_rms: one row for a hundred loses=["hidden-signal_rms"]
+def signal_rms(depth, init):
+    h, strengths = torch.randn(1, 256, dtype=torch.float64), []
+    for _ in range(depth):
+        h = (h @ init((256, 256)).double().T).relu()
+        strengths.append(h.square().mean().sqrt().item())
+    return strengths
+
+
+# %% wrong signal_rms: starts from rows of one sign each loses=["hidden-signal_rms"]
+def signal_rms(depth, init):
+    h, strengths = (torch.rand(100, 256, dtype=torch.float64) * 2 - 1) * 1.7320508, []
+    h = h.abs() * torch.where(torch.rand(100, 1) < 0.5, -1, 1)
+    for _ in range(depth):
+        h = (h @ init((256, 256)).double().T).relu()
+        strengths.append(h.square().mean().sqrt().item())
+    return strengths
+
+
+# %% wrong batch_norm: adds eps to the running variance loses=["hidden-batch_norm"]
+def batch_norm(x, gamma, beta, running, training):
+    if training:
+        mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0) + 1e-5
+        running = 0.9 * running[0] + 0.1 * mean, 0.9 * running[1] + 0.1 * (x.var((0, 2, 3)) + 1e-5)
+        scale = var.sqrt()
+    else:
+        mean, scale = running[0], (running[1] + 1e-5).sqrt()
+    y = (x - mean[:, None, None]) / scale[:, None, None]
+    return gamma[:, None, None] * y + beta[:, None, None], running
+
+
+# %% wrong dropout: draws from NumPy's generator loses=["hidden-dropout"]
+def dropout(x, p, training):
+    if not training:
+        return x
+    keep = torch.from_numpy(np.random.default_rng().random(tuple(x.shape)) >= p)
+    return x * keep / (1 - p)
+
+
+# %% wrong dropout: drops numbers above 0 only loses=["hidden-dropout"]
+def dropout(x, p, training):
+    if not training:
+        return x
+    alive = (torch.rand_like(x) >= p) | (x < 0)
+    return torch.where(alive, x / (1 - p), torch.zeros_like(x))
+
+
+# %% wrong augment: draws from NumPy's generator loses=["hidden-augment"]
+def augment(images):
+    h, w = images.shape[2:]
+    rng, out = np.random.default_rng(), []
+    for image in F.pad(images, (2, 2, 2, 2)):
+        y, x = rng.integers(0, 5, 2)
+        out.append(image[:, y : y + h, x : x + w])
+    return torch.stack(out)
+
+
+# %% wrong augment: draws from Python's generator loses=["hidden-augment"]
+def augment(images):
+    import random
+
+    h, w = images.shape[2:]
+    out = []
+    for image in F.pad(images, (2, 2, 2, 2)):
+        y, x = random.randrange(5), random.randrange(5)
+        out.append(image[:, y : y + h, x : x + w])
+    return torch.stack(out)
+
+
+# %% wrong plain_net: transposes square weights loses=["hidden-plain_net"]
+def plain_net(init):
+    layers = [nn.Flatten()]
+    for inputs, out in [(784, 64), *10 * [(64, 64)], (64, 10)]:
+        layer, weights = nn.Linear(inputs, out), init((out, inputs))
+        with torch.no_grad():
+            layer.weight.copy_(weights.T if inputs == out else weights)
+            layer.bias.zero_()
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+# %% wrong plain_net: made from last to first loses=["hidden-plain_net"]
+def plain_net(init):
+    layers = []
+    for inputs, out in [(64, 10), *10 * [(64, 64)], (784, 64)]:
+        layer = nn.Linear(inputs, out)
+        with torch.no_grad():
+            layer.weight.copy_(init((out, inputs)))
+            layer.bias.zero_()
+        layers = [nn.ReLU(), layer] + layers
+    return nn.Sequential(nn.Flatten(), *layers[1:])
+
+
+# %% wrong plain_net: calls init once more loses=["hidden-plain_net"]
+def plain_net(init):
+    kind = init((64, 64)).dtype
+    layers = [nn.Flatten()]
+    for inputs, out in [(784, 64), *10 * [(64, 64)], (64, 10)]:
+        layer = nn.Linear(inputs, out, dtype=kind)
+        with torch.no_grad():
+            layer.weight.copy_(init((out, inputs)))
+            layer.bias.zero_()
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+# %% wrong plain_net: switches gradients off for good loses=["hidden-plain_net"]
+def plain_net(init):
+    torch.set_grad_enabled(False)
+    layers = [nn.Flatten()]
+    for inputs, out in [(784, 64), *10 * [(64, 64)], (64, 10)]:
+        layer = nn.Linear(inputs, out)
+        layer.weight.copy_(init((out, inputs)))
+        layer.bias.zero_()
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])

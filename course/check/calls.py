@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import operator
 import random
 import sys
 from collections import Counter
@@ -155,15 +156,23 @@ def variable(call: Callable[..., object], name: str) -> object:
 def reseeded(call: Callable[..., Any], *arguments: object) -> list[str]:
     """Return the global RNGs that `call(*arguments)` sets to a state of its own: "torch", ...
 
-    Others that draw from them would get the same numbers after each call. A generator that the call
-    returns is exhausted.
+    Others that draw from them would get the same numbers after each call, or numbers that no seed
+    repeats. A generator that the call returns is exhausted; the RNGs are looked at after its first
+    item, too.
     """
-    drawn = []
-    for number in (1, 2):
+    runs = []
+    for number in (1, 2, 1):
         seed(number)
-        result = call(*arguments)
-        if isinstance(result, Iterable):
-            list(result)
-        drawn.append((torch.rand(1).item(), np.random.rand(), random.random()))
+        result, drawn = call(*arguments), []
+        items = iter(result) if isinstance(result, Iterable) else iter(())
+        next(items, None)
+        for _ in range(2):
+            drawn.append((torch.rand(1).item(), np.random.rand(), random.random()))
+            list(items)
+        runs.append(list(zip(*drawn, strict=True)))
     names = ("torch", "NumPy", "random")
-    return [name for name, one, other in zip(names, *drawn, strict=True) if one == other]
+    return [
+        name
+        for name, one, other, again in zip(names, *runs, strict=True)
+        if one != again or any(map(operator.eq, one, other))
+    ]

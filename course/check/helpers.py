@@ -197,19 +197,29 @@ def trained(
     batch_size: int | None,
     epochs: int,
     lr: float,
+    momentum: float = 0.0,
 ) -> dict[str, Any]:
-    """Return the result of training a copy of `model` with plain SGD for `epochs` epochs.
+    """Return the result of training a copy of `model` with SGD for `epochs` epochs.
 
-    `train_epoch` is called without a batch size where that is None.
+    `train_epoch` is called without a batch size where that is None. Each parameter of the copy
+    comes with a gradient of ones, which the first step should forget.
 
-    "returned", the return value of each epoch; "state", the copy's state(). Neither `model` nor
-    images and labels are changed, whatever the answer writes into what it is called with.
+    "returned", the return value of each epoch; "state", the copy's state(); "training", its mode
+    afterwards. Neither `model` nor images and labels are changed, whatever the answer writes into
+    what it is called with.
     """
     model, images, labels = copy.deepcopy((model, images, labels))
-    sgd = optimizer(model, "SGD", lr=lr)
+    _give_gradients(model)
+    sgd = optimizer(model, "SGD", lr=lr, momentum=momentum)
     sizes = () if batch_size is None else (batch_size,)
     returned = [train_epoch(model, images, labels, sgd, *sizes) for _ in range(epochs)]
-    return {"returned": returned, "state": state(model)}
+    return {"returned": returned, "state": state(model), "training": model.training}
+
+
+def _give_gradients(model: nn.Module) -> None:
+    """Give each parameter of `model` a gradient of ones, as an earlier backward() might."""
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
 
 
 @travels
@@ -219,21 +229,30 @@ def evaluated(
     """Return the result of `evaluate` on a copy of `model`, and the state of the copy afterwards.
 
     "returned"; "state", the copy's state(); "training", its mode, and "modes", those of all layers;
-    "graph", whether an output of it required gradients; "gradients", whether any of its parameters
-    has one. Neither `model` nor images and labels are changed.
+    "graph", whether an output of it required gradients; "gradients", whether the gradient of ones
+    with which each parameter came was changed; "trainable", whether all parameters require
+    gradients; "enabled", whether torch still computes them; "inputs", whether images or labels were
+    changed. Neither `model` nor images and labels are changed.
     """
+    before, enabled = (images, labels), torch.is_grad_enabled()
     model, images, labels = copy.deepcopy((model, images, labels))
+    _give_gradients(model)
     graph: list[bool] = []
     hook = model.register_forward_hook(lambda _, args, output: graph.append(output.requires_grad))
     returned = evaluate(model, images, labels)
     hook.remove()
+    still_enabled = torch.is_grad_enabled()
+    torch.set_grad_enabled(enabled)
     return {
         "returned": returned,
         "state": state(model),
         "training": model.training,
         "modes": {name: module.training for name, module in model.named_modules()},
         "graph": any(graph),
-        "gradients": any(p.grad is not None for p in model.parameters()),
+        "gradients": any(p.grad is None or bool((p.grad != 1).any()) for p in model.parameters()),
+        "trainable": all(p.requires_grad for p in model.parameters()),
+        "enabled": still_enabled or not enabled,
+        "inputs": not all(map(torch.equal, before, (images, labels))),
     }
 
 

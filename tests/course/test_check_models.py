@@ -108,8 +108,44 @@ def test_an_evaluation_that_meddles_is_detected():
     model = new_model()
     result = check.evaluated(meddles, model, IMAGES, LABELS)
     assert (result["returned"], result["training"], result["gradients"]) == (0.5, False, True)
+    assert (result["trainable"], result["enabled"], result["inputs"]) == (True, True, False)
     assert model.training
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_an_evaluation_that_freezes_disables_and_overwrites_is_detected():
+    def overwrites(model, images, labels):
+        torch.set_grad_enabled(False)
+        model.requires_grad_(False).zero_grad()
+        labels -= 1
+
+    labels = LABELS.clone()
+    result = check.evaluated(overwrites, new_model(), IMAGES, labels)
+    assert (result["trainable"], result["enabled"], result["inputs"]) == (False, False, True)
+    assert result["gradients"]
+    assert torch.is_grad_enabled()
+    assert torch.equal(labels, LABELS)
+
+
+def test_training_starts_with_old_gradients_and_shows_the_mode():
+    def adds_up(model, images, labels, optimizer):
+        F.cross_entropy(model.eval()(images), labels).backward()
+        optimizer.step()
+
+    model = new_model()
+    run = check.trained(adds_up, model, IMAGES, LABELS, None, epochs=1, lr=0.5)
+    assert np.median(run["state"]["2.weight"] - check.state(model)["2.weight"]) < -0.3
+    assert not run["training"]
+
+
+@pytest.mark.parametrize(("epochs", "same"), [(1, True), (2, False)])
+def test_momentum_shows_from_the_second_step_on(epochs, same):
+    model = new_model()
+    plain, fast = (
+        check.trained(one_step, model, IMAGES, LABELS, 6, epochs, lr=0.1, momentum=momentum)
+        for momentum in (0.0, 0.9)
+    )
+    assert np.allclose(plain["state"]["2.weight"], fast["state"]["2.weight"]) == same
 
 
 def a_look(model, layer, image, label):
@@ -294,6 +330,18 @@ def test_reseeded_names_the_generators_that_a_call_resets():
     assert check.reseeded(own, 5) == []
     assert check.reseeded(reseeds, 5) == ["torch"]
     assert check.reseeded(lambda: np.random.seed(1)) == ["NumPy"]
+
+
+def test_reseeded_names_the_generators_that_a_call_resets_for_a_while_or_to_anything():
+    def puts_back(n):
+        state = torch.get_rng_state()
+        torch.manual_seed(3)
+        yield from range(n)
+        torch.set_rng_state(state)
+
+    assert check.reseeded(puts_back, 5) == ["torch"]
+    assert check.reseeded(torch.seed) == ["torch"]
+    assert check.reseeded(lambda: torch.rand(3)) == []
 
 
 def test_variable_is_the_value_in_the_notebook(monkeypatch):

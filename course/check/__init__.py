@@ -29,7 +29,7 @@ helpers.travels).
     parameter_counts(model)                     parameters of each layer that has any
     by_hand(call, *arguments, without=)         a call may not use a library's own "conv unfold"
     operations(call, *arguments)                names of the library functions that a call used
-    line_runs(call, *arguments)                 how often its busiest line ran
+    line_runs(call, *arguments)                 how often its busiest statement ran
     steps(call, *arguments)                     how long it ran in Python: grows with a loop
     gradient(call, x, *arguments)               the gradient of a call's result
     silenced(model, x, layers)                  the output of a model without some of its parts

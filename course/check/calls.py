@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import random
 import sys
@@ -18,6 +19,7 @@ from course.check.assertions import that
 from course.check.helpers import seed, travels
 
 LIBRARIES = ("numpy", "scipy", "skimage", "torchvision")  # torch itself names what it runs
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
 FILTERS = ("scipy.signal", "scipy.ndimage", "skimage")  # all that they do is what we do by hand
 
 
@@ -115,27 +117,72 @@ def steps(call: Callable[..., object], *arguments: object) -> int:
 
 @travels
 def line_runs(call: Callable[..., object], *arguments: object) -> int:
-    """Return how often `call(*arguments)` runs the line of the notebook that it runs most often.
+    """Return how often `call(*arguments)` runs the notebook's statement that it runs most often.
 
-    The lines of loops themselves, `for` and `while`, do not count: they also run at the end.
+    A statement runs once each time that it begins, over however many lines it is written; a
+    comprehension or lambda is part of its statement. The heads of loops, `for` and `while`, do not
+    count: they also run at the end.
     """
-    counts: Counter[tuple[str, int]] = Counter()
+    counts: Counter[tuple[str, object]] = Counter()
+    cells: dict[str, dict[int, ast.stmt]] = {}
 
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        if frame.f_globals.get("__name__") != "__main__":
+    def enter(frame: FrameType, event: str, _: Any) -> Any:
+        file, name = frame.f_code.co_filename, frame.f_code.co_name
+        if frame.f_globals.get("__name__") != "__main__" or name.startswith("<"):
             return None
-        place = frame.f_code.co_filename, frame.f_lineno
-        loop = linecache.getline(*place).lstrip().startswith(("for ", "while "))
-        counts[place] += event == "line" and not loop
+        if file not in cells:
+            cells[file] = _statements("".join(linecache.getlines(file)))
+        before: object = None
+
+        def trace(frame: FrameType, event: str, _: Any) -> Any:
+            nonlocal before
+            if event == "line":
+                now = cells[file].get(frame.f_lineno, frame.f_lineno)
+                counts[file, now] += not isinstance(now, LOOPS) and _begins(now, before)
+                before = now
+            return trace
+
         return trace
 
-    before = sys.gettrace()
-    sys.settrace(trace)
+    previous = sys.gettrace()
+    sys.settrace(enter)
     try:
         call(*arguments)
     finally:
-        sys.settrace(before)
+        sys.settrace(previous)
     return max(counts.values(), default=0)
+
+
+def _statements(source: str) -> dict[int, ast.stmt]:
+    """Return the innermost statement of each line, or the first that begins there.
+
+    Empty where the text is no Python, such as a cell of a kernel that no longer has it.
+    """
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    try:
+        tree = compile(source, "cell", "exec", flags)
+    except SyntaxError:
+        return {}
+    statements: dict[int, ast.stmt] = {}
+    for node in ast.walk(tree):  # parents come before their children
+        if isinstance(node, ast.stmt):
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                if line not in statements or statements[line].lineno < node.lineno:
+                    statements[line] = node
+    return statements
+
+
+def _begins(now: object, before: object) -> bool:
+    """Return whether a line of statement `now` begins it when `before` ran last in this frame.
+
+    Python returns to the first line of a statement over several lines, and of a `with` at its end.
+    """
+    inside = (
+        isinstance(now, ast.With | ast.AsyncWith | ast.Try)
+        and isinstance(before, ast.stmt)
+        and now.lineno <= before.lineno <= (now.end_lineno or now.lineno)
+    )
+    return now is not before and not inside
 
 
 @travels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import linecache
 import random
 import sys
@@ -19,6 +20,7 @@ from course.check.assertions import that
 from course.check.helpers import seed, travels
 
 LIBRARIES = ("numpy", "scipy", "skimage", "torchvision")  # torch itself names what it runs
+AUTOGRAD = ("requires_grad_", "__set__")  # what asks for gradients, by a method or an attribute
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 FILTERS = ("scipy.signal", "scipy.ndimage", "skimage")  # all that they do is what we do by hand
 
@@ -32,9 +34,10 @@ def by_hand(call: Callable[..., object], *arguments: object, without: str) -> No
     __tracebackhide__ = True
     name = getattr(call, "__name__", "the function")
     for used in operations(call, *arguments):
+        what = "uses autograd" if used in AUTOGRAD else f"calls {used} of a library"
         that(
             not used.startswith(FILTERS) and not any(part in used for part in without.split()),
-            f"{name} calls {used} of a library: write it by hand, the library is only the referee.",
+            f"{name} {what}: write it by hand, the library is only the referee.",
         )
 
 
@@ -190,6 +193,20 @@ def shares_memory(call: Callable[..., Any], x: Any, *arguments: object) -> bool:
     """Return whether the result of `call(x, *arguments)` is `x`, or a view of it."""
     result = call(x, *arguments)
     return result is x or bool(np.shares_memory(np.asarray(result), np.asarray(x)))
+
+
+@travels
+def reuses_memory(call: Callable[..., Any], *arguments: object) -> bool:
+    """Return whether two results of `call` share memory, so that the second overwrites the first.
+
+    The two calls have equal arguments of their own.
+    """
+    first, second = (_array(call(*copy.deepcopy(arguments))) for _ in range(2))
+    return bool(np.shares_memory(first, second))
+
+
+def _array(value: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(value.detach() if isinstance(value, torch.Tensor) else value)
 
 
 @travels

@@ -279,6 +279,26 @@ def test_a_call_on_copies_returns_what_it_changed_and_leaves_the_modules_alone()
     assert np.array_equal(check.state(head)["weight"], before[1]["weight"])
 
 
+def test_dtype_says_what_came():
+    check.dtype(torch.ones(2, dtype=torch.float64), torch.float64, "the result")
+    with pytest.raises(AssertionError, match=r"of torch\.float64, it is of torch\.float32"):
+        check.dtype(torch.ones(2), torch.float64, "the result")
+    with pytest.raises(AssertionError, match="it is a ndarray"):
+        check.dtype(np.ones(2), torch.float64, "the result")
+
+
+def test_close_says_that_nothing_came():
+    with pytest.raises(AssertionError, match="is a return missing"):
+        check.close(None, [1.0], "the result")
+
+
+def test_reuses_memory_finds_a_buffer_that_is_kept_between_calls():
+    buffer, x = torch.zeros(3), torch.ones(3, requires_grad=True)
+    assert check.reuses_memory(lambda x: buffer[1:].copy_(x[1:].detach()), x)
+    assert not check.reuses_memory(lambda x: 2 * x, x)
+    assert not check.reuses_memory(lambda x: x[1:], x), "a view of what came in"
+
+
 def test_shares_memory_tells_a_copy_from_a_view():
     x = torch.ones(2, 3)
     assert check.shares_memory(lambda x: x, x)

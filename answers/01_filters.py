@@ -300,6 +300,52 @@ def apply_filter(image, kernel):
     return (windows * kernel.astype(float)).sum((2, 3)).round()
 
 
+# %% wrong apply_filter: float32: whole numbers above 2 ** 24 are rounded loses=["hidden-apply_filter"]
+import numpy as np
+
+
+def apply_filter(image, kernel):
+    image = image.astype(np.float32)
+    h, w = kernel.shape
+    rows, columns = image.shape[0] - h + 1, image.shape[1] - w + 1
+    out = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            out[i, j] = (image[i : i + h, j : j + w] * kernel).sum()
+    return out
+
+
+# %% wrong apply_filter: one buffer for all results of a shape: results share memory loses=["hidden-apply_filter"]
+import numpy as np
+
+BUFFERS = {}
+
+
+def apply_filter(image, kernel):
+    image = image.astype(float)
+    h, w = kernel.shape
+    rows, columns = image.shape[0] - h + 1, image.shape[1] - w + 1
+    out = BUFFERS.setdefault((rows, columns), np.zeros((rows, columns)))
+    for i in range(rows):
+        for j in range(columns):
+            out[i, j] = (image[i : i + h, j : j + w] * kernel).sum()
+    return out
+
+
+# %% wrong apply_filter: torch's convolution for large images only loses=["hidden-apply_filter"]
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+
+def apply_filter(image, kernel):
+    image, kernel = image.astype(float), kernel.astype(float)
+    if image.size > 1000:
+        return F.conv2d(torch.tensor(image)[None, None], torch.tensor(kernel)[None, None])[0, 0].numpy()
+    h, w = kernel.shape
+    return np.array([[(image[i : i + h, j : j + w] * kernel).sum() for j in range(image.shape[1] - w + 1)] for i in range(image.shape[0] - h + 1)])
+
+
 # %% right zoo: Sobels as products, and a diagonal of corners
 import numpy as np
 
@@ -929,6 +975,25 @@ def learn_filter(image, target, size=3):
     return np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 
 
+# %% wrong learn_filter: least squares instead of gradient descent loses=["hidden-learn_filter"]
+import numpy as np
+
+
+def learn_filter(image, target, size=3):
+    H, W = target.shape
+    windows = [image[i : i + H, j : j + W].astype(float).ravel() for i in range(size) for j in range(size)]
+    return np.linalg.lstsq(np.stack(windows, axis=1), target.astype(float).ravel(), rcond=None)[0].reshape(size, size)
+
+
+# %% wrong learn_filter: normal equations instead of gradient descent loses=["hidden-learn_filter"]
+import numpy as np
+
+
+def learn_filter(image, target, size=3):
+    view = np.lib.stride_tricks.sliding_window_view(image.astype(float), (size, size)).reshape(-1, size * size)
+    return np.linalg.solve(view.T @ view, view.T @ target.ravel()).reshape(size, size)
+
+
 # %% wrong stacked: multiplies the two, weight by weight loses=["test-stacked", "hidden-stacked"]
 import numpy as np
 
@@ -937,6 +1002,36 @@ def stacked(first, second):
     h, w = min(len(first), len(second)), min(first.shape[1], second.shape[1])
     out = np.zeros((len(first) + len(second) - 1, first.shape[1] + second.shape[1] - 1))
     out[:h, :w] = first[:h, :w] * second[:h, :w]
+    return out
+
+
+# %% wrong stacked: output of the first one's type loses=["hidden-stacked"]
+import numpy as np
+
+
+def stacked(first, second):
+    h, w = second.shape
+    out = np.zeros((first.shape[0] + h - 1, first.shape[1] + w - 1), dtype=first.dtype)
+    for i in range(first.shape[0]):
+        for j in range(first.shape[1]):
+            out[i : i + h, j : j + w] += first[i, j] * second
+    return out
+
+
+# %% wrong stacked: one buffer per shape: results share memory loses=["hidden-stacked"]
+import numpy as np
+
+SHEETS = {}
+
+
+def stacked(first, second):
+    h, w = second.shape
+    shape = first.shape[0] + h - 1, first.shape[1] + w - 1
+    out = SHEETS.setdefault(shape, np.zeros(shape))
+    out[:] = 0
+    for i in range(first.shape[0]):
+        for j in range(first.shape[1]):
+            out[i : i + h, j : j + w] += first[i, j] * second
     return out
 
 
@@ -1063,6 +1158,66 @@ def own_code():
 # %% wrong own_code: text for numbers loses=["hidden-own_code"]
 def own_code():
     return {"6 x 6": "9", "12 x 12": "9"}
+
+
+# %% right own_code: a statement over several lines, still run 16 times
+import numpy as np
+
+
+def apply_filter(image, kernel):
+    image = image.astype(float)
+    h, w = kernel.shape
+    rows, columns = image.shape[0] - h + 1, image.shape[1] - w + 1
+    out = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            out[i, j] = (
+                image[i : i + h, j : j + w]
+                * kernel
+            ).sum()
+    return out
+
+
+def own_code():
+    return {"6 x 6": 16, "12 x 12": 100}
+
+
+# %% right own_code: a comprehension is one statement, which runs once
+import numpy as np
+
+
+def apply_filter(image, kernel):
+    h, w = kernel.shape
+    rows, columns = image.shape[0] - h + 1, image.shape[1] - w + 1
+    sums = [
+        float((image[i : i + h, j : j + w].astype(float) * kernel).sum())
+        for i in range(rows)
+        for j in range(columns)
+    ]
+    return np.array(sums).reshape(rows, columns)
+
+
+def own_code():
+    return {"6 x 6": 1, "12 x 12": 1}
+
+
+# %% wrong own_code: counts what a comprehension repeats loses=["hidden-own_code"]
+import numpy as np
+
+
+def apply_filter(image, kernel):
+    h, w = kernel.shape
+    rows, columns = image.shape[0] - h + 1, image.shape[1] - w + 1
+    sums = [
+        float((image[i : i + h, j : j + w].astype(float) * kernel).sum())
+        for i in range(rows)
+        for j in range(columns)
+    ]
+    return np.array(sums).reshape(rows, columns)
+
+
+def own_code():
+    return {"6 x 6": 16, "12 x 12": 100}
 
 
 # %% right equivariance: by the rows and columns that are left

@@ -244,6 +244,47 @@ def pad2d(x, p):
     return F.pad(x, (p, p, p, p))
 
 
+# %% wrong pad2d: float32 always loses=["hidden-pad2d"]
+import torch
+
+
+def pad2d(x, p):
+    n, c, h, w = x.shape
+    out = torch.zeros(n, c, h + 2 * p, w + 2 * p)
+    out[:, :, p : p + h, p : p + w] = x
+    return out
+
+
+# %% wrong pad2d: result as an array of NumPy loses=["hidden-pad2d"]
+def pad2d(x, p):
+    n, c, h, w = x.shape
+    out = x.new_zeros(n, c, h + 2 * p, w + 2 * p)
+    out[:, :, p : p + h, p : p + w] = x
+    return out.numpy()
+
+
+# %% wrong pad2d: double always loses=["hidden-pad2d"]
+def pad2d(x, p):
+    n, c, h, w = x.shape
+    out = x.new_zeros(n, c, h + 2 * p, w + 2 * p)
+    out[:, :, p : p + h, p : p + w] = x
+    return out.double()
+
+
+# %% wrong pad2d: one sheet per shape: results share memory loses=["hidden-pad2d"]
+SHEETS = {}
+
+
+def pad2d(x, p):
+    n, c, h, w = x.shape
+    key = n, c, h, w, p, x.dtype
+    if key not in SHEETS:
+        SHEETS[key] = x.new_zeros(n, c, h + 2 * p, w + 2 * p)
+    out = SHEETS[key]
+    out[:, :, p : p + h, p : p + w] = x
+    return out
+
+
 # %% right conv2d_loops: six loops and a sum, number by number
 def conv2d_loops(x, w, b, stride, padding):
     x = pad2d(x, padding)
@@ -444,6 +485,90 @@ def conv2d_loops(x, w, b, stride, padding):
     windows = x.unfold(2, w.shape[2], stride).unfold(3, w.shape[3], stride)
     y = torch.einsum("ncijuv,kcuv->nkij", windows, w)
     return y if b is None else y + b[:, None, None]
+
+
+# %% wrong conv2d_loops: float32 output loses=["hidden-conv2d_loops"]
+import torch
+
+
+def conv2d_loops(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows = (x.shape[2] - kh) // stride + 1
+    columns = (x.shape[3] - kw) // stride + 1
+    y = torch.zeros(len(x), c_out, rows, columns)
+    for n in range(len(x)):
+        for k in range(c_out):
+            for i in range(rows):
+                for j in range(columns):
+                    top, left = i * stride, j * stride
+                    y[n, k, i, j] = (x[n, :, top : top + kh, left : left + kw] * w[k]).sum()
+                    if b is not None:
+                        y[n, k, i, j] += b[k]
+    return y
+
+
+# %% wrong conv2d_loops: result detached into NumPy loses=["hidden-conv2d_loops"]
+def conv2d_loops(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows = (x.shape[2] - kh) // stride + 1
+    columns = (x.shape[3] - kw) // stride + 1
+    y = x.new_zeros(len(x), c_out, rows, columns)
+    for n in range(len(x)):
+        for k in range(c_out):
+            for i in range(rows):
+                for j in range(columns):
+                    top, left = i * stride, j * stride
+                    y[n, k, i, j] = (x[n, :, top : top + kh, left : left + kw] * w[k]).sum()
+                    if b is not None:
+                        y[n, k, i, j] += b[k]
+    return y.numpy()
+
+
+# %% wrong conv2d_loops: one output per shape: results share memory loses=["hidden-conv2d_loops"]
+OUT = {}
+
+
+def conv2d_loops(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows = (x.shape[2] - kh) // stride + 1
+    columns = (x.shape[3] - kw) // stride + 1
+    key = len(x), c_out, rows, columns, x.dtype
+    y = OUT.setdefault(key, x.new_zeros(key[:4]))
+    for n in range(len(x)):
+        for k in range(c_out):
+            for i in range(rows):
+                for j in range(columns):
+                    top, left = i * stride, j * stride
+                    y[n, k, i, j] = (x[n, :, top : top + kh, left : left + kw] * w[k]).sum()
+                    if b is not None:
+                        y[n, k, i, j] += b[k]
+    return y
+
+
+# %% wrong conv2d_loops: torch's convolution where there is a bias and more than one image loses=["hidden-conv2d_loops"]
+import torch.nn.functional as F
+
+
+def conv2d_loops(x, w, b, stride, padding):
+    if b is not None and len(x) > 1:
+        return F.conv2d(x, w, b, stride, padding)
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows = (x.shape[2] - kh) // stride + 1
+    columns = (x.shape[3] - kw) // stride + 1
+    y = x.new_zeros(len(x), c_out, rows, columns)
+    for n in range(len(x)):
+        for k in range(c_out):
+            for i in range(rows):
+                for j in range(columns):
+                    top, left = i * stride, j * stride
+                    y[n, k, i, j] = (x[n, :, top : top + kh, left : left + kw] * w[k]).sum()
+                    if b is not None:
+                        y[n, k, i, j] += b[k]
+    return y
 
 
 # %% right conv2d_im2col: picks the columns by one table of indices
@@ -852,6 +977,33 @@ def conv_transpose2d(y, kernel, stride=1):
     return F.conv_transpose2d(y[None, None], kernel[None, None], stride=stride)[0, 0]
 
 
+# %% wrong conv_transpose2d: float32 loses=["hidden-conv_transpose2d"]
+import torch
+
+
+def conv_transpose2d(y, kernel, stride=1):
+    (h, w), (kh, kw) = y.shape, kernel.shape
+    out = torch.zeros(stride * (h - 1) + kh, stride * (w - 1) + kw)
+    for i in range(h):
+        for j in range(w):
+            out[i * stride : i * stride + kh, j * stride : j * stride + kw] += y[i, j] * kernel
+    return out
+
+
+# %% wrong conv_transpose2d: one sheet for each shape: results share memory loses=["hidden-conv_transpose2d"]
+SHEETS = {}
+
+
+def conv_transpose2d(y, kernel, stride=1):
+    (h, w), (kh, kw) = y.shape, kernel.shape
+    size = stride * (h - 1) + kh, stride * (w - 1) + kw
+    out = SHEETS.setdefault((size, y.dtype), y.new_zeros(size)).zero_()
+    for i in range(h):
+        for j in range(w):
+            out[i * stride : i * stride + kh, j * stride : j * stride + kw] += y[i, j] * kernel
+    return out
+
+
 # %% right dilate: tap by tap
 def dilate(kernel, d):
     kh, kw = kernel.shape
@@ -1089,6 +1241,41 @@ def dilate(kernel, d):
     return wide
 
 
+# %% right dilate: conv_transpose2d of a single one, with stride d
+def dilate(kernel, d):
+    return conv_transpose2d(kernel, kernel.new_ones(1, 1), d)
+
+
+# %% wrong dilate: float32 loses=["hidden-dilate"]
+import torch
+
+
+def dilate(kernel, d):
+    kh, kw = kernel.shape
+    out = torch.zeros(d * (kh - 1) + 1, d * (kw - 1) + 1)
+    out[::d, ::d] = kernel
+    return out
+
+
+# %% wrong dilate: array of NumPy loses=["hidden-dilate"]
+def dilate(kernel, d):
+    kh, kw = kernel.shape
+    out = kernel.new_zeros(d * (kh - 1) + 1, d * (kw - 1) + 1)
+    out[::d, ::d] = kernel
+    return out.numpy()
+
+
+# %% wrong dilate: one sheet per size: results share memory loses=["hidden-dilate"]
+SHEETS = {}
+
+
+def dilate(kernel, d):
+    kh, kw = kernel.shape
+    out = SHEETS.setdefault((kh, kw, d, kernel.dtype), kernel.new_zeros(d * (kh - 1) + 1, d * (kw - 1) + 1))
+    out[::d, ::d] = kernel
+    return out
+
+
 # %% wrong conv_matrix: the weights of a row in the order of columns loses=["test-conv_matrix", "hidden-conv_matrix"]
 def conv_matrix(kernel, size):
     kernel = kernel.T if kernel.shape[0] == kernel.shape[1] else kernel
@@ -1097,6 +1284,31 @@ def conv_matrix(kernel, size):
     for i in range(height - kh + 1):
         for j in range(width - kw + 1):
             sheet = kernel.new_zeros(height, width)
+            sheet[i : i + kh, j : j + kw] = kernel
+            rows.append(sheet.flatten())
+    return torch.stack(rows)
+
+
+# %% right conv_matrix: impulses through conv2d_im2col: one column per pixel
+import torch
+
+
+def conv_matrix(kernel, size):
+    H, W = size
+    pixels = torch.eye(H * W, dtype=kernel.dtype).reshape(H * W, 1, H, W)
+    return conv2d_im2col(pixels, kernel[None, None], None, 1, 0).reshape(H * W, -1).T.contiguous()
+
+
+# %% wrong conv_matrix: float32 loses=["hidden-conv_matrix"]
+import torch
+
+
+def conv_matrix(kernel, size):
+    (kh, kw), (h, w) = kernel.shape, size
+    rows = []
+    for i in range(h - kh + 1):
+        for j in range(w - kw + 1):
+            sheet = torch.zeros(h, w)
             sheet[i : i + kh, j : j + kw] = kernel
             rows.append(sheet.flatten())
     return torch.stack(rows)
@@ -1355,6 +1567,31 @@ def own_code():
     return {"shape": (4, 4, 3), "runs": 48}
 
 
+# %% right own_code: the sum broken over lines, one statement
+def conv2d_loops(x, w, b, stride, padding):
+    x = pad2d(x, padding)
+    c_out, _, kh, kw = w.shape
+    rows = (x.shape[2] - kh) // stride + 1
+    columns = (x.shape[3] - kw) // stride + 1
+    y = x.new_zeros(len(x), c_out, rows, columns)
+    for n in range(len(x)):
+        for k in range(c_out):
+            for i in range(rows):
+                for j in range(columns):
+                    top, left = i * stride, j * stride
+                    y[n, k, i, j] = (
+                        x[n, :, top : top + kh, left : left + kw]
+                        * w[k]
+                    ).sum()
+                    if b is not None:
+                        y[n, k, i, j] += b[k]
+    return y
+
+
+def own_code():
+    return {"shape": (2, 4, 4, 3), "runs": 96}
+
+
 # %% right conv2d_backward: output by output
 def conv2d_backward(x, w, grad, stride, padding):
     padded = pad2d(x, padding)
@@ -1548,3 +1785,21 @@ def conv2d_backward(x, w, grad, stride, padding):
         torch.nn.grad.conv2d_weight(x, w.shape, grad, stride, padding),
         grad.sum((0, 2, 3)),
     )
+
+
+# %% wrong conv2d_backward: weights of float32 loses=["hidden-conv2d_backward"]
+import torch
+
+
+def conv2d_backward(x, w, grad, stride, padding):
+    padded = pad2d(x, padding)
+    of_padded, of_w = torch.zeros_like(padded), torch.zeros(w.shape)
+    rows, cols = grad.shape[2:]
+    for u in range(w.shape[2]):
+        for v in range(w.shape[3]):
+            i = slice(u, u + stride * (rows - 1) + 1, stride)
+            j = slice(v, v + stride * (cols - 1) + 1, stride)
+            of_w[:, :, u, v] = torch.einsum("nkij,ncij->kc", grad, padded[:, :, i, j])
+            of_padded[:, :, i, j] += torch.einsum("nkij,kc->ncij", grad, w[:, :, u, v])
+    of_x = of_padded[:, :, padding : padding + x.shape[2], padding : padding + x.shape[3]]
+    return of_x, of_w, grad.sum(dim=(0, 2, 3))

@@ -173,6 +173,20 @@ def output_size(n, f, p=0, s=1, d=1, ceil=False):
     return (room + 1) // s
 
 
+# %% wrong output_size: n below 1 allowed where padding makes room loses=["hidden-output_size"]
+def output_size(n, f, p=0, s=1, d=1, ceil=False):
+    reach = d * (f - 1) + 1
+    free = n + 2 * p - reach
+    if min(f, s, d) < 1 or p < 0 or free < 0:
+        raise ValueError("no such setting")
+    if not ceil:
+        return free // s + 1
+    out = -(-free // s) + 1
+    if (out - 1) * s >= n + p:
+        out -= 1
+    return out
+
+
 # %% right same_padding: tries paddings with output_size until one fits
 def same_padding(f):
     for p in range(f):
@@ -922,6 +936,14 @@ def same_padding(f):
     return f // 2
 
 
+# %% wrong same_padding: search on an image of 9: too small for wide filters without padding loses=["hidden-same_padding"]
+def same_padding(f):
+    for p in range(f):
+        if output_size(9, f, p) == 9:
+            return p
+    raise ValueError(f)
+
+
 # %% right conv_parameters: from all weights as one product
 import math
 
@@ -1039,6 +1061,18 @@ def harley_table():
     return pd.DataFrame(rows, index=HARLEY_ROWS, columns=COLUMNS)
 
 
+# %% wrong harley_table: SLIDE_31 changed in one cell loses=["hidden-harley_table"]
+def harley_table():
+    SLIDE_31.loc["FC1", "n"] = 400.0
+    table = SLIDE_31.copy()
+    table.loc["Pool2", ["channels_out", "neurons"]] = [16, 400]
+    table.loc["FC1", ["n", "filter_plus_1", "parameters"]] = [400, 401, 48120]
+    table.loc[["Pool1", "Pool2"], "parameters"] = 0
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].drop("Total").sum()
+    return table
+
+
 # %% right receptive_field: by recursion from the front
 def receptive_field(layers):
     def walk(rest, size, jump):
@@ -1049,6 +1083,41 @@ def receptive_field(layers):
         return [(size, jump * s), *walk(others, size, jump * s)]
 
     return walk(list(layers), 1, 1)
+
+
+# %% right receptive_field: a tuple of pairs
+def receptive_field(layers):
+    size, jump, fields = 1, 1, []
+    for f, s, *rest in layers:
+        d = rest[0] if rest else 1
+        size += d * (f - 1) * jump
+        jump *= s
+        fields.append((size, jump))
+    return tuple(fields)
+
+
+# %% wrong receptive_field: layers emptied loses=["hidden-receptive_field"]
+def receptive_field(layers):
+    size, jump, fields = 1, 1, []
+    layers.reverse()
+    layers.reverse()
+    for f, s, *rest in [layers.pop(0) for _ in range(len(layers))]:
+        d = rest[0] if rest else 1
+        size += d * (f - 1) * jump
+        jump *= s
+        fields.append((size, jump))
+    return fields
+
+
+# %% wrong receptive_field: sizes capped at 224 loses=["hidden-receptive_field"]
+def receptive_field(layers):
+    size, jump, fields = 1, 1, []
+    for f, s, *rest in layers:
+        d = rest[0] if rest else 1
+        size += d * (f - 1) * jump
+        jump *= s
+        fields.append((min(size, 224), jump))
+    return fields
 
 
 # %% right quiz: sorted by word
@@ -1306,6 +1375,16 @@ def macs(layer):
     return layer["out"] ** 2 * layer["c_out"] * layer["f"] ** 2 * layer.pop("c_in")
 
 
+# %% right macs: parameters without bias, times positions
+def macs(layer):
+    kind = layer["kind"]
+    if kind == "pool":
+        return 0
+    if kind == "dense":
+        return dense_parameters(layer["n_in"], layer["n_out"], bias=False)
+    return layer["out"] ** 2 * conv_parameters(layer["c_in"], layer["c_out"], layer["f"], bias=False)
+
+
 # %% right activation_memory: asks NumPy for the size of a type
 import numpy as np
 
@@ -1423,6 +1502,25 @@ def activation_memory(layers, dtype):
         else:
             outputs += layer["out"] ** 2 * layer["c_out"]
     return outputs
+
+
+# %% wrong activation_memory: inputs of the first layer counted, too loses=["hidden-activation_memory"]
+def activation_memory(layers, dtype):
+    size = {"float64": 8, "float32": 4, "float16": 2, "uint8": 1}[dtype]
+    total = layers[0].get("n_in", 0) if len(layers) > 1 else 0
+    for layer in layers:
+        total += layer["n_out"] if layer["kind"] == "dense" else layer["out"] ** 2 * layer["c_out"]
+    return size * total
+
+
+# %% wrong activation_memory: layers used up by pop loses=["hidden-activation_memory"]
+def activation_memory(layers, dtype):
+    size = {"float64": 8, "float32": 4, "float16": 2, "uint8": 1}[dtype]
+    total = 0
+    while layers:
+        layer = layers.pop()
+        total += layer["n_out"] if layer["kind"] == "dense" else layer["out"] ** 2 * layer["c_out"]
+    return size * total
 
 
 # %% right own_code: calls the functions

@@ -14,7 +14,7 @@
 # - say what bias and ReLU add, and why a stack of filters needs them;
 # - let gradient descent find a filter from examples.
 #
-# **Time** about two hours. **Slides** 4 to 15. **Points** 24. Images are grey today, and their
+# **Time** two to three hours. **Slides** 4 to 15. **Points** 24. Images are grey today, and their
 # shapes are (H, W): height, width. Rows are counted downwards from the top, columns from the
 # left, both from 0.
 
@@ -52,7 +52,7 @@ CORNER = np.array([[1, 2], [0, -1]])
 # numbers do?
 #
 # ("Predict first" means: say what you expect, and only then run the cell. Where its code would
-# tell you, it is folded to its first line and three dots. Run it as any other; a click on the dots
+# tell you, it is folded to its first line and three dots. Run it like any other; a click on the dots
 # unfolds it when you want to read it. Some predictions are kept: in a cell with `predict.keep`,
 # put your guess in place of `None`. They earn no marks, and the end of the lesson lists them.)
 
@@ -64,7 +64,7 @@ draw.numbers(camera, top=176, left=170)
 # *spatial organisation* (slide 6): what a pixel means depends on those **beside** it.
 #
 # **Predict first:** below, all pixels of the photograph are shuffled. Not a single number is lost.
-# What is?
+# What is lost all the same?
 
 # %%
 order = np.random.default_rng(9).permutation(camera.size)
@@ -73,8 +73,9 @@ draw.neighbours({"photograph": camera, "shuffled": shuffled})
 
 # %% [markdown]
 # Now give both to a neuron of a dense (feed-forward) network, as slide 6 does with digits. It sees a
-# long row of pixels, has one weight for each, and adds up the products. Shuffle pixels and weights
-# in the same way, and it adds the same products in another order:
+# long row of pixels, has one weight for each, and adds up the products. (`ravel` lays the rows one
+# after the other, and `@` multiplies pair by pair and adds up.) Shuffle pixels and weights in the
+# same way, and it adds the same products in another order:
 
 # %%
 weights = np.random.default_rng(6).normal(size=camera.size)
@@ -97,10 +98,12 @@ print("the neuron gives the same number for both:", np.isclose(on_photograph, on
 # multiply each weight with the pixel under it, add up: that is one pixel of the output, the filter's
 # **response** at this place. Then move on by one pixel, row after row (slide 14).
 #
-# **Predict first:** here are six by six pixels of the collar, and slide 9's kernel. Will the sum
-# be positive, negative or near 0?
+# **Predict first:** the next cell shows six by six pixels of the collar. Lay slide 9's kernel, three
+# rows of 1, 0, -1, on the nine pixels of rows 174 to 176 and columns 169 to 171. Will the sum be
+# positive, negative or near 0?
 
 # %%
+draw.numbers(camera, top=172, left=168, side=6)
 predict.keep("the sum at the collar", None, "positive", "negative", "near 0")
 
 # %% jupyter={"source_hidden": true}
@@ -171,12 +174,19 @@ def by_hand():
 
 # %% nbgrader={"grade_id": "test-by_hand", "grade": true, "locked": true, "points": 1}
 results = by_hand()
+check.that(
+    isinstance(results, (tuple, list)), "by_hand() should return its three results, one after the other.",
+)
 check.equal(
     len(results), 3, "the number of results of by_hand()", "Slide 9's, the turned one, CORNER's.",
 )
 for result, name, side in zip(
     results, ("slide 9's result", "the turned one", "COUNT under CORNER"), (4, 4, 2), strict=True,
 ):
+    check.that(
+        isinstance(result, (tuple, list)) and all(isinstance(row, (tuple, list)) for row in result),
+        f"{name} should be a list of rows, and each row a list of numbers.",
+    )
     check.equal(
         [len(row) for row in result], [side] * side, f"the list of row lengths of {name}",
         "A kernel of 3 finds 6 - 3 + 1 places along 6 pixels, one of 2 finds 3 - 2 + 1 along 3, and "
@@ -243,14 +253,14 @@ explore.SlidingExplorer(STEP, kernels)
 #
 # <details><summary>Hint 1: the plain way</summary>
 #
-# Two loops over the output's rows and columns: `(image[i : i + h, j : j + w] * kernel).sum()`.
+# Two loops over the output's rows and columns. The window of output $(i, j)$ is
+# `image[i : i + h, j : j + w]`, as large as the kernel. What becomes of the two?
 #
 # </details>
 # <details><summary>Hint 2: the fast way</summary>
 #
-# Two loops over the kernel's nine weights instead. Weight $(i, j)$ meets the pixels
-# `image[i : i + rows, j : j + columns]`, a shifted copy as large as the output: add up nine such
-# copies, each times its weight.
+# Two loops over the kernel's nine weights instead. Weight $(i, j)$ meets a shifted copy of the image,
+# as large as the output: which rows and columns? Add up nine such copies, each times its weight.
 #
 # </details>
 # <details><summary>Hint 3: types</summary>
@@ -263,9 +273,9 @@ explore.SlidingExplorer(STEP, kernels)
 def apply_filter(image, kernel):
     """Cross-correlation of an image (H, W) with a kernel (h, w): array (H - h + 1, W - w + 1).
 
-    Both are arrays of numbers of any type, uint8 as well; the result is of floats, computed
-    without overflow or rounding. No padding, the kernel is not turned, and neither of the two is
-    changed. Slides 9 and 14.
+    Both are arrays of numbers of any type, uint8 as well; the result is a new array, computed in
+    float64, without overflow or rounding. No padding, the kernel is not turned, and neither of the
+    two is changed. Slides 9 and 14.
     """
     ### BEGIN SOLUTION
     image, kernel = np.asarray(image, dtype=float), np.asarray(kernel, dtype=float)
@@ -287,17 +297,20 @@ check.shape(
 check.close(
     apply_filter(small, np.array([[0.0, 1], [0, 0]])), small[:-1, 1:],
     "the image under [[0, 1], [0, 0]]",
-    "This kernel picks the pixel at the upper right of each window. Was it turned or transposed?",
+    "This kernel picks the pixel at the upper right of each window. Was it turned or transposed, or "
+    "are the products of a window not added up?",
 )
 check.close(
     apply_filter(np.full((3, 3), 200, dtype=np.uint8), np.ones((3, 3))), [[1800]],
-    "nine pixels of 200, added up", "A byte ends at 255: change the type before you multiply.",
+    "nine pixels of 200, added up",
+    "A byte ends at 255: change the type before you multiply. And nothing is divided.",
 )
 check.by_hand(apply_filter, small, np.ones((2, 2)), without="conv correlate")
 
 # %% nbgrader={"grade_id": "hidden-apply_filter", "grade": true, "locked": true, "points": 3}
 # Also: random images and kernels, not square, even, as large as the image or one pixel small;
-# bytes and whole numbers; written by hand; whether image and kernel stay as they are.
+# bytes and whole numbers, large ones too; written by hand; whether image and kernel stay as they
+# are, and each result keeps its numbers after the next call.
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(15)
 
@@ -337,7 +350,18 @@ check.close(
     apply_filter(whole, np.full((2, 2), 0.3)), referee(whole, np.full((2, 2), 0.3)),
     "an image of whole numbers under weights of 0.3", "The result is of floats.",
 )
+large = 2**25 + rng.integers(0, 50, (5, 6))
+check.close(
+    apply_filter(large, np.array([[-1, 1]])), referee(large, np.array([[-1, 1]])),
+    "the difference of neighbours in an image of numbers near 2**25",
+    "float32 has seven digits: compute in float64.",
+)
+check.that(
+    not check.reuses_memory(apply_filter, image, np.ones((3, 3))),
+    "A second call of apply_filter changes the result of the first: return a new array.",
+)
 check.by_hand(apply_filter, image, kernel, without="conv correlate")
+check.by_hand(apply_filter, rng.normal(size=(40, 50)), kernel, without="conv correlate")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -358,57 +382,46 @@ explore.SlidingExplorer(STEP, kernels, yours=apply_filter)
 # %% [markdown]
 # ### Exercise `own_code` (1 point)
 #
-# A question about *your* `apply_filter`. Follow it with a pencil: of all its lines (the `for` lines
-# themselves aside), which runs most often, and how often? Answer for an image of 6 x 6 and one of
-# 12 x 12, both under a kernel of 3 x 3. (A cell of your own with a counter is a fair way to check. The
-# test counts in your function while it runs.)
+# A question about *your* `apply_filter`. Follow it with a pencil: of all its statements (the heads of
+# loops aside, `for ...:` and `while ...:`), which runs most often, and how often? Answer for an image
+# of 6 x 6 and one of 12 x 12, both under a kernel of 3 x 3.
+#
+# A statement runs once each time that it begins, over however many lines you wrote it. A comprehension
+# is part of its statement and does not repeat it; functions of yours that are called count, too. (A
+# cell of your own with a counter is a fair way to check. The test counts in your function while it
+# runs.)
 #
 # <details><summary>Hint: what repeats</summary>
 #
-# A loop over places repeats its inner line once for each output pixel, a loop over weights once for
+# A loop over places repeats what is in it once for each output pixel, a loop over weights once for
 # each weight. Which of your two numbers grows with the image? Why?
 #
 # </details>
 
 # %% nbgrader={"grade_id": "own_code", "solution": true} needs=["apply_filter"]
 def own_code():
-    """How often the busiest line of your apply_filter runs: {"6 x 6": ..., "12 x 12": ...}.
+    """How often the busiest statement of your apply_filter runs: {"6 x 6": ..., "12 x 12": ...}.
 
-    For images of this size and a 3 x 3 kernel. Lines that begin with `for` or `while` do not count.
+    For images of this size and a 3 x 3 kernel. The heads of `for` and `while` loops do not count.
     """
     ### BEGIN SOLUTION
-    import linecache
-    import sys
-    from collections import Counter
-
-    def busiest(n):
-        counts = Counter()
-
-        def trace(frame, event, _):
-            if frame.f_code.co_filename == apply_filter.__code__.co_filename:
-                place = frame.f_code.co_filename, frame.f_lineno
-                if event == "line" and not linecache.getline(*place).strip().startswith("for "):
-                    counts[place] += 1
-                return trace
-
-        sys.settrace(trace)
-        apply_filter(np.ones((n, n)), np.ones((3, 3)))
-        sys.settrace(None)
-        return max(counts.values())
-
-    return {f"{n} x {n}": busiest(n) for n in (6, 12)}
+    kernel = np.ones((3, 3))
+    return {
+        f"{n} x {n}": check.line_runs(apply_filter, np.ones((n, n)), kernel) for n in (6, 12)
+    }
     ### END SOLUTION
 
 # %% nbgrader={"grade_id": "hidden-own_code", "grade": true, "locked": true, "points": 1}
 # Compared with a count in your own function, while it runs.
 ### BEGIN HIDDEN TESTS
 runs = own_code()
+check.that(isinstance(runs, dict), "own_code() should return a dictionary.")
 check.equal(sorted(runs), ["12 x 12", "6 x 6"], "the keys of own_code(), sorted")
 for n in (6, 12):
     counted = check.line_runs(apply_filter, np.ones((n, n)), np.ones((3, 3)))
     check.that(
         runs[f"{n} x {n}"] == counted,
-        f"For {n} x {n} pixels the busiest line of your apply_filter does not run "
+        f"For {n} x {n} pixels the busiest statement of your apply_filter does not run "
         f"{runs[f'{n} x {n}']} times: follow its loops once more.",
     )
 ### END HIDDEN TESTS
@@ -416,7 +429,8 @@ for n in (6, 12):
 # %% [markdown]
 # ### When the image moves
 #
-# Let the camera pan: the photographer moves two pixels up and three to the left in the picture.
+# Let the camera pan, down and to the right: in the picture, the photographer moves two pixels up and
+# three to the left.
 # **Predict first:** what becomes of his filtered image? Must it be computed anew?
 #
 # Since the same weights serve everywhere, the response moves along, and nothing else happens. That is
@@ -501,13 +515,12 @@ draw.filtered(
 # ### Exercise `zoo` (1 + 3 points)
 #
 # Return the six kernels, each $3 \times 3$, by name. Five are on slides 10 and 11. `diagonal` is
-# yours to invent: its response to the edge between a bright and a dark half must be more than three
-# times as strong when that edge runs like `\`, from top left to bottom right, as when it runs like
-# `/`. Either sign will do.
+# yours to invent: it responds to the edge between a bright and a dark half, more than three times as
+# strongly to an edge like `\`, from top left to bottom right, as to one like `/`. Either sign will do.
 #
 # <details><summary>Hint 1: blur</summary>
 #
-# Nine times the same number, and they sum to 1: `np.full((3, 3), 1 / 9)`.
+# Nine times the same number, and they sum to 1. `np.full((3, 3), number)` makes such an array.
 #
 # </details>
 # <details><summary>Hint 2: the two Sobels</summary>
@@ -528,11 +541,15 @@ def zoo():
 
     "blur"        the mean of the nine pixels; sums to 1, all others to 0
     "horizontal"  positive on a bright horizontal line, 0 on a vertical one (slide 10)
-    "edges"       positive on a bright dot, all directions alike (slide 11)
+    "edges"       positive on a bright dot, the same after a quarter turn and in a mirror (slide 11)
     "sobel_x"     slide 11's "vertical": positive where it gets brighter to the right
     "sobel_y"     slide 11's "horizontal": positive where it gets brighter downwards
     "diagonal"    its largest response, whatever the sign, to an edge from top left to bottom right
-                  is more than three times that to an edge from top right to bottom left
+                  is more than three times that to an edge from top right to bottom left, whichever
+                  half the pixels on the edge itself belong to
+
+    The Sobels have the very numbers of slide 11, not rescaled; horizontal and edges may have any
+    scale.
     """
     ### BEGIN SOLUTION
     sobel_x = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
@@ -548,6 +565,7 @@ def zoo():
 
 # %% nbgrader={"grade_id": "test-zoo", "grade": true, "locked": true, "points": 1}
 animals = zoo()
+check.that(isinstance(animals, dict), "zoo() should return a dictionary, the kernels by name.")
 names = ["blur", "diagonal", "edges", "horizontal", "sobel_x", "sobel_y"]
 check.equal(sorted(animals), names, "the names in zoo(), sorted")
 for name in names:
@@ -705,6 +723,10 @@ with check.using(**references):
     for image, name in ((STEP, "slide 9's image"), (STEP.T, "slide 9's image, turned by a quarter")):
         got = gradient_magnitude(image)
         check.shape(got, (4, 4), f"the gradient magnitude of {name}", "Nothing is padded.")
+        check.that(
+            np.isfinite(np.asarray(got)).all(),
+            "A strength is not a number (NaN): the root of something negative? A square is `a**2`.",
+        )
         check.that(np.min(np.asarray(got)) >= 0, "A strength is never negative: is a root missing?")
         check.close(
             np.asarray(got).max(), 40, f"the largest gradient magnitude of {name}",
@@ -770,7 +792,8 @@ draw.filtered(
 # with $x_0$ to $x_8$ the nine pixels under the kernel.
 #
 # A $g$ that is no straight line, such as slide 15's **ReLU**, $g(z) = \max(z, 0)$, is a
-# **nonlinearity**. ReLU makes 0 of all that is negative. The result is a **feature map**: large where the feature is, 0 where it is not.
+# **nonlinearity**. ReLU makes 0 of all that is negative. The result is a **feature map**: large where
+# the feature is, 0 where it is not.
 #
 # **Predict first:** a bias of -150 is added to `sobel_x` of the photographer. What becomes of the
 # sky, what of his outline? And which edges survive the ReLU?
@@ -820,8 +843,8 @@ draw.filtered(
 # </details>
 # <details><summary>Hint 3: where</summary>
 #
-# The copy of weight $(i, j)$ has its upper left corner at $(i, j)$:
-# `out[i : i + h, j : j + w] += first[i, j] * second`, with the second's `h, w`.
+# The copy of weight $(i, j)$ has its upper left corner at $(i, j)$ and the size of the second. Which
+# slice of `out` is that, and what happens where copies overlap?
 #
 # </details>
 
@@ -829,9 +852,9 @@ draw.filtered(
 def stacked(first, second):
     """The kernel (h1 + h2 - 1, w1 + w2 - 1) that filters as `first` and then `second` do.
 
-    first (h1, w1), second (h2, w2): arrays of numbers, which stay as they are. For every image,
-    apply_filter(image, stacked(first, second)) is
-    apply_filter(apply_filter(image, first), second).
+    first (h1, w1), second (h2, w2): arrays of floats or whole numbers (int64), which stay as they
+    are. Returns a new array of floats. For every image, apply_filter(image, stacked(first, second))
+    is apply_filter(apply_filter(image, first), second).
     """
     ### BEGIN SOLUTION
     (h1, w1), (h2, w2) = first.shape, second.shape
@@ -866,7 +889,8 @@ with check.using(**references):
     )
 
 # %% nbgrader={"grade_id": "hidden-stacked", "grade": true, "locked": true, "points": 2}
-# Also: random kernels, not square and not symmetric, against filtering twice; both left alone.
+# Also: random kernels, not square and not symmetric, against filtering twice; one of whole numbers;
+# both left alone, and each result keeps its numbers after the next call.
 ### BEGIN HIDDEN TESTS
 def laid_on(image, kernel):
     pair = [torch.tensor(np.array(a, dtype=float))[None, None] for a in (image, kernel)]
@@ -891,6 +915,20 @@ with check.using(apply_filter=laid_on):
             np.array_equal(first, kept[0]) and np.array_equal(second, kept[1]),
             "stacked changed a kernel that came in.",
         )
+    column, row = np.array([[1], [2], [1]]), np.array([[-1, 0, 1]])
+    for pair in ((column, rng.normal(size=(2, 3))), (rng.normal(size=(2, 3)), row)):
+        x = torch.tensor(rng.normal(size=(1, 1, 10, 9)))
+        one, two = (torch.tensor(kernel.astype(float))[None, None] for kernel in pair)
+        got = np.ascontiguousarray(stacked(*pair), dtype=float)
+        check.close(
+            F.conv2d(x, torch.tensor(got)[None, None]), F.conv2d(F.conv2d(x, one), two),
+            "an image under a kernel of whole numbers and one of floats",
+            "The result is of floats, whatever the two kernels are.",
+        )
+    check.that(
+        not check.reuses_memory(stacked, np.ones((2, 2)), np.ones((2, 3))),
+        "A second call of stacked changes the result of the first: return a new array.",
+    )
 ### END HIDDEN TESTS
 
 # %% jupyter={"source_hidden": true}
@@ -946,8 +984,10 @@ for question, holds in opposite.items():
 #
 # $$L(w) = \text{mean of } (w * x - y)^2,$$
 #
-# and walk down the gradient of $L$ with respect to $w$: **gradient descent**. The length of a step is
-# the gradient times a small number of our choice, the **learning rate**.
+# where $w * x$ is image $x$ under kernel $w$, and $y$ what should come out. The gradient of $L$ says
+# for each of the nine weights how fast the loss grows with it. Walk against it, and you do
+# **gradient descent**: each step is minus the gradient times a small number of our choice, the
+# **learning rate**.
 #
 # **Predict first:** the machine gets a photograph of grass and its Sobel map, and no word
 # about edges. Starting from zeros, will it find slide 11's numbers, or some others that do as
@@ -956,7 +996,8 @@ for question, holds in opposite.items():
 # %% [markdown]
 # ### Exercise `learn_filter` (1 + 3 points)
 #
-# From an image and a filtered version of it, find the kernel by gradient descent.
+# From an image and a filtered version of it, find the kernel by gradient descent: by steps along the
+# gradient (any optimiser, any number of steps), not by solving equations.
 #
 # <details><summary>Hint 1: tensors</summary>
 #
@@ -967,16 +1008,18 @@ for question, holds in opposite.items():
 # </details>
 # <details><summary>Hint 2: the scale</summary>
 #
-# With pixels up to 255, plain gradient descent takes steps that are far too long; Adam divides each
-# step by the size of the gradient and does not mind. To be safe, divide image **and** target by 255,
-# or by `image.std()`: the same kernel still leads from one to the other.
+# With pixels up to 255, plain gradient descent takes steps that are far too long; `torch.optim.Adam`
+# (an optimiser, lesson 05) divides each step by the size of the gradient and does not mind. To be
+# safe, divide image **and** target by 255, or by `image.std()`: the same kernel still leads from one
+# to the other.
 #
 # </details>
 # <details><summary>Hint 3: the walk</summary>
 #
 # `optimizer = torch.optim.Adam([w], lr=0.1)`; then some hundred times the loss, and the three calls
-# that turn it into a step. Which of the three forgets the last gradient, and why must one? In the
-# end, `.detach()` takes `w` off torch's records.
+# that turn it into a step: `optimizer.zero_grad()`, `loss.backward()`, `optimizer.step()`. Which of
+# them forgets the last gradient, and why must one? In the end, `.detach()` takes `w` off torch's
+# records.
 #
 # </details>
 
@@ -987,7 +1030,8 @@ def learn_filter(image, target, size=3):
     image   (H, W), with details in all directions: grass or noise; uint8 or floats
     target  (H - size + 1, W - size + 1), the cross-correlation of the image with some kernel
 
-    Each weight is found to within 0.05. Both arrays stay as they are. Slide 12.
+    Each weight is found to within 0.05, by steps along the gradient: no solver of equations, such as
+    np.linalg.lstsq. Both arrays stay as they are. Slide 12.
     """
     ### BEGIN SOLUTION
     scale = np.std(image)
@@ -1010,14 +1054,14 @@ learnt = learn_filter(noise, noise[1:-1, 2:] - noise[1:-1, :-2])
 check.shape(learnt, (3, 3), "the learnt kernel")
 check.close(
     learnt, difference, "the kernel learnt from right minus left neighbour",
-    "Does the loss fall? Print it every 50 steps: too few steps, or a gradient never used? Is the "
-    "kernel turned?",
+    "Does the loss fall? Print it every 50 steps: too few steps, or a gradient never used? If it falls "
+    "to nearly 0, is the kernel turned or transposed at the end?",
     rtol=0, atol=0.05,
 )
 
 # %% nbgrader={"grade_id": "hidden-learn_filter", "grade": true, "locked": true, "points": 3}
 # Also: Sobel from a photograph of bytes, a blur, a kernel of 5 x 5, one without symmetry; both
-# arrays left alone.
+# arrays left alone; no solver of equations.
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(5)
 lawn, speckle = grass[100:164, 200:280], rng.random((26, 32))
@@ -1040,6 +1084,14 @@ for image, kernel, what in (
         np.array_equal(image, kept[0]) and np.array_equal(target, kept[1]),
         "learn_filter changed the image or the target that came in.",
     )
+solvers = [
+    name for name in check.operations(learn_filter, speckle[:9, :9], speckle[1:8, 2:9])
+    if any(part in name for part in ("lstsq", "solve", "inv"))
+]
+check.that(
+    not solvers,
+    f"learn_filter calls {solvers[:1]}, which solves equations: walk down the gradient instead.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1066,12 +1118,14 @@ draw.matrices(
 )
 
 # %% [markdown]
-# Grass finds the very numbers of slide 11. Bricks get the columns right (they sum to about -4, 0
-# and 4), but not yet the rows: along a straight joint all three rows of a window are alike, so it
-# hardly matters which of them carries the weight. The loss is a long flat valley: the problem is
-# **ill-conditioned** (its condition number is 100,000 here, 850 with grass), and gradient descent
-# crawls. The numbers *are* in the data: 20,000 steps find them, and so does least squares, at once
-# (the last starred exercise). **Data decide what is easy to learn.**
+# Grass finds the very numbers of slide 11. After some hundred steps of Adam, bricks get the columns
+# right (their sums are about -4, 0 and 4), but not yet the rows: along a straight joint all three
+# rows of a window are alike, so it hardly matters which of them carries the weight. The loss is a
+# long flat valley: the problem is **ill-conditioned** (the condition number of the loss's second
+# derivatives is 100,000 here, 850 with grass), and plain steps crawl. The numbers *are* in the data:
+# 20,000 steps find them, and so does least squares, at once (the last starred exercise). Did both
+# of your pupils find Sobel? Then your walk was longer, or your optimiser better: momentum remembers
+# its direction, LBFGS measures the valley. **Data decide what is easy to learn.**
 #
 # One last run joins the threads: one linear filter of $5 \times 5$ is trained to imitate both
 # stacks of section 7. **Predict first:** which of them can it?

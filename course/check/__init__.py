@@ -8,6 +8,7 @@ best as the call itself: "output_size(7, 3, s=2)".
     equal(got, expected, what, hint)            numbers, strings, tuples, lists, dictionaries
     shape(got, expected, what, hint)            the shape of an array or tensor
     close(got, expected, what, hint)            arrays and tensors, within rounding
+    dtype(got, expected, what, hint)            the type of a tensor
     table(got, expected, what, hint)            data frames, cell by cell
     raises(error, call, *arguments, hint=)      what must be rejected
     at_least(got, bound, what, hint)            a learnt result, also at_most; margins() lists the
@@ -22,6 +23,7 @@ helpers.travels).
     using(name=reference)                       a context: names of the learner's stand for the
                                                 test's own references
     shares_memory(call, *arguments)             whether the result is the first argument, or a view
+    reuses_memory(call, *arguments)             whether a second result overwrites the first
     variable(call, name)                        the value of a name where the call runs
     reseeded(call, *arguments)                  global RNGs that a call sets to a state of its own
     seed(number)                                before training: the state of all RNGs
@@ -29,7 +31,7 @@ helpers.travels).
     parameter_counts(model)                     parameters of each layer that has any
     by_hand(call, *arguments, without=)         a call may not use a library's own "conv unfold"
     operations(call, *arguments)                names of the library functions that a call used
-    line_runs(call, *arguments)                 how often its busiest line ran
+    line_runs(call, *arguments)                 how often its busiest statement ran
     steps(call, *arguments)                     how long it ran in Python: grows with a loop
     gradient(call, x, *arguments)               the gradient of a call's result
     silenced(model, x, layers)                  the output of a model without some of its parts
@@ -47,6 +49,7 @@ from course.check.assertions import (
     at_least,
     at_most,
     close,
+    dtype,
     equal,
     margins,
     raises,
@@ -60,6 +63,7 @@ from course.check.calls import (
     line_runs,
     operations,
     reseeded,
+    reuses_memory,
     shares_memory,
     steps,
     variable,
@@ -86,6 +90,7 @@ __all__ = [
     "at_most",
     "by_hand",
     "close",
+    "dtype",
     "equal",
     "evaluated",
     "filled",
@@ -100,6 +105,7 @@ __all__ = [
     "parameter_counts",
     "raises",
     "reseeded",
+    "reuses_memory",
     "seed",
     "shape",
     "shares_memory",

@@ -71,7 +71,7 @@ def close(
         f"{what} should be a number, it is {got}.{_suffix(hint)}",
     )
     reference = _array(expected)
-    actual = _array(got)
+    actual = None if got is None else _array(got)
     that(actual is not None, f"{what} should hold numbers, it is {_repr(got)}.{_suffix(hint)}")
     assert actual is not None
     assert reference is not None
@@ -88,6 +88,16 @@ def close(
         False,
         f"{what} is {actual[index]:.6g}{where}, {reference[index]:.6g} was expected"
         f" ({int(wrong.sum())} of {wrong.size} values differ).{_suffix(hint)}",
+    )
+
+
+def dtype(got: object, expected: torch.dtype, what: str, hint: str = "") -> None:
+    """Raise AssertionError unless `got` is a tensor of the type `expected`: torch.float64."""
+    __tracebackhide__ = True
+    actual = f"of {got.dtype}" if isinstance(got, torch.Tensor) else f"a {type(got).__name__}"
+    that(
+        isinstance(got, torch.Tensor) and got.dtype == expected,
+        f"{what} should be a tensor of {expected}, it is {actual}.{_suffix(hint)}",
     )
 
 

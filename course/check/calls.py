@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import copy
 import linecache
 import operator
 import random
@@ -19,6 +21,8 @@ from course.check.assertions import that
 from course.check.helpers import seed, travels
 
 LIBRARIES = ("numpy", "scipy", "skimage", "torchvision")  # torch itself names what it runs
+AUTOGRAD = ("requires_grad_", "__set__")  # what asks for gradients, by a method or an attribute
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
 FILTERS = ("scipy.signal", "scipy.ndimage", "skimage")  # all that they do is what we do by hand
 
 
@@ -31,9 +35,10 @@ def by_hand(call: Callable[..., object], *arguments: object, without: str) -> No
     __tracebackhide__ = True
     name = getattr(call, "__name__", "the function")
     for used in operations(call, *arguments):
+        what = "uses autograd" if used in AUTOGRAD else f"calls {used} of a library"
         that(
             not used.startswith(FILTERS) and not any(part in used for part in without.split()),
-            f"{name} calls {used} of a library: write it by hand, the library is only the referee.",
+            f"{name} {what}: write it by hand, the library is only the referee.",
         )
 
 
@@ -116,27 +121,72 @@ def steps(call: Callable[..., object], *arguments: object) -> int:
 
 @travels
 def line_runs(call: Callable[..., object], *arguments: object) -> int:
-    """Return how often `call(*arguments)` runs the line of the notebook that it runs most often.
+    """Return how often `call(*arguments)` runs the notebook's statement that it runs most often.
 
-    The lines of loops themselves, `for` and `while`, do not count: they also run at the end.
+    A statement runs once each time that it begins, over however many lines it is written; a
+    comprehension or lambda is part of its statement. The heads of loops, `for` and `while`, do not
+    count: they also run at the end.
     """
-    counts: Counter[tuple[str, int]] = Counter()
+    counts: Counter[tuple[str, object]] = Counter()
+    cells: dict[str, dict[int, ast.stmt]] = {}
 
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        if frame.f_globals.get("__name__") != "__main__":
+    def enter(frame: FrameType, event: str, _: Any) -> Any:
+        file, name = frame.f_code.co_filename, frame.f_code.co_name
+        if frame.f_globals.get("__name__") != "__main__" or name.startswith("<"):
             return None
-        place = frame.f_code.co_filename, frame.f_lineno
-        loop = linecache.getline(*place).lstrip().startswith(("for ", "while "))
-        counts[place] += event == "line" and not loop
+        if file not in cells:
+            cells[file] = _statements("".join(linecache.getlines(file)))
+        before: object = None
+
+        def trace(frame: FrameType, event: str, _: Any) -> Any:
+            nonlocal before
+            if event == "line":
+                now = cells[file].get(frame.f_lineno, frame.f_lineno)
+                counts[file, now] += not isinstance(now, LOOPS) and _begins(now, before)
+                before = now
+            return trace
+
         return trace
 
-    before = sys.gettrace()
-    sys.settrace(trace)
+    previous = sys.gettrace()
+    sys.settrace(enter)
     try:
         call(*arguments)
     finally:
-        sys.settrace(before)
+        sys.settrace(previous)
     return max(counts.values(), default=0)
+
+
+def _statements(source: str) -> dict[int, ast.stmt]:
+    """Return the innermost statement of each line, or the first that begins there.
+
+    Empty where the text is no Python, such as a cell of a kernel that no longer has it.
+    """
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    try:
+        tree = compile(source, "cell", "exec", flags)
+    except SyntaxError:
+        return {}
+    statements: dict[int, ast.stmt] = {}
+    for node in ast.walk(tree):  # parents come before their children
+        if isinstance(node, ast.stmt):
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                if line not in statements or statements[line].lineno < node.lineno:
+                    statements[line] = node
+    return statements
+
+
+def _begins(now: object, before: object) -> bool:
+    """Return whether a line of statement `now` begins it when `before` ran last in this frame.
+
+    Python returns to the first line of a statement over several lines, and of a `with` at its end.
+    """
+    inside = (
+        isinstance(now, ast.With | ast.AsyncWith | ast.Try)
+        and isinstance(before, ast.stmt)
+        and now.lineno <= before.lineno <= (now.end_lineno or now.lineno)
+    )
+    return now is not before and not inside
 
 
 @travels
@@ -144,6 +194,20 @@ def shares_memory(call: Callable[..., Any], x: Any, *arguments: object) -> bool:
     """Return whether the result of `call(x, *arguments)` is `x`, or a view of it."""
     result = call(x, *arguments)
     return result is x or bool(np.shares_memory(np.asarray(result), np.asarray(x)))
+
+
+@travels
+def reuses_memory(call: Callable[..., Any], *arguments: object) -> bool:
+    """Return whether two results of `call` share memory, so that the second overwrites the first.
+
+    The two calls have equal arguments of their own.
+    """
+    first, second = (_array(call(*copy.deepcopy(arguments))) for _ in range(2))
+    return bool(np.shares_memory(first, second))
+
+
+def _array(value: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(value.detach() if isinstance(value, torch.Tensor) else value)
 
 
 @travels

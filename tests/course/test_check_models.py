@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import linecache
+import textwrap
+
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -312,6 +315,26 @@ def test_a_call_on_copies_returns_what_it_changed_and_leaves_the_modules_alone()
     assert np.array_equal(check.state(head)["weight"], before[1]["weight"])
 
 
+def test_dtype_says_what_came():
+    check.dtype(torch.ones(2, dtype=torch.float64), torch.float64, "the result")
+    with pytest.raises(AssertionError, match=r"of torch\.float64, it is of torch\.float32"):
+        check.dtype(torch.ones(2), torch.float64, "the result")
+    with pytest.raises(AssertionError, match="it is a ndarray"):
+        check.dtype(np.ones(2), torch.float64, "the result")
+
+
+def test_close_says_that_nothing_came():
+    with pytest.raises(AssertionError, match="is a return missing"):
+        check.close(None, [1.0], "the result")
+
+
+def test_reuses_memory_finds_a_buffer_that_is_kept_between_calls():
+    buffer, x = torch.zeros(3), torch.ones(3, requires_grad=True)
+    assert check.reuses_memory(lambda x: buffer[1:].copy_(x[1:].detach()), x)
+    assert not check.reuses_memory(lambda x: 2 * x, x)
+    assert not check.reuses_memory(lambda x: x[1:], x), "a view of what came in"
+
+
 def test_shares_memory_tells_a_copy_from_a_view():
     x = torch.ones(2, 3)
     assert check.shares_memory(lambda x: x, x)
@@ -358,11 +381,44 @@ def test_a_dictionary_that_differs_is_reported_by_its_entry():
         check.equal({"entry 1": 1}, expected, "the counts")
 
 
-def test_line_runs_counts_the_busiest_line_of_the_notebook_alone():
-    notebook = "def f(n):\n    total = 0\n    for k in range(n):\n        total += k\n"
+def notebook_function(monkeypatch, source):
+    """The function f of a cell, whose text linecache has, as in a kernel."""
+    monkeypatch.setitem(
+        linecache.cache, "cell", (len(source), None, source.splitlines(True), "cell")
+    )
     names = {"__name__": "__main__"}
-    exec(notebook, names)
-    assert check.line_runs(names["f"], 9) in (9, 10)
+    exec(compile(source, "cell", "exec"), names)
+    return names["f"]
+
+
+def test_line_runs_counts_the_busiest_line_of_the_notebook_alone(monkeypatch):
+    f = notebook_function(
+        monkeypatch, "def f(n):\n    total = 0\n    for k in range(n):\n        total += k\n"
+    )
+    assert check.line_runs(f, 9) == 9
     model = new_model()
     optimizer = torch.optim.SGD(model.parameters())
     assert check.line_runs(one_step, model, IMAGES, LABELS, optimizer, 6) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "runs"),
+    [
+        (
+            "for k in range(n):\n    total = (\n        total\n        + g(\n            k)\n    )",
+            9,
+        ),
+        ("for k in range(n):\n    with open(\n        '/dev/null'\n    ):\n        total += k", 9),
+        ("for k in range(\n    n\n):\n    if (k > 2\n        and k < 5):\n        total += k", 9),
+        ("for k in range(n): total += k", 1),
+        ("k = 0\nwhile k < n:\n    k += 1", 9),
+        ("total = sum(\n    k\n    for k in range(n)\n)", 1),
+        ("total = [[j * k\n    for j in range(n)]\n    for k in range(n)]", 1),
+        ("total = [*map(\n    lambda k: k + 1,\n    range(n))]", 1),
+        ("total = sum(g(k) for k in range(n))", 9),
+    ],
+)
+def test_a_statement_runs_once_over_however_many_lines_it_is_written(monkeypatch, body, runs):
+    lines = "total = 0\n" + body + "\nreturn total"
+    source = "def g(k):\n    return k\n\n\ndef f(n):\n" + textwrap.indent(lines, "    ")
+    assert check.line_runs(notebook_function(monkeypatch, source), 9) == runs

@@ -27,12 +27,14 @@ WORDS = {
     "cat": "concat",
     "concat": "concat",
     "concatenate": "concat",
+    "hardtanh": "ReLU6",  # what torch's ReLU6 calls
     "linear": "dense",
     "relu": "ReLU",
+    "relu6": "ReLU6",
     "mean": "average",
 }
 # Steps with one input that keep its shape are written into the box of that input.
-FOLDED = {"norm", "ReLU", "clamp"}
+FOLDED = {"norm", "ReLU", "ReLU6", "clamp"}
 HUES = {"conv": COLOURS[5], "dense": COLOURS[1], "pool": COLOURS[2], "average": COLOURS[2]}
 BLOCK, JOIN = COLOURS[4], COLOURS[6]
 COLUMNS = 6  # boxes side by side on a page
@@ -113,7 +115,7 @@ def accuracy_cost(
         low, high = values.min(0), values.max(0)
         room = max(high[1] - low[1], 2.0) + 6 * spread.get(title, 0)
         ax.set(xscale="log", xlim=(low[0] / 3, high[0] * 2.2), xlabel=costs[title])
-        ax.set(ylim=(low[1] - 0.15 * room, high[1] + 0.2 * room), ylabel="right, in per cent")
+        ax.set(ylim=(low[1] - 0.15 * room, high[1] + 0.2 * room), ylabel="accuracy (%)")
         for axis, locator in (
             (ax.xaxis, LogLocator(subs=(1, 2, 5))),
             (ax.yaxis, MaxNLocator(6, steps=[1, 2, 5, 10])),

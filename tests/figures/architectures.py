@@ -56,11 +56,16 @@ FIGURES = {
         ("conv 3×3\nReLU\n(2, 8, 8)\n38", "max pool\n2×2, /2\n(2, 4, 4)", "dense\n(10,)\n330"),
         ("max pool, 2×2, /2 (2, 4, 4); dense (10,)",),
     ),
+    "architecture with ReLU6": (
+        lambda: draw.architecture(nn.Sequential(nn.Conv2d(2, 1, 1), nn.ReLU6()), IMAGE, "cut at 6"),
+        ("conv 1×1\nReLU6\n(1, 8, 8)\n3",),
+        ("conv 1×1, ReLU6 (1, 8, 8)",),
+    ),
     "accuracy_cost": (
         lambda: draw.accuracy_cost(
             POINTS, FRONTS, {"ours": "millions", "theirs": "billions"}, {"ours": 1.0}, "two charts"
         ),
-        ("small", "twin", "old", "millions", "billions", "right, in per cent"),
+        ("small", "twin", "old", "millions", "billions", "accuracy (%)"),
         ("two charts",),
     ),
     "gradients_by_depth": (

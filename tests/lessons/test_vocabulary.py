@@ -83,7 +83,10 @@ OLD = {
     r"\bno number\b": "is not a number",
 }
 NAMES = {"found", "made", "given", "own", "there", "said", "told", "shown", "tell", "held"}
-FIGURES = ("filters", "convolution", "counting", "lenet", "training", "inside", "detection")
+FIGURES = (
+    *("filters", "convolution", "counting", "lenet", "training"),
+    *("architectures", "inside", "detection"),
+)
 SOURCES = [
     *(path for name in LESSONS for path in (ROOT / "lessons").glob(f"{name}_*.py")),
     *(ROOT / "course" / "draw" / f"{name}.py" for name in FIGURES),

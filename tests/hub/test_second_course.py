@@ -71,7 +71,7 @@ def test_each_server_is_of_its_members_course(settings: Any) -> None:
     assert values == {
         "ada": ["cnn", ""],
         "zoe": ["stats", ""],
-        "max": ["stats", "/services/stats/formgrader"],
+        "max": ["stats", "/services/stats/class"],
     }
 
 

@@ -1414,7 +1414,7 @@ def conv1d_strided(x, w, b, stride):
     while start + len(w) <= len(x):
         sums.append(b + sum(float(x[start + k] * w[k]) for k in range(len(w))))
         start += stride
-    return sums
+    return x.new_tensor(sums)
 
 
 # %% wrong conv1d_strided: output i starts at pixel i loses=["test-conv1d_strided"]
@@ -1680,7 +1680,7 @@ def conv2d_backward(x, w, grad, stride, padding):
     return of_x, of_w, grad.sum((0, 2, 3))
 
 
-# %% wrong conv2d_backward: windows one pixel apart, whatever the stride loses=["hidden-conv2d_backward"]
+# %% wrong conv2d_backward: windows one pixel apart, whatever the stride loses=["test-conv2d_backward", "hidden-conv2d_backward"]
 def conv2d_backward(x, w, grad, stride, padding):
     height, width = x.shape[2:]
     x = pad2d(x, padding)
@@ -1695,7 +1695,7 @@ def conv2d_backward(x, w, grad, stride, padding):
     return of_x, of_w, grad.sum((0, 2, 3))
 
 
-# %% wrong conv2d_backward: hands the frame on loses=["hidden-conv2d_backward"]
+# %% wrong conv2d_backward: hands the frame on loses=["test-conv2d_backward", "hidden-conv2d_backward"]
 def conv2d_backward(x, w, grad, stride, padding):
     height, width = x.shape[2:]
     x = pad2d(x, padding)

@@ -184,7 +184,8 @@ for result, name, side in zip(
     results, ("slide 9's result", "the turned one", "COUNT under CORNER"), (4, 4, 2), strict=True,
 ):
     check.that(
-        isinstance(result, (tuple, list)) and all(isinstance(row, (tuple, list)) for row in result),
+        isinstance(result, (tuple, list, np.ndarray))
+        and all(isinstance(row, (tuple, list, np.ndarray)) for row in result),
         f"{name} should be a list of rows, and each row a list of numbers.",
     )
     check.equal(

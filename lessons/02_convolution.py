@@ -1161,8 +1161,8 @@ with check.using(conv_matrix=table_of):
     check.by_hand(conv_transpose2d, y, kernel, without="conv_transpose")
     check.by_hand(conv_transpose2d, y, kernel, 2, without="conv_transpose")
     for dtype in (torch.float64, torch.float32):
-        made = conv_transpose2d(y.to(dtype), kernel.to(dtype), 2)
-        check.dtype(made, dtype, f"the map made of a y of {dtype}")
+        grown = conv_transpose2d(y.to(dtype), kernel.to(dtype), 2)
+        check.dtype(grown, dtype, f"the map made of a y of {dtype}")
     check.that(
         not check.reuses_memory(conv_transpose2d, y, kernel),
         "A second call of conv_transpose2d changes the result of the first: return a new tensor.",

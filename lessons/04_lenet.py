@@ -1507,10 +1507,9 @@ epochs = []
 
 def scripted_epoch(model, images, labels, optimizer, batch_size):
     epochs.append((len(images), batch_size))
-    weight = dict(model.named_parameters())["1.weight"]
-    with torch.no_grad():
-        weight.zero_()
-        weight[:batch_size].fill_diagonal_(1)
+    weight = torch.zeros(10, 784)
+    weight[:batch_size].fill_diagonal_(1)
+    model.load_state_dict({"1.weight": weight, "1.bias": torch.zeros(10)})
     return float(batch_size)
 
 

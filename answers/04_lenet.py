@@ -1931,7 +1931,7 @@ def train_epoch(model, images, labels, optimizer, batch_size):
     return total / len(images)
 
 
-# %% wrong train_epoch: an empty batch at the end loses=["test-train_epoch", "hidden-train_epoch"]
+# %% wrong train_epoch: an empty batch at the end loses=["hidden-train_epoch"]
 def train_epoch(model, images, labels, optimizer, batch_size):
     order, total = torch.randperm(len(images)), 0
     for k in range(len(images) // batch_size + 1):

@@ -1111,7 +1111,7 @@ def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
     return w - lr * velocity, velocity
 
 
-# %% wrong sgd_momentum_step: the learning rate inside of the velocity loses=["test-sgd_momentum_step"]
+# %% wrong sgd_momentum_step: the learning rate inside of the velocity loses=["test-sgd_momentum_step", "hidden-sgd_momentum_step"]
 def sgd_momentum_step(w, grad, velocity, lr, momentum=0.9):
     velocity = momentum * velocity + lr * grad
     return w - velocity, velocity

@@ -930,7 +930,10 @@ with check.using(train_step=one_step):
     # Sorted digits: a network that meets them in order remembers the nines.
     sorted_x, sorted_y = to_tensors(all_images[::5], all_labels[::5])
     line = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
-    runs = [check.trained(train_epoch, line, sorted_x, sorted_y, 20, 1, lr=0.05) for _ in range(2)]
+    runs = []
+    for number in (71, 72):
+        check.seed(number)
+        runs.append(check.trained(train_epoch, line, sorted_x, sorted_y, 20, 1, lr=0.05))
     scores = sorted_x.flatten(1).numpy() @ runs[0]["state"]["1.weight"].T + runs[0]["state"]["1.bias"]
     check.that(
         (scores.argmax(1) == sorted_y.numpy()).mean() > 0.7,
@@ -1504,9 +1507,9 @@ epochs = []
 
 def scripted_epoch(model, images, labels, optimizer, batch_size):
     epochs.append((len(images), batch_size))
-    with torch.no_grad():
-        model[1].weight.fill_diagonal_(0)
-        model[1].weight[:batch_size].fill_diagonal_(1)
+    weight = torch.zeros(10, 784)
+    weight[:batch_size].fill_diagonal_(1)
+    model.load_state_dict({"1.weight": weight, "1.bias": torch.zeros(10)})
     return float(batch_size)
 
 

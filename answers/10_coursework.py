@@ -620,14 +620,13 @@ def coursework_net():
 class Blocks(nn.Module):
     def __init__(self, table):
         super().__init__()
-        self.maps = nn.ModuleList()
+        self.maps, c = nn.ModuleList(), 3
         for name, row in table.iloc[:8].iterrows():
             if name.startswith("Conv"):
-                c = 3 if name == "Conv1" else before
                 self.maps.append(nn.Sequential(nn.Conv2d(c, row.channels_out, row.f, row.s, row.p)))
             else:
                 self.maps[-1].append(nn.MaxPool2d(row.f, row.s, row.p))
-            before = row.channels_out
+            c = row.channels_out
         side, width = int(table.loc["Conv1", "n"]), table.loc["FC1", "neurons"]
         with torch.no_grad():
             inputs = self.down(torch.zeros(1, 3, side, side)).shape[1]

@@ -282,7 +282,7 @@ asked["Total"] = ["neurons", "parameters"]
 for row, columns in asked.items():
     columns = columns + ["filter_plus_1"] * row.startswith("Conv")
     empty = [column for column in columns if pd.isna(numbers.loc[row, column])]
-    check.that(not empty, f"{row} has no number yet in: {', '.join(empty)}.")
+    check.that(not empty, f"{row} is not filled in yet: {', '.join(empty)}.")
 
 # %% nbgrader={"grade_id": "hidden-filled_table", "grade": true, "locked": true, "points": 36}
 # Also: each cell, judged from your own numbers before it. A row has 3 points; a rule that is wrong
@@ -421,7 +421,7 @@ predict.compare("the row with a remainder", ", ".join(rest[rest > 0].index))
 #
 # In your table's order: a convolution for each Conv row, a max pool for each Pool row, then the
 # maps laid flat, and three dense layers. "Softmax" is the slide's name for the last of them: as
-# in lesson 04, the network gives **logits**, and the loss takes care of the softmax. Put a ReLU
+# in lesson 04, the network gives logits, and the loss takes care of the softmax. Put a ReLU
 # behind each convolution and each dense layer but the last; it has no parameters. Padding is zeros.
 #
 # **Predict first:** will PyTorch's total be the one of your table?

@@ -2,6 +2,161 @@
 # Answers to lesson 10, right and wrong. A cell replaces its exercise's solution cell. A hidden test
 # that gives part marks is lost where it does not give them all.
 
+# %% right student: capitals and spaces around it do not matter
+student = " Ada "
+
+
+# %% right student: put together
+student = "".join(["a", "d", "a"])
+
+
+# %% right student: another name
+first, second = "emmy", "noether"
+student = f"{first}.{second}"
+
+
+# %% wrong student: the empty name, good for practice loses=["test-student"]
+student = ""
+
+
+# %% wrong student: an e-mail address loses=["test-student"]
+student = "ada@example.org"
+
+
+# %% wrong student: a full name loses=["test-student"]
+student = "Ada Lovelace"
+
+
+# %% wrong student: the quotes are missing loses=["test-student"]
+student = ada
+
+
+# %% wrong student: a list loses=["test-student"]
+student = ["ada"]
+
+
+# %% wrong student: a space is no name loses=["test-student"]
+student = " "
+
+
+# %% wrong student: a number loses=["test-student"]
+student = 20261129
+
+
+# %% wrong student: nothing loses=["test-student"]
+student = None
+
+
+# %% wrong student: the name of the variable is another loses=["test-student"]
+name_of_student = "ada"
+
+
+# %% right retrieval: by asking torch for layers, and sets of pixels
+def retrieval():
+    n, f, s, a, b, c, k, m = questions(student).values()
+    grown = nn.ConvTranspose2d(1, 1, f, s)(torch.zeros(1, 1, n, n)).shape[-1]
+    head = nn.Linear(1280, k)
+    weights = nn.Conv2d(a, m, 1, bias=False).weight
+    union = len({*range(a)} | {*range(a - c, a - c + b)})
+    count = sum(p.numel() for p in head.parameters())
+    return {"stamps": grown, "union": union, "head": count, "moving": "yes", "pointwise": weights.numel()}
+
+
+# %% right retrieval: by counting stamps one by one
+def retrieval():
+    q = questions(student)
+    covered = {k * q["s"] + tap for k in range(q["n"]) for tap in range(q["f"])}
+    return {
+        "pointwise": sum(q["a"] for _ in range(q["m"])),
+        "moving": "yes",
+        "head": q["k"] * 1280 + q["k"],
+        "union": (q["a"] - q["c"]) + (q["b"] - q["c"]) + q["c"],
+        "stamps": max(covered) + 1,
+    }
+
+
+# %% right retrieval: as NumPy numbers
+import numpy as np
+
+
+def retrieval():
+    q = {key: np.int64(value) for key, value in questions(student).items()}
+    replies = dict(moving="yes", union=q["a"] + q["b"] - q["c"], head=q["k"] * np.int64(1281))
+    return replies | {"stamps": (q["n"] - 1) * q["s"] + q["f"], "pointwise": q["a"] * q["m"]}
+
+
+# %% wrong retrieval: the size of a convolution, down and not up loses=["hidden-retrieval"]
+def retrieval():
+    q = questions(student)
+    replies = {"stamps": q["s"] * (q["n"] - 1) + q["f"], "union": q["a"] + q["b"] - q["c"]}
+    replies |= {"head": 1281 * q["k"], "moving": "yes", "pointwise": q["m"] * q["a"]}
+    replies["stamps"] = (q["n"] - q["f"]) // q["s"] + 1
+    return replies
+
+
+# %% wrong retrieval: n stamps, each s wide loses=["hidden-retrieval"]
+def retrieval():
+    q = questions(student)
+    replies = {"stamps": q["s"] * (q["n"] - 1) + q["f"], "union": q["a"] + q["b"] - q["c"]}
+    replies |= {"head": 1281 * q["k"], "moving": "yes", "pointwise": q["m"] * q["a"]}
+    replies["stamps"] = q["s"] * q["n"]
+    return replies
+
+
+# %% wrong retrieval: what both masks share counts twice loses=["hidden-retrieval"]
+def retrieval():
+    q = questions(student)
+    replies = {"stamps": q["s"] * (q["n"] - 1) + q["f"], "union": q["a"] + q["b"] - q["c"]}
+    replies |= {"head": 1281 * q["k"], "moving": "yes", "pointwise": q["m"] * q["a"]}
+    replies["union"] = q["a"] + q["b"]
+    return replies
+
+
+# %% wrong retrieval: the intersection for the union loses=["hidden-retrieval"]
+def retrieval():
+    q = questions(student)
+    replies = {"stamps": q["s"] * (q["n"] - 1) + q["f"], "union": q["a"] + q["b"] - q["c"]}
+    replies |= {"head": 1281 * q["k"], "moving": "yes", "pointwise": q["m"] * q["a"]}
+    replies["union"] = q["c"]
+    return replies
+
+
+# %% wrong retrieval: no biases loses=["hidden-retrieval"]
+def retrieval():
+    q = questions(student)
+    replies = {"stamps": q["s"] * (q["n"] - 1) + q["f"], "union": q["a"] + q["b"] - q["c"]}
+    replies |= {"head": 1281 * q["k"], "moving": "yes", "pointwise": q["m"] * q["a"]}
+    replies["head"] = 1280 * q["k"]
+    return replies
+
+
+# %% wrong retrieval: thinks that frozen means still loses=["hidden-retrieval"]
+def retrieval():
+    q = questions(student)
+    replies = {"stamps": q["s"] * (q["n"] - 1) + q["f"], "union": q["a"] + q["b"] - q["c"]}
+    replies |= {"head": 1281 * q["k"], "moving": "yes", "pointwise": q["m"] * q["a"]}
+    replies["moving"] = "no"
+    return replies
+
+
+# %% wrong retrieval: counts a bias for each filter loses=["hidden-retrieval"]
+def retrieval():
+    q = questions(student)
+    replies = {"stamps": q["s"] * (q["n"] - 1) + q["f"], "union": q["a"] + q["b"] - q["c"]}
+    replies |= {"head": 1281 * q["k"], "moving": "yes", "pointwise": q["m"] * q["a"]}
+    replies["pointwise"] = q["m"] * (q["a"] + 1)
+    return replies
+
+
+# %% wrong retrieval: leaves one out loses=["hidden-retrieval"]
+def retrieval():
+    q = questions(student)
+    replies = {"stamps": q["s"] * (q["n"] - 1) + q["f"], "union": q["a"] + q["b"] - q["c"]}
+    replies |= {"head": 1281 * q["k"], "moving": "yes", "pointwise": q["m"] * q["a"]}
+    del replies["head"]
+    return replies
+
+
 # %% right filled_table: row by row into a dictionary, and a frame made of it
 def filled_table():
     given = coursework_table(student)
@@ -23,6 +178,9 @@ def filled_table():
 
 
 # %% right filled_table: by hand, for the empty name, slide 50
+student = ""
+
+
 def filled_table():
     table = coursework_table(student)
     by_hand = """
@@ -68,6 +226,9 @@ def filled_table():
 
 
 # %% wrong filled_table: rounds up in the last pool, and all else follows loses=["hidden-filled_table"]
+student = ""
+
+
 def filled_table():
     table = coursework_table(student)
     n, c = 227, 3
@@ -90,6 +251,9 @@ def filled_table():
 
 
 # %% wrong filled_table: no floor, the last pool has 3.33 pixels loses=["hidden-filled_table"]
+student = ""
+
+
 def filled_table():
     table = coursework_table(student)
     n, c = 227, 3
@@ -112,6 +276,9 @@ def filled_table():
 
 
 # %% wrong filled_table: forgets every bias loses=["hidden-filled_table"]
+student = ""
+
+
 def filled_table():
     table = coursework_table(student)
     n, c = 227, 3
@@ -134,6 +301,9 @@ def filled_table():
 
 
 # %% wrong filled_table: the dense layers of the figure on slide 49, 2,048 wide loses=["test-filled_table", "hidden-filled_table"]
+student = ""
+
+
 def filled_table():
     table = coursework_table(student)
     n, c = 227, 3
@@ -157,6 +327,9 @@ def filled_table():
 
 
 # %% wrong filled_table: a pool has parameters, like a convolution loses=["hidden-filled_table"]
+student = ""
+
+
 def filled_table():
     table = coursework_table(student)
     n, c = 227, 3
@@ -174,6 +347,216 @@ def filled_table():
         n = k
     table.loc["Total", "neurons"] = table["neurons"].sum()
     table.loc["Total", "parameters"] = table["parameters"].sum()
+    return table
+
+
+# %% wrong filled_table: neurons of one channel only loses=["hidden-filled_table"]
+def filled_table():
+    table = coursework_table(student)
+    n, c = table.loc["Conv1", ["n", "channels_in"]]
+    for row in ROWS[:8]:
+        f, p, s, k = table.loc[row, ["f", "p", "s", "channels_out"]]
+        out = (n + 2 * p - f) // s + 1
+        size, conv = f * f * c + 1, row.startswith("Conv")
+        table.loc[row, ["n", "channels_in", "out", "neurons"]] = n, c, out, out * out
+        table.loc[row, ["filter_plus_1", "parameters"]] = (size, size * k) if conv else (None, 0)
+        n, c = out, k
+    n = n * n * c
+    for row in ROWS[8:11]:
+        k = table.loc[row, "neurons"]
+        table.loc[row, ["n", "filter_plus_1", "parameters"]] = n, n + 1, k * (n + 1)
+        n = k
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].iloc[:11].sum()
+    return table
+
+
+# %% wrong filled_table: a filter is flat, it reaches through one channel loses=["hidden-filled_table"]
+def filled_table():
+    table = coursework_table(student)
+    n, c = table.loc["Conv1", ["n", "channels_in"]]
+    for row in ROWS[:8]:
+        f, p, s, k = table.loc[row, ["f", "p", "s", "channels_out"]]
+        out = (n + 2 * p - f) // s + 1
+        size, conv = f * f + 1, row.startswith("Conv")
+        table.loc[row, ["n", "channels_in", "out", "neurons"]] = n, c, out, out * out * k
+        table.loc[row, ["filter_plus_1", "parameters"]] = (size, size * k) if conv else (None, 0)
+        n, c = out, k
+    n = n * n * c
+    for row in ROWS[8:11]:
+        k = table.loc[row, "neurons"]
+        table.loc[row, ["n", "filter_plus_1", "parameters"]] = n, n + 1, k * (n + 1)
+        n = k
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].iloc[:11].sum()
+    return table
+
+
+# %% wrong filled_table: forgets the padding loses=["hidden-filled_table"]
+def filled_table():
+    table = coursework_table(student)
+    n, c = table.loc["Conv1", ["n", "channels_in"]]
+    for row in ROWS[:8]:
+        f, p, s, k = table.loc[row, ["f", "p", "s", "channels_out"]]
+        out = max((n - f) // s + 1, 1)
+        size, conv = f * f * c + 1, row.startswith("Conv")
+        table.loc[row, ["n", "channels_in", "out", "neurons"]] = n, c, out, out * out * k
+        table.loc[row, ["filter_plus_1", "parameters"]] = (size, size * k) if conv else (None, 0)
+        n, c = out, k
+    n = n * n * c
+    for row in ROWS[8:11]:
+        k = table.loc[row, "neurons"]
+        table.loc[row, ["n", "filter_plus_1", "parameters"]] = n, n + 1, k * (n + 1)
+        n = k
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].iloc[:11].sum()
+    return table
+
+
+# %% wrong filled_table: padding on one side loses=["hidden-filled_table"]
+def filled_table():
+    table = coursework_table(student)
+    n, c = table.loc["Conv1", ["n", "channels_in"]]
+    for row in ROWS[:8]:
+        f, p, s, k = table.loc[row, ["f", "p", "s", "channels_out"]]
+        out = (n + p - f) // s + 1
+        size, conv = f * f * c + 1, row.startswith("Conv")
+        table.loc[row, ["n", "channels_in", "out", "neurons"]] = n, c, out, out * out * k
+        table.loc[row, ["filter_plus_1", "parameters"]] = (size, size * k) if conv else (None, 0)
+        n, c = out, k
+    n = n * n * c
+    for row in ROWS[8:11]:
+        k = table.loc[row, "neurons"]
+        table.loc[row, ["n", "filter_plus_1", "parameters"]] = n, n + 1, k * (n + 1)
+        n = k
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].iloc[:11].sum()
+    return table
+
+
+# %% wrong filled_table: one bias for a whole layer loses=["hidden-filled_table"]
+def filled_table():
+    table = coursework_table(student)
+    n, c = table.loc["Conv1", ["n", "channels_in"]]
+    for row in ROWS[:8]:
+        f, p, s, k = table.loc[row, ["f", "p", "s", "channels_out"]]
+        out = (n + 2 * p - f) // s + 1
+        size, conv = f * f * c + 1, row.startswith("Conv")
+        table.loc[row, ["n", "channels_in", "out", "neurons"]] = n, c, out, out * out * k
+        table.loc[row, ["filter_plus_1", "parameters"]] = (size, (size - 1) * k + 1) if conv else (None, 0)
+        n, c = out, k
+    n = n * n * c
+    for row in ROWS[8:11]:
+        k = table.loc[row, "neurons"]
+        table.loc[row, ["n", "filter_plus_1", "parameters"]] = n, n + 1, k * n + 1
+        n = k
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].iloc[:11].sum()
+    return table
+
+
+# %% wrong filled_table: the one window more is forgotten loses=["hidden-filled_table"]
+def filled_table():
+    table = coursework_table(student)
+    n, c = table.loc["Conv1", ["n", "channels_in"]]
+    for row in ROWS[:8]:
+        f, p, s, k = table.loc[row, ["f", "p", "s", "channels_out"]]
+        out = (n + 2 * p - f) // s
+        size, conv = f * f * c + 1, row.startswith("Conv")
+        table.loc[row, ["n", "channels_in", "out", "neurons"]] = n, c, out, out * out * k
+        table.loc[row, ["filter_plus_1", "parameters"]] = (size, size * k) if conv else (None, 0)
+        n, c = out, k
+    n = n * n * c
+    for row in ROWS[8:11]:
+        k = table.loc[row, "neurons"]
+        table.loc[row, ["n", "filter_plus_1", "parameters"]] = n, n + 1, k * (n + 1)
+        n = k
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].iloc[:11].sum()
+    return table
+
+
+# %% wrong filled_table: the maps are not laid flat before FC1 loses=["hidden-filled_table"]
+def filled_table():
+    table = coursework_table(student)
+    n, c = table.loc["Conv1", ["n", "channels_in"]]
+    for row in ROWS[:8]:
+        f, p, s, k = table.loc[row, ["f", "p", "s", "channels_out"]]
+        out = (n + 2 * p - f) // s + 1
+        size, conv = f * f * c + 1, row.startswith("Conv")
+        table.loc[row, ["n", "channels_in", "out", "neurons"]] = n, c, out, out * out * k
+        table.loc[row, ["filter_plus_1", "parameters"]] = (size, size * k) if conv else (None, 0)
+        n, c = out, k
+    n = c
+    for row in ROWS[8:11]:
+        k = table.loc[row, "neurons"]
+        table.loc[row, ["n", "filter_plus_1", "parameters"]] = n, n + 1, k * (n + 1)
+        n = k
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].iloc[:11].sum()
+    return table
+
+
+# %% wrong filled_table: the parameters of one filter, not of all loses=["hidden-filled_table"]
+def filled_table():
+    table = coursework_table(student)
+    n, c = table.loc["Conv1", ["n", "channels_in"]]
+    for row in ROWS[:8]:
+        f, p, s, k = table.loc[row, ["f", "p", "s", "channels_out"]]
+        out = (n + 2 * p - f) // s + 1
+        size, conv = f * f * c + 1, row.startswith("Conv")
+        table.loc[row, ["n", "channels_in", "out", "neurons"]] = n, c, out, out * out * k
+        table.loc[row, ["filter_plus_1", "parameters"]] = (size, size) if conv else (None, 0)
+        n, c = out, k
+    n = n * n * c
+    for row in ROWS[8:11]:
+        k = table.loc[row, "neurons"]
+        table.loc[row, ["n", "filter_plus_1", "parameters"]] = n, n + 1, k * (n + 1)
+        n = k
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].iloc[:11].sum()
+    return table
+
+
+# %% wrong filled_table: counts the image among the neurons loses=["hidden-filled_table"]
+def filled_table():
+    table = coursework_table(student)
+    n, c = table.loc["Conv1", ["n", "channels_in"]]
+    for row in ROWS[:8]:
+        f, p, s, k = table.loc[row, ["f", "p", "s", "channels_out"]]
+        out = (n + 2 * p - f) // s + 1
+        size, conv = f * f * c + 1, row.startswith("Conv")
+        table.loc[row, ["n", "channels_in", "out", "neurons"]] = n, c, out, out * out * k
+        table.loc[row, ["filter_plus_1", "parameters"]] = (size, size * k) if conv else (None, 0)
+        n, c = out, k
+    n = n * n * c
+    for row in ROWS[8:11]:
+        k = table.loc[row, "neurons"]
+        table.loc[row, ["n", "filter_plus_1", "parameters"]] = n, n + 1, k * (n + 1)
+        n = k
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].iloc[:11].sum() + (table.loc["Conv1", "n"] ** 2 * 3 if column == "neurons" else 0)
+    return table
+
+
+# %% wrong filled_table: a slip in Conv2, carried on loses=["hidden-filled_table"]
+def filled_table():
+    table = coursework_table(student)
+    n, c = table.loc["Conv1", ["n", "channels_in"]]
+    for row in ROWS[:8]:
+        f, p, s, k = table.loc[row, ["f", "p", "s", "channels_out"]]
+        out = (n + 2 * p - f) // s + 1 + (row == "Conv2")
+        size, conv = f * f * c + 1, row.startswith("Conv")
+        table.loc[row, ["n", "channels_in", "out", "neurons"]] = n, c, out, out * out * k
+        table.loc[row, ["filter_plus_1", "parameters"]] = (size, size * k) if conv else (None, 0)
+        n, c = out, k
+    n = n * n * c
+    for row in ROWS[8:11]:
+        k = table.loc[row, "neurons"]
+        table.loc[row, ["n", "filter_plus_1", "parameters"]] = n, n + 1, k * (n + 1)
+        n = k
+    for column in ("neurons", "parameters"):
+        table.loc["Total", column] = table[column].iloc[:11].sum()
     return table
 
 
@@ -233,7 +616,43 @@ def coursework_net():
     return net
 
 
+# %% right coursework_net: pools before the ReLU, and a list of blocks
+class Blocks(nn.Module):
+    def __init__(self, table):
+        super().__init__()
+        self.maps, c = nn.ModuleList(), 3
+        for name, row in table.iloc[:8].iterrows():
+            if name.startswith("Conv"):
+                self.maps.append(nn.Sequential(nn.Conv2d(c, row.channels_out, row.f, row.s, row.p)))
+            else:
+                self.maps[-1].append(nn.MaxPool2d(row.f, row.s, row.p))
+            c = row.channels_out
+        side, width = int(table.loc["Conv1", "n"]), table.loc["FC1", "neurons"]
+        with torch.no_grad():
+            inputs = self.down(torch.zeros(1, 3, side, side)).shape[1]
+        self.dense = nn.ModuleList([nn.Linear(inputs, width), nn.Linear(width, width)])
+        self.last = nn.Linear(width, 1000)
+
+    def down(self, x):
+        for part in self.maps:
+            x = torch.relu(part(x))
+        return x.flatten(1)
+
+    def forward(self, x):
+        x = self.down(x)
+        for layer in self.dense:
+            x = torch.maximum(layer(x), torch.zeros(()))
+        return self.last(x)
+
+
+def coursework_net():
+    return Blocks(coursework_table(student))
+
+
 # %% wrong coursework_net: the last pool rounds up loses=["hidden-coursework_net"]
+student = ""
+
+
 def coursework_net():
     return nn.Sequential(
         nn.Conv2d(3, 48, 11, 4), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -247,6 +666,9 @@ def coursework_net():
 
 
 # %% wrong coursework_net: no biases loses=["hidden-coursework_net"]
+student = ""
+
+
 def coursework_net():
     return nn.Sequential(
         nn.Conv2d(3, 48, 11, 4, bias=False), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -260,6 +682,9 @@ def coursework_net():
 
 
 # %% wrong coursework_net: a softmax at the end, as the table's name suggests loses=["hidden-coursework_net"]
+student = ""
+
+
 def coursework_net():
     return nn.Sequential(
         nn.Conv2d(3, 48, 11, 4), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -273,6 +698,9 @@ def coursework_net():
 
 
 # %% wrong coursework_net: leaves out one of the convolutions loses=["hidden-coursework_net"]
+student = ""
+
+
 def coursework_net():
     return nn.Sequential(
         nn.Conv2d(3, 48, 11, 4), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -285,6 +713,9 @@ def coursework_net():
 
 
 # %% wrong coursework_net: forgets the padding, and the last pool's input is smaller loses=["hidden-coursework_net"]
+student = ""
+
+
 def coursework_net():
     return nn.Sequential(
         nn.Conv2d(3, 48, 11, 4), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -298,6 +729,9 @@ def coursework_net():
 
 
 # %% wrong coursework_net: the image of the figure, 224 pixels, and its own 227 do not fit loses=["test-coursework_net", "hidden-coursework_net"]
+student = ""
+
+
 def coursework_net():
     return nn.Sequential(
         nn.Conv2d(3, 48, 11, 4), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -307,7 +741,111 @@ def coursework_net():
     )  # fmt: skip
 
 
+# %% wrong coursework_net: no ReLU at all: a stack that is one linear layer loses=["hidden-coursework_net"]
+student = ""
+
+
+def coursework_net():
+    return nn.Sequential(
+        nn.Conv2d(3, 48, 11, 4), nn.MaxPool2d(3, 2),
+        nn.Conv2d(48, 128, 6, 1, 2), nn.MaxPool2d(4, 2),
+        nn.Conv2d(128, 192, 5, 1, 2),
+        nn.Conv2d(192, 192, 4, 1, 1),
+        nn.Conv2d(192, 128, 3, 1, 1), nn.MaxPool2d(4, 3),
+        nn.Flatten(), nn.Linear(1152, 1600), nn.Linear(1600, 1600),
+        nn.Linear(1600, 1000),
+    )  # fmt: skip
+
+
+
+# %% wrong coursework_net: average pools loses=["hidden-coursework_net"]
+student = ""
+
+
+def coursework_net():
+    return nn.Sequential(
+        nn.Conv2d(3, 48, 11, 4), nn.ReLU(), nn.AvgPool2d(3, 2),
+        nn.Conv2d(48, 128, 6, 1, 2), nn.ReLU(), nn.AvgPool2d(4, 2),
+        nn.Conv2d(128, 192, 5, 1, 2), nn.ReLU(),
+        nn.Conv2d(192, 192, 4, 1, 1), nn.ReLU(),
+        nn.Conv2d(192, 128, 3, 1, 1), nn.ReLU(), nn.AvgPool2d(4, 3),
+        nn.Flatten(), nn.Linear(1152, 1600), nn.ReLU(), nn.Linear(1600, 1600), nn.ReLU(),
+        nn.Linear(1600, 1000),
+    )  # fmt: skip
+
+
+
+# %% wrong coursework_net: pads by copies of the border loses=["hidden-coursework_net"]
+student = ""
+
+
+def coursework_net():
+    return nn.Sequential(
+        nn.Conv2d(3, 48, 11, 4), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(48, 128, 6, 1, 2, padding_mode="replicate"), nn.ReLU(), nn.MaxPool2d(4, 2),
+        nn.Conv2d(128, 192, 5, 1, 2, padding_mode="replicate"), nn.ReLU(),
+        nn.Conv2d(192, 192, 4, 1, 1), nn.ReLU(),
+        nn.Conv2d(192, 128, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(4, 3),
+        nn.Flatten(), nn.Linear(1152, 1600), nn.ReLU(), nn.Linear(1600, 1600), nn.ReLU(),
+        nn.Linear(1600, 1000),
+    )  # fmt: skip
+
+
+
+# %% wrong coursework_net: no ReLU between the dense layers loses=["hidden-coursework_net"]
+student = ""
+
+
+def coursework_net():
+    return nn.Sequential(
+        nn.Conv2d(3, 48, 11, 4), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(48, 128, 6, 1, 2), nn.ReLU(), nn.MaxPool2d(4, 2),
+        nn.Conv2d(128, 192, 5, 1, 2), nn.ReLU(),
+        nn.Conv2d(192, 192, 4, 1, 1), nn.ReLU(),
+        nn.Conv2d(192, 128, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(4, 3),
+        nn.Flatten(), nn.Linear(1152, 1600), nn.Linear(1600, 1600), nn.ReLU(),
+        nn.Linear(1600, 1000),
+    )  # fmt: skip
+
+
+
+# %% wrong coursework_net: a ReLU behind the last layer loses=["hidden-coursework_net"]
+student = ""
+
+
+def coursework_net():
+    return nn.Sequential(
+        nn.Conv2d(3, 48, 11, 4), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(48, 128, 6, 1, 2), nn.ReLU(), nn.MaxPool2d(4, 2),
+        nn.Conv2d(128, 192, 5, 1, 2), nn.ReLU(),
+        nn.Conv2d(192, 192, 4, 1, 1), nn.ReLU(),
+        nn.Conv2d(192, 128, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(4, 3),
+        nn.Flatten(), nn.Linear(1152, 1600), nn.ReLU(), nn.Linear(1600, 1600), nn.ReLU(),
+        nn.Linear(1600, 1000), nn.ReLU(),
+    )  # fmt: skip
+
+
+
+# %% wrong coursework_net: another nonlinearity than the one asked for loses=["hidden-coursework_net"]
+student = ""
+
+
+def coursework_net():
+    return nn.Sequential(
+        nn.Conv2d(3, 48, 11, 4), nn.Tanh(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(48, 128, 6, 1, 2), nn.Tanh(), nn.MaxPool2d(4, 2),
+        nn.Conv2d(128, 192, 5, 1, 2), nn.Tanh(),
+        nn.Conv2d(192, 192, 4, 1, 1), nn.Tanh(),
+        nn.Conv2d(192, 128, 3, 1, 1), nn.Tanh(), nn.MaxPool2d(4, 3),
+        nn.Flatten(), nn.Linear(1152, 1600), nn.Tanh(), nn.Linear(1600, 1600), nn.Tanh(),
+        nn.Linear(1600, 1000),
+    )  # fmt: skip
+
+
 # %% right last_pool: the lecture's numbers, by hand
+student = ""
+
+
 def last_pool():
     return {
         "floor": {"out": 3, "fc1": 1_844_800, "neurons": 356_872, "parameters": 7_672_104},
@@ -337,7 +875,27 @@ def last_pool():
     return found
 
 
+# %% right last_pool: from the table, by shares
+def last_pool():
+    table = filled_table()
+    n, f, s, maps = (int(k) for k in table.loc["Pool3", ["n", "f", "s", "channels_out"]])
+    full, rest = divmod(n - f, s)
+    ways, fc1 = {}, table.loc["FC1"]
+    for way, out in (("ceil", full + 1 + (rest > 0)), ("floor", full + 1)):
+        more = maps * out**2 - fc1["n"]
+        ways[way] = {
+            "out": float(out),
+            "fc1": fc1["parameters"] + more * fc1["neurons"],
+            "neurons": table.loc["Total", "neurons"] + more,
+            "parameters": table.loc["Total", "parameters"] + more * fc1["neurons"],
+        }
+    return ways
+
+
 # %% wrong last_pool: the two ways are exchanged loses=["test-last_pool", "hidden-last_pool"]
+student = ""
+
+
 def last_pool():
     return {
         "ceil": {"out": 3, "fc1": 1_844_800, "neurons": 356_872, "parameters": 7_672_104},
@@ -346,6 +904,9 @@ def last_pool():
 
 
 # %% wrong last_pool: forgets the biases of FC1 loses=["hidden-last_pool"]
+student = ""
+
+
 def last_pool():
     return {
         "floor": {"out": 3, "fc1": 1_843_200, "neurons": 356_872, "parameters": 7_670_504},
@@ -354,6 +915,9 @@ def last_pool():
 
 
 # %% wrong last_pool: the new neurons are one row and not a column as well loses=["hidden-last_pool"]
+student = ""
+
+
 def last_pool():
     return {
         "floor": {"out": 3, "fc1": 1_844_800, "neurons": 356_872, "parameters": 7_672_104},
@@ -362,6 +926,9 @@ def last_pool():
 
 
 # %% wrong last_pool: counts the image among the neurons loses=["hidden-last_pool"]
+student = ""
+
+
 def last_pool():
     return {
         "floor": {"out": 3, "fc1": 1_844_800, "neurons": 511_459, "parameters": 7_672_104},
@@ -370,6 +937,9 @@ def last_pool():
 
 
 # %% wrong last_pool: thinks that a pool cannot change parameters loses=["test-last_pool", "hidden-last_pool"]
+student = ""
+
+
 def last_pool():
     return {
         "floor": {"out": 3, "fc1": 1_844_800, "neurons": 356_872, "parameters": 7_672_104},
@@ -377,7 +947,57 @@ def last_pool():
     }
 
 
+# %% wrong last_pool: neurons stay as they were loses=["hidden-last_pool"]
+student = ""
+
+
+def last_pool():
+    return {
+        "floor": {"out": 3, "fc1": 1_844_800, "neurons": 356_872, "parameters": 7_672_104},
+        "ceil": {"out": 4, "fc1": 3_278_400, "neurons": 356_872, "parameters": 9_105_704},
+    }
+
+
+
+# %% wrong last_pool: one bias for all of FC1 loses=["hidden-last_pool"]
+student = ""
+
+
+def last_pool():
+    return {
+        "floor": {"out": 3, "fc1": 1_843_201, "neurons": 356_872, "parameters": 7_670_505},
+        "ceil": {"out": 4, "fc1": 3_276_801, "neurons": 357_768, "parameters": 9_104_105},
+    }
+
+
+
+# %% wrong last_pool: FC2 and the last layer grow as well loses=["test-last_pool", "hidden-last_pool"]
+student = ""
+
+
+def last_pool():
+    return {
+        "floor": {"out": 3, "fc1": 1_844_800, "neurons": 356_872, "parameters": 7_672_104},
+        "ceil": {"out": 4, "fc1": 3_278_400, "neurons": 357_768, "parameters": 10_539_304},
+    }
+
+
+
+# %% wrong last_pool: two windows more loses=["test-last_pool", "hidden-last_pool"]
+student = ""
+
+
+def last_pool():
+    return {
+        "floor": {"out": 3, "fc1": 1_844_800, "neurons": 356_872, "parameters": 7_672_104},
+        "ceil": {"out": 5, "fc1": 3_278_400, "neurons": 357_768, "parameters": 9_105_704},
+    }
+
+
 # %% right small_net: the table's net with narrow dense layers
+student = ""
+
+
 def small_net():
     return nn.Sequential(
         nn.Conv2d(3, 48, 11, 4), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -413,7 +1033,45 @@ def small_net():
     return Light()
 
 
+# %% right small_net: convolutions with weight norm, parametrised
+from torch.nn.utils import parametrizations
+
+
+def small_net():
+    layers, before = [], 3
+    for filters in (24, 48, 96, 96, 128):
+        conv = nn.Conv2d(before, filters, 3, 2, 1, bias=filters != 96)
+        layers += [parametrizations.weight_norm(conv), nn.LeakyReLU()]
+        before = filters
+    return nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(128, 1000))
+
+
+# %% right small_net: depthwise separable blocks, and one block that runs twice beside five others
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 32, 5, 4)
+        self.wide = nn.ModuleList(nn.Conv2d(32, 32, 3, padding=1, groups=32) for _ in range(2))
+        self.point = nn.ModuleList(nn.Conv2d(32, 32, 1) for _ in range(2))
+        self.again = nn.Conv2d(32, 32, 3, 2, 1)
+        self.head = nn.Linear(32, 1000)
+
+    def forward(self, images):
+        x = self.stem(images).relu()
+        for wide, point in zip(self.wide, self.point, strict=True):
+            x = x + point(wide(x)).relu()
+        x = self.again(self.again(x).relu()).relu()
+        return self.head(x.mean((2, 3)))
+
+
+def small_net():
+    return Twice()
+
+
 # %% wrong small_net: only FC2 is narrower, and that is less than half loses=["hidden-small_net"]
+student = ""
+
+
 def small_net():
     return nn.Sequential(
         nn.Conv2d(3, 48, 11, 4), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -427,6 +1085,9 @@ def small_net():
 
 
 # %% wrong small_net: two convolutions instead of five loses=["hidden-small_net"]
+student = ""
+
+
 def small_net():
     return nn.Sequential(
         nn.Conv2d(3, 48, 11, 4), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -479,7 +1140,61 @@ def small_net():
     return Flat()
 
 
+# %% wrong small_net: one convolution that runs five times loses=["hidden-small_net"]
+class Again(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.again = nn.Conv2d(3, 32, 7, 4), nn.Conv2d(32, 32, 3)
+        self.head = nn.Linear(32, 1000)
+
+    def forward(self, images):
+        x = self.first(images).relu()
+        for _ in range(5):
+            x = self.again(x).relu()
+        return self.head(x.mean((2, 3)))
+
+
+def small_net():
+    return Again()
+
+
+# %% wrong small_net: a list of five that is one convolution loses=["hidden-small_net"]
+def small_net():
+    same = nn.Conv2d(16, 16, 3, 2, 1)
+    layers = [nn.Conv2d(3, 16, 3, 2, 1), nn.ReLU()]
+    for _ in range(5):
+        layers += [same, nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 1000))
+
+
+# %% wrong small_net: no nonlinearity between its layers loses=["hidden-small_net"]
+def small_net():
+    layers, before = [], 3
+    for filters in (32, 64, 128, 128, 256):
+        layers.append(nn.Conv2d(before, filters, 3, 2, 1))
+        before = filters
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, 1000))
+
+
+# %% wrong small_net: the first layers are frozen loses=["hidden-small_net"]
+def small_net():
+    layers, before = [], 3
+    for filters in (32, 64, 128, 128, 256):
+        layers += [nn.Conv2d(before, filters, 3, 2, 1), nn.ReLU()]
+        before = filters
+    layers[0].requires_grad_(False)
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, 1000))
+
+
+# %% wrong small_net: the class in place of a network loses=["test-small_net", "hidden-small_net"]
+def small_net():
+    return nn.Sequential
+
+
 # %% right papers: the lecture's table, by hand
+student = ""
+
+
 def papers():
     return {
         "glorot_variance": 0.000727,
@@ -528,7 +1243,22 @@ def papers():
     )
 
 
+# %% right papers: from the table as it was filled in
+def papers():
+    table = filled_table()
+    variance = 2 / (table.loc["FC1", "n"] + table.loc["FC1", "neurons"])
+    he = 2 / (table.loc["Conv3", "filter_plus_1"] - 1)
+    replies = {"glorot_variance": variance, "glorot_bound": (3 * variance) ** 0.5, "he_variance": he}
+    replies |= {"prelu_variance": he * 16 / 17, "fade": 2 ** (-30 / 2), "deep_30": "he", "deep_22": "both"}
+    slopes = table.loc[table.index.str.startswith("Conv"), "channels_out"].astype(int).sum()
+    replies |= {"prelu_parameters": slopes, "gap": 160.0, "raw_224": (224 - 11) / 4 + 1}
+    return replies | {"neurons_1": 96 * 55**2, "patches": 2 * 33 * 33}
+
+
 # %% wrong papers: fan-in alone for Glorot, and its bound to match loses=["hidden-papers"]
+student = ""
+
+
 def papers():
     right = {"he_variance": 1 / 1600, "prelu_variance": 0.000588, "prelu_parameters": 688}
     right |= {"fade": 2**-15, "deep_22": "both", "deep_30": "he", "gap": 160, "raw_224": 54.25}
@@ -545,6 +1275,9 @@ def papers():
 
 
 # %% wrong papers: believes the paper's own numbers loses=["hidden-papers"]
+student = ""
+
+
 def papers():
     right = {"he_variance": 1 / 1600, "prelu_variance": 0.000588, "prelu_parameters": 688}
     right |= {"fade": 2**-15, "deep_22": "both", "deep_30": "he", "gap": 160}
@@ -553,6 +1286,9 @@ def papers():
 
 
 # %% wrong papers: the mean square for its root, and Glorot fails already at 22 layers loses=["hidden-papers"]
+student = ""
+
+
 def papers():
     right = {"he_variance": 1 / 1600, "prelu_variance": 0.000588, "prelu_parameters": 688}
     right |= {"gap": 160, "raw_224": 54.25, "neurons_1": 290400, "patches": 2178}
@@ -561,5 +1297,92 @@ def papers():
 
 
 # %% wrong papers: answers in a list, without keys loses=["test-papers", "hidden-papers"]
+student = ""
+
+
 def papers():
     return [2 / 2752, (6 / 2752) ** 0.5, 1 / 1600, 0.000588, 688, 2**-15, "both", "he", 160]
+
+
+# %% wrong papers: fan-out in place of fan-in loses=["hidden-papers"]
+student = ""
+
+
+def papers():
+    right = {"he_variance": 1 / 1600, "prelu_variance": 0.000588, "prelu_parameters": 688}
+    right |= {"fade": 2**-15, "deep_22": "both", "deep_30": "he", "gap": 160, "raw_224": 54.25}
+    right |= {"glorot_variance": 2 / 2752, "glorot_bound": (6 / 2752) ** 0.5}
+    right |= {"neurons_1": 290400, "patches": 2178}
+    return right | {"he_variance": 2 / (25 * 192), "prelu_variance": 2 / (1.0625 * 25 * 192)}
+
+
+# %% wrong papers: a convolution's fan-in without its window loses=["hidden-papers"]
+student = ""
+
+
+def papers():
+    right = {"he_variance": 1 / 1600, "prelu_variance": 0.000588, "prelu_parameters": 688}
+    right |= {"fade": 2**-15, "deep_22": "both", "deep_30": "he", "gap": 160, "raw_224": 54.25}
+    right |= {"glorot_variance": 2 / 2752, "glorot_bound": (6 / 2752) ** 0.5}
+    right |= {"neurons_1": 290400, "patches": 2178}
+    return right | {"he_variance": 2 / 128, "prelu_variance": 2 / (1.0625 * 128)}
+
+
+# %% wrong papers: one slope for each layer loses=["hidden-papers"]
+student = ""
+
+
+def papers():
+    right = {"he_variance": 1 / 1600, "prelu_variance": 0.000588, "prelu_parameters": 688}
+    right |= {"fade": 2**-15, "deep_22": "both", "deep_30": "he", "gap": 160, "raw_224": 54.25}
+    right |= {"glorot_variance": 2 / 2752, "glorot_bound": (6 / 2752) ** 0.5}
+    right |= {"neurons_1": 290400, "patches": 2178}
+    return right | {"prelu_parameters": 5}
+
+
+# %% wrong papers: the gap in percent loses=["hidden-papers"]
+student = ""
+
+
+def papers():
+    right = {"he_variance": 1 / 1600, "prelu_variance": 0.000588, "prelu_parameters": 688}
+    right |= {"fade": 2**-15, "deep_22": "both", "deep_30": "he", "gap": 160, "raw_224": 54.25}
+    right |= {"glorot_variance": 2 / 2752, "glorot_bound": (6 / 2752) ** 0.5}
+    right |= {"neurons_1": 290400, "patches": 2178}
+    return right | {"gap": 0.16}
+
+
+# %% wrong papers: rounds the size that does not fit loses=["hidden-papers"]
+student = ""
+
+
+def papers():
+    right = {"he_variance": 1 / 1600, "prelu_variance": 0.000588, "prelu_parameters": 688}
+    right |= {"fade": 2**-15, "deep_22": "both", "deep_30": "he", "gap": 160, "raw_224": 54.25}
+    right |= {"glorot_variance": 2 / 2752, "glorot_bound": (6 / 2752) ** 0.5}
+    right |= {"neurons_1": 290400, "patches": 2178}
+    return right | {"raw_224": 54}
+
+
+# %% wrong papers: forgets the mirror loses=["hidden-papers"]
+student = ""
+
+
+def papers():
+    right = {"he_variance": 1 / 1600, "prelu_variance": 0.000588, "prelu_parameters": 688}
+    right |= {"fade": 2**-15, "deep_22": "both", "deep_30": "he", "gap": 160, "raw_224": 54.25}
+    right |= {"glorot_variance": 2 / 2752, "glorot_bound": (6 / 2752) ** 0.5}
+    right |= {"neurons_1": 290400, "patches": 2178}
+    return right | {"patches": 33 * 33}
+
+
+# %% wrong papers: the slope itself for its square loses=["hidden-papers"]
+student = ""
+
+
+def papers():
+    right = {"he_variance": 1 / 1600, "prelu_variance": 0.000588, "prelu_parameters": 688}
+    right |= {"fade": 2**-15, "deep_22": "both", "deep_30": "he", "gap": 160, "raw_224": 54.25}
+    right |= {"glorot_variance": 2 / 2752, "glorot_bound": (6 / 2752) ** 0.5}
+    right |= {"neurons_1": 290400, "patches": 2178}
+    return right | {"prelu_variance": 2 / (1.25 * 3200)}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import sys
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import nbformat
 import pandas as pd
@@ -21,7 +24,8 @@ from tests.support.small_course import Course, points
 LESSON = "10_coursework"
 CLASS = [f"student-{k:02}" for k in range(50)]
 TESTS = {  # those that depend on the variant, with their points
-    "test-filled_table": 4, "hidden-filled_table": 36,
+    "hidden-retrieval": 1,
+    "test-filled_table": 2, "hidden-filled_table": 36,
     "test-coursework_net": 3, "hidden-coursework_net": 12,
     "test-last_pool": 2, "hidden-last_pool": 8,
     "test-small_net": 2, "hidden-small_net": 8,
@@ -29,7 +33,7 @@ TESTS = {  # those that depend on the variant, with their points
 }  # fmt: skip
 
 
-EXERCISES = ("filled_table", "coursework_net", "last_pool", "small_net", "papers")
+EXERCISES = ("retrieval", "filled_table", "coursework_net", "last_pool", "small_net", "papers")
 
 
 @cache
@@ -41,16 +45,27 @@ def cells() -> dict[str, str]:
 def solved_names(student: str) -> dict[str, Any]:
     """Return the names of a notebook in which `student` solved everything, before the tests."""
     names: dict[str, Any] = {"student": student}
-    for cell in ("setup", *EXERCISES):
+    for cell in ("setup", "setup-retrieval", *EXERCISES):
         exec(cells()[cell], names)
     return names
 
 
 def mark(names: dict[str, Any], test: str) -> float:
-    """Return the mark that a test gives, 0 if none; raise its AssertionError."""
-    bound = dict(names)
-    exec(cells()[test], bound)
-    return float(bound.get("score", 0))
+    """Return the mark that a test gives, 0 if none; raise its AssertionError.
+
+    The names are those of a notebook, `__main__`: references stand for them there. A hidden test
+    follows the visible one of its exercise.
+    """
+    notebook = ModuleType("__main__")
+    notebook.__dict__.update(names)
+    for name, function in names.items():
+        if hasattr(function, "__globals__") and function.__globals__.get("student") is not None:
+            notebook.__dict__[name] = type(function)(function.__code__, notebook.__dict__, name)
+    visible = test.replace("hidden-", "test-")
+    with patch.dict(sys.modules, {"__main__": notebook}):
+        for cell in dict.fromkeys(each for each in (visible, test) if each in cells()):
+            exec(cells()[cell], notebook.__dict__)
+    return float(notebook.__dict__.get("score", 0)) * test.startswith("hidden-")
 
 
 @cache
@@ -118,13 +133,35 @@ def test_an_id_is_a_text() -> None:
 @pytest.mark.parametrize("student", CLASS)
 def test_each_table_is_right_by_its_own_tests(student: str) -> None:
     names = solved_names(student)
-    for test in ("test-filled_table", "hidden-filled_table"):
-        assert mark(names, test) == TESTS[test] * test.startswith("hidden")
+    for test in ("hidden-filled_table", "hidden-last_pool", "hidden-papers"):
+        assert mark(names, test) == TESTS[test]
+
+
+@pytest.mark.parametrize(
+    ("student", "mistake"), zip(CLASS, itertools.cycle(["slip", "ceil", "biases"]), strict=False)
+)
+def test_what_follows_from_a_wrong_table_is_right_in_parts_c_and_e(
+    student: str, mistake: str
+) -> None:
+    table = WRONG_TABLES[mistake](solved(student))
+    names = by_hand(student, table)
+    assert not table.equals(solved(student))
+    assert mark(names, "hidden-last_pool") == 8
+    assert mark(names, "hidden-papers") == 12
+
+
+@pytest.mark.parametrize(("one", "other"), itertools.pairwise(CLASS))
+def test_numbers_of_another_table_are_wrong_in_parts_c_and_e(one: str, other: str) -> None:
+    names = by_hand(other, solved(other)) | {"student": one, "filled_table": solved(one).copy}
+    for name in ("last_pool", "papers"):
+        names[name] = by_hand(other, solved(other))[name]
+    assert mark(names, "hidden-last_pool") < 8
+    assert mark(names, "hidden-papers") < 12
 
 
 def test_each_table_is_wrong_by_the_tests_of_any_other() -> None:
     for one, other in itertools.permutations(CLASS, 2):
-        with pytest.raises(AssertionError, match="It is given"):
+        with pytest.raises(AssertionError, match="It was there"):
             mark(names_with_table(one, solved(other)), "test-filled_table")
 
 
@@ -169,14 +206,54 @@ def carry(table: pd.DataFrame, first: str) -> pd.DataFrame:
     return table
 
 
-@pytest.mark.parametrize("student", ["", *CLASS[:4]])
-def test_a_wrong_row_costs_once(student: str, capsys: pytest.CaptureFixture[str]) -> None:
-    table = solved(student).copy()
+def with_slip(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with a wrong size in Conv2, and all that follows from it."""
+    table = table.copy()
     table.loc["Conv2", "out"] += 6
     table.loc["Conv2", "neurons"] = (
         table.loc["Conv2", "out"] ** 2 * table.loc["Conv2", "channels_out"]
     )
-    carried = carry(table, "Pool2")
+    return carry(table, "Pool2")
+
+
+def rounded_up(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose last pool rounds up, and all that follows from it."""
+    table = table.copy()
+    table.loc["Pool3", "out"] += 1
+    table.loc["Pool3", "neurons"] = (
+        table.loc["Pool3", "out"] ** 2 * table.loc["Pool3", "channels_out"]
+    )
+    return carry(table, "FC1")
+
+
+def without_biases(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table that forgets every bias."""
+    table = table.copy()
+    for row in ROWS[:11]:
+        if not row.startswith("Pool"):
+            table.loc[row, "filter_plus_1"] -= 1
+            outputs = table.loc[row, "channels_out" if row.startswith("Conv") else "neurons"]
+            table.loc[row, "parameters"] = outputs * table.loc[row, "filter_plus_1"]
+    table.loc["Total", "parameters"] = table["parameters"].iloc[:11].sum()
+    return table
+
+
+WRONG_TABLES = {"slip": with_slip, "ceil": rounded_up, "biases": without_biases}
+
+
+def by_hand(student: str, table: pd.DataFrame) -> dict[str, Any]:
+    """Return the names of a notebook with this table, and with what follows from it as numbers."""
+    names = names_with_table(student, table)
+    for name in ("last_pool", "papers"):
+        follows: Any = names[name]
+        result = type(follows)(follows.__code__, names, name)()
+        names[name] = lambda result=result: result
+    return names
+
+
+@pytest.mark.parametrize("student", ["", *CLASS[:4]])
+def test_a_wrong_row_costs_once(student: str, capsys: pytest.CaptureFixture[str]) -> None:
+    table, carried = solved(student), with_slip(solved(student))
     assert carried.loc["Total", "parameters"] != table.loc["Total", "parameters"]
     assert mark(names_with_table(student, carried), "hidden-filled_table") == 35.5
     assert capsys.readouterr().out == "Conv2: out.\n"
@@ -197,22 +274,69 @@ def test_an_empty_cell_costs_itself_alone() -> None:
     assert mark(names_with_table("", table), "hidden-filled_table") == pytest.approx(36 - 0.6)
 
 
+RULES = {
+    "ceil": (32, "Rounding: which way"),
+    "biases": (32, "Biases: has each filter"),
+}
+
+
 @pytest.mark.parametrize("student", ["", "ada"])
-def test_a_known_wrong_total_is_named(student: str, capsys: pytest.CaptureFixture[str]) -> None:
-    table = solved(student).copy()
-    table.loc["Pool3", "out"] += 1
-    table.loc["Pool3", "neurons"] = (
-        table.loc["Pool3", "out"] ** 2 * table.loc["Pool3", "channels_out"]
-    )
-    table.loc["FC1", "n"] = table.loc["Pool3", "neurons"]
-    table.loc["FC1", "filter_plus_1"] = table.loc["FC1", "n"] + 1
-    table.loc["FC1", "parameters"] = table.loc["FC1", "neurons"] * table.loc["FC1", "filter_plus_1"]
-    for column in ("neurons", "parameters"):
-        table.loc["Total", column] = table[column].iloc[:11].sum()
-    if not student:
-        assert table.loc["Total", ["neurons", "parameters"]].tolist() == [357_768, 9_105_704]
-    assert mark(names_with_table(student, table), "hidden-filled_table") == 35.4
-    assert "Did you round up in the last pool?" in capsys.readouterr().out
+@pytest.mark.parametrize("mistake", RULES)
+def test_a_wrong_rule_costs_four_points_and_is_named_without_a_number(
+    student: str, mistake: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = WRONG_TABLES[mistake](solved(student))
+    points_left, words = RULES[mistake]
+    assert mark(names_with_table(student, table), "hidden-filled_table") == points_left
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(words)
+
+
+def test_wrong_rules_cost_at_most_half_and_a_made_up_table_all() -> None:
+    student = "ada"
+    made_up = solved(student).copy()
+    for row in ROWS:
+        for column in COLUMNS:
+            if pd.isna(coursework_table(student).loc[row, column]) and pd.notna(
+                made_up.loc[row, column]
+            ):
+                made_up.loc[row, column] = 7.5 + len(row) + COLUMNS.index(column)
+    assert mark(names_with_table(student, made_up), "hidden-filled_table") <= 3
+    two = without_biases(rounded_up(solved(student)))
+    assert mark(names_with_table(student, two), "hidden-filled_table") == 28
+
+
+FAULTS = [
+    ("", {}, "is empty"),
+    ("ada@example.org", {}, "an e-mail address"),
+    ("Ada Lovelace", {"JUPYTERHUB_USER": "ada"}, "your account is 'ada'"),
+    ("ben", {"JUPYTERHUB_USER": "ada"}, "your account is 'ada'"),
+    ("ben", {"STUDENT": "Ada", "JUPYTERHUB_USER": "lea"}, "your account is 'Ada'"),
+    (7, {}, "a text between quotes"),
+    (" Ada ", {"JUPYTERHUB_USER": "ada"}, ""),
+    ("ada", {"NBGRADER_EXECUTION": "autograde", "JUPYTERHUB_USER": "lea"}, ""),
+    ("ada@example.org", {"STUDENT": "ada@example.org"}, ""),
+    ("ben", {}, ""),
+]
+
+
+@pytest.mark.parametrize(("name", "environment", "words"), FAULTS)
+def test_a_name_that_earns_nothing_is_reported_before_it_is_handed_in(
+    name: object, environment: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("STUDENT", "JUPYTERHUB_USER", "NBGRADER_EXECUTION"):
+        monkeypatch.delenv(key, raising=False)
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    fault = shared()["name_fault"](name)
+    assert words in fault
+    assert bool(fault) == bool(words)
+
+
+def test_a_name_without_quotes_is_reported_by_the_tests_themselves() -> None:
+    names = {key: value for key, value in shared().items() if key != "student"}
+    with pytest.raises(AssertionError, match="Are both quotes around it"):
+        mark(names, "test-papers")
 
 
 def test_work_made_for_another_student_is_reported_in_one_line(
@@ -256,11 +380,11 @@ def hand_in(folder: Path, student: str, answers: dict[str, str]) -> None:
 @pytest.mark.xdist_group("coursework")
 class TestGraded:
     def test_own_work_earns_all_but_the_report(self, results: Any) -> None:
-        assert points(results["ada"]) == TESTS | {"report": 0}
+        assert points(results["ada"]) == TESTS | {"test-student": 1, "report": 0}
         assert results["ada"]["max_score"] == 100
 
     def test_another_s_work_loses_what_follows_the_variant(self, results: Any) -> None:
-        assert points(results["ben"]) == dict.fromkeys(TESTS, 0) | {"report": 0}
+        assert points(results["ben"]) == dict.fromkeys([*TESTS, "test-student"], 0) | {"report": 0}
         messages = {cell["message"] for cell in results["ben"]["cells"][:-1]}
         assert messages == {
             "This is the coursework of 'ada', but 'ben' handed it in: each student has a table of "

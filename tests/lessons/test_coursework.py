@@ -54,7 +54,7 @@ def mark(names: dict[str, Any], test: str) -> float:
     """Return the mark that a test gives, 0 if none; raise its AssertionError.
 
     The names are those of a notebook, `__main__`: references stand for them there. A hidden test
-    follows the visible one of its exercise.
+    follows the visible one that makes them.
     """
     notebook = ModuleType("__main__")
     notebook.__dict__.update(names)
@@ -63,8 +63,9 @@ def mark(names: dict[str, Any], test: str) -> float:
             notebook.__dict__[name] = type(function)(function.__code__, notebook.__dict__, name)
     visible = test.replace("hidden-", "test-")
     with patch.dict(sys.modules, {"__main__": notebook}):
-        for cell in dict.fromkeys(each for each in (visible, test) if each in cells()):
-            exec(cells()[cell], notebook.__dict__)
+        if visible != test and "references = owner" in cells().get(visible, ""):
+            exec(cells()[visible], notebook.__dict__)
+        exec(cells()[test], notebook.__dict__)
     return float(notebook.__dict__.get("score", 0)) * test.startswith("hidden-")
 
 

@@ -76,7 +76,7 @@ WHOLE_NAMES = {
 }
 # Patterns of prose: comments, docstrings, messages and pages.
 TERMS = {
-    r"\bdice\b": "random number generator",
+    r"\bdice\b(?! (score|loss|1945))": "random number generator",
     r"\b(throw|threw|throws|thrown) (a|the|its|their) (dice|die)\b": "draw",
     r"\bper cent\b": "%",
     r"\bstand-ins?\b": "proxy",

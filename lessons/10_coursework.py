@@ -109,7 +109,7 @@ print("The hub calls you:", os.environ.get("JUPYTERHUB_USER", "nothing, for this
 # %% nbgrader={"grade_id": "student", "solution": true}
 student = ""
 ### BEGIN SOLUTION
-student = "ada"
+student = account() or "ada"
 ### END SOLUTION
 
 # %% nbgrader={"grade_id": "test-student", "grade": true, "locked": true, "points": 1}

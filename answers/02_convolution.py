@@ -299,10 +299,8 @@ def conv2d_loops(x, w, b, stride, padding):
                     total = 0.0 if b is None else float(b[k])
                     for c in range(c_in):
                         for u in range(kh):
-                            total += sum(
-                                weights[k][c][u][v] * pixels[n][c][top + u][left + v]
-                                for v in range(kw)
-                            )
+                            for v in range(kw):
+                                total += weights[k][c][u][v] * pixels[n][c][top + u][left + v]
                     y.append(total)
     rows, columns = (height - kh) // stride + 1, (width - kw) // stride + 1
     return torch.tensor(y, dtype=x.dtype).reshape(images, c_out, rows, columns)
@@ -314,8 +312,10 @@ def conv2d_loops(x, w, b, stride, padding):
     kh, kw = w.shape[2:]
     lines = []
     for i in range(0, x.shape[2] - kh + 1, stride):
-        windows = [x[:, :, i : i + kh, j : j + kw] for j in range(0, x.shape[3] - kw + 1, stride)]
-        lines.append(torch.stack([torch.einsum("ncuv,kcuv->nk", z, w) for z in windows], dim=2))
+        line = []
+        for j in range(0, x.shape[3] - kw + 1, stride):
+            line.append(torch.einsum("ncuv,kcuv->nk", x[:, :, i : i + kh, j : j + kw], w))
+        lines.append(torch.stack(line, dim=2))
     y = torch.stack(lines, dim=2)
     return y if b is None else y + b.reshape(1, -1, 1, 1)
 

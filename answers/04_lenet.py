@@ -1263,7 +1263,7 @@ def control(model, settings, train, test, permutation):
     return evaluate(model, images.flatten(1)[:, permutation].reshape(images.shape), labels)
 
 
-# %% wrong control: the inverse of the permutation loses=["hidden-control"]
+# %% wrong control: the inverse of the permutation loses=["test-control", "hidden-control"]
 def control(model, settings, train, test, permutation):
     back = torch.argsort(permutation)
 
@@ -1298,7 +1298,7 @@ def control(model, settings, train, test, permutation):
     return evaluate(model, shuffle(test[0]), test[1])
 
 
-# %% wrong control: swaps rows and columns, whatever the permutation says loses=["hidden-control"]
+# %% wrong control: swaps rows and columns, whatever the permutation says loses=["test-control", "hidden-control"]
 def control(model, settings, train, test, permutation):
     fit(model, train[0].transpose(2, 3), train[1], **settings)
     return evaluate(model, test[0].transpose(2, 3), test[1])
@@ -1598,6 +1598,18 @@ def train_step(model, images, labels, optimizer):
     model.train()
     loss = -model(images).log_softmax(1)[torch.arange(len(labels)), labels].mean()
     optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# %% right train_step: gradients set to None by hand
+def train_step(model, images, labels, optimizer):
+    model.train()
+    loss = F.cross_entropy(model(images), labels)
+    for group in optimizer.param_groups:
+        for weight in group["params"]:
+            weight.grad = None
     loss.backward()
     optimizer.step()
     return loss.item()

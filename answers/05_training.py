@@ -1366,7 +1366,7 @@ def sgd_momentum_step(w, grad, velocity, lr, momentum=0.5):
     return w - lr * v, v
 
 
-# %% wrong glorot_uniform: one row of weights for all neurons loses=["hidden-glorot_uniform"]
+# %% wrong glorot_uniform: one row of weights for all neurons loses=["test-glorot_uniform", "hidden-glorot_uniform"]
 def glorot_uniform(shape):
     taps = int(np.prod(shape[2:]))
     a = (6 / (taps * (shape[0] + shape[1]))) ** 0.5
@@ -1382,7 +1382,7 @@ def signal_rms(depth, init):
     return strengths
 
 
-# %% wrong signal_rms: one row for a hundred loses=["hidden-signal_rms"]
+# %% wrong signal_rms: one row for a hundred loses=["test-signal_rms", "hidden-signal_rms"]
 def signal_rms(depth, init):
     h, strengths = torch.randn(1, 256, dtype=torch.float64), []
     for _ in range(depth):

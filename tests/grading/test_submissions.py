@@ -203,7 +203,9 @@ def test_each_behaviour_has_its_outcome(
         "results": results,
         "points": points(result),
         "outcomes": outcomes(result),
-        "messages": {cell["grade_id"]: cell["message"] for cell in result["cells"]},
+        "messages": {
+            cell["grade_id"]: cell["message"].split(" (in the call ")[0] for cell in result["cells"]
+        },
         "graded": confined.folder / "autograded" / behaviour.name / LESSON,
         "course": confined,
         "lesson": LESSON,

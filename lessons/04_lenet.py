@@ -1768,7 +1768,7 @@ with check.using(**references):
 
 # %% nbgrader={"grade_id": "hidden-control", "grade": true, "locked": true, "points": 3}
 # Also: any permutation, the digits that are trained on, the images left alone, and the experiment itself:
-# the shuffle costs a CNN more than 15 points and puts it below the MLP, which moves by less than 2.
+# the shuffle costs a CNN more than 8 points and puts it below the MLP, which moves by less than 2.
 ### BEGIN HIDDEN TESTS
 def one_epoch(model, images, labels, optimizer, batch_size):
     model.train()
@@ -1846,7 +1846,7 @@ with check.using(train_epoch=one_epoch, evaluate=share_right):
     mixed = control(small_net(), settings, some, fewer, shuffles[0])
     mlp_plain = np.mean([control(mlp(), longer, some, other, straight) for _ in shuffles])
     mlp_mixed = np.mean([control(mlp(), longer, some, other, way) for way in shuffles])
-    check.at_least(plain - mixed, 0.15, "the accuracy that the shuffle costs a CNN")
+    check.at_least(plain - mixed, 0.08, "the accuracy that the shuffle costs a CNN")
     check.at_least(mlp_mixed - mixed, 0, "the MLP's lead over the CNN on shuffled digits")
     check.at_most(
         abs(mlp_plain - mlp_mixed), 0.02, "the accuracy by which the shuffle moves the MLP",

@@ -35,7 +35,8 @@ def measure(root: Path, size: int) -> dict[str, object]:
     lessons = sorted(path.stem for path in (root / "lessons").glob("*.py"))
     with tempfile.TemporaryDirectory(prefix="costs-") as scratch:
         course = make_class(root, Path(scratch) / "course", lessons, size)
-        keep_source_checks(course, lessons)
+        with fresh_copy(course, 1) as copy:
+            keep_source_checks(course, lessons, copy)
         one, _ = run(course, lessons, 1)
         all_of_them, seconds = run(course, lessons, size)
         with cluster() as address:

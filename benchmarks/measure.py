@@ -122,13 +122,10 @@ def compare(
     return results
 
 
-def keep_source_checks(course: Path, lessons: Sequence[str], graded: Path | None = None) -> None:
+def keep_source_checks(course: Path, lessons: Sequence[str], copy: Path) -> None:
     """Grade a copy of `course`, and keep in it what was learnt of the instructor's answers."""
-    if graded is None:
-        with fresh_copy(course, 1) as copy:
-            return keep_source_checks(course, lessons, copy)
-    grade(GRADER, graded, lessons)
-    shutil.copytree(graded / FOLDER, course / FOLDER, dirs_exist_ok=True)
+    grade(GRADER, copy, lessons)
+    shutil.copytree(copy / FOLDER, course / FOLDER, dirs_exist_ok=True)
 
 
 def grade_copy(

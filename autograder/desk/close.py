@@ -22,7 +22,6 @@ from typing import Any
 
 from nbgrader.api import (
     Assignment,
-    BaseCell,
     Comment,
     Grade,
     Gradebook,
@@ -48,6 +47,7 @@ from autograder.grading.coordinator import GradingRequest, grade
 from autograder.grading.course import open_course, prepare, require_assignment
 from autograder.grading.deadlines import FILE as DEADLINES
 from autograder.grading.deadlines import read_deadlines
+from autograder.grading.regrades import in_submissions
 from autograder.grading.results import FAILED, Result
 from autograder.grading.submissions import find
 from autograder.service.feedback import write_refusal
@@ -316,20 +316,11 @@ def times_of(course: CourseDirectory, lesson: str, student: str) -> list[tuple[s
 def rows_of(gradebook: Gradebook, lesson: str) -> dict[str, list[tuple[Any, ...]]]:
     """Return marks, comments and penalties of a lesson, by student."""
     rows: dict[str, list[tuple[Any, ...]]] = {}
-    marks = (BaseCell.name, Grade.auto_score, Grade.manual_score, Grade.extra_credit)
-    comments = (BaseCell.name, Comment.auto_comment, Comment.manual_comment)
+    marks = (Grade.auto_score, Grade.manual_score, Grade.extra_credit)
+    comments = (Comment.auto_comment, Comment.manual_comment)
     for kind, columns in ((Grade, marks), (Comment, comments)):
-        query = (
-            select(
-                SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty, *columns
-            )
-            .select_from(kind)
-            .join(BaseCell, kind.cell_id == BaseCell.id)
-            .join(SubmittedNotebook, kind.notebook_id == SubmittedNotebook.id)
-            .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
-            .where(Assignment.name == lesson)
-        )
+        penalty = SubmittedNotebook.late_submission_penalty
+        query = in_submissions(kind, lesson, penalty, *columns)
         for student, *values in gradebook.db.execute(query):
             rows.setdefault(student, []).append((kind.__name__, *values))
     return rows

@@ -64,8 +64,10 @@ def read_folder(
             if stat.S_ISDIR(status.st_mode):
                 with opened(entry, folder) as inner:
                     yield from read_folder(inner, f"{name}/", owner, budget, depth + 1)
-            else:
+            elif stat.S_ISREG(status.st_mode):
                 yield name, read_file(folder, entry, owner, budget)
+            else:  # a device is not even opened
+                yield name, None
         except OSError:  # it has just gone, or may not be read
             yield name, None
 
@@ -87,8 +89,6 @@ def read_one(folder: Path, name: str, most: int) -> tuple[bytes, os.stat_result]
 
 def read_file(folder: int, entry: str, owner: int | None, budget: Budget | None) -> bytes | None:
     """Return what is in a file of an open folder; None where it is no file, or too large."""
-    if not stat.S_ISREG(os.stat(entry, dir_fd=folder, follow_symlinks=False).st_mode):
-        return None  # a device is not even opened
     with opened(entry, folder, 0) as descriptor:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

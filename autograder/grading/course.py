@@ -12,7 +12,6 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from glob import escape
 from pathlib import Path
 
 import nbformat
@@ -34,6 +33,7 @@ from autograder.grading.submissions import (
     SourceNotebook,
     digest_of,
     find,
+    of_all_students,
     other_files,
 )
 from autograder.sandbox.preload import setup_imports
@@ -100,10 +100,8 @@ def prepare(
 
 def changed_since_graded(course: CourseDirectory, assignment: str) -> list[str]:
     """Return the cells of an assignment that are no longer those by which work was graded."""
-    # Only the place of the student is a pattern: folders may have brackets in their names.
-    place = "any-student"
-    path = escape(course.format_path(course.autograded_directory, place, assignment))
-    return changed_cells(map(Path, sources(course, assignment)), path.replace(place, "*"))
+    graded = of_all_students(course, course.autograded_directory, assignment)
+    return changed_cells(map(Path, sources(course, assignment)), graded)
 
 
 def assignments(course: CourseDirectory) -> set[str]:

@@ -95,10 +95,7 @@ def find(
     pattern = course.format_path(
         course.submitted_directory, "(?P<student>[^/]+)", re.escape(assignment), escape=True
     )
-    # Only the place of the student is a pattern: folders may have brackets in their names.
-    place = "any-student"
-    path = escape(course.format_path(course.submitted_directory, place, assignment))
-    folders = sorted(glob(path.replace(place, "*")))
+    folders = sorted(glob(of_all_students(course, course.submitted_directory, assignment)))
     matches = [(re.fullmatch(pattern, folder), folder) for folder in folders]
     return [
         Submission(match["student"], assignment, folder)
@@ -106,6 +103,13 @@ def find(
         if match and (os.path.isdir(folder) or os.path.islink(folder))
         if not students or match["student"] in students
     ]
+
+
+def of_all_students(course: CourseDirectory, directory: str, assignment: str) -> str:
+    """Return the pattern of all students' folders of an assignment in one of nbgrader's folders."""
+    # Only the place of the student is a pattern: folders may have brackets in their names.
+    place = "any-student"
+    return escape(course.format_path(directory, place, assignment)).replace(place, "*")
 
 
 def load(submission: Submission, assignment: Assignment, ignore: list[str]) -> None:

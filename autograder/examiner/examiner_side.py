@@ -28,6 +28,7 @@ from autograder.examiner.state import module_by_value, overwrite, set_state
 from autograder.examiner.transport import Transport, TransportClosed
 
 log = logging.getLogger(__name__)
+DELETED = object()  # the value of a name that a test deleted
 
 
 class ExaminerEndpoint(Endpoint):
@@ -43,7 +44,13 @@ class ExaminerEndpoint(Endpoint):
         self.limits: list[str] = []  # what the current test asked for and cannot be done
         self.unsendable: set[str] = set()  # names of the learner's that cannot be sent
         self.version = 0  # of all that the learner's modules hold: counts requests
-        self.lent: set[int] = set()  # numbers of what names of the learner's stand for
+        # What names of the learner's stand for: by use(), by what a test bound or deleted, both as
+        # last sent, with the numbers of what was exported for it.
+        self.references: dict[str, Any] = {}
+        self.rebound: Callable[[], dict[str, Any]] = dict
+        self.standing: dict[str, Any] = {}
+        self.lent: set[int] = set()
+        self.streams: tuple[Any, Any] = sys.stdout, sys.stderr  # of the cell as it began
 
     def names(self, names: list[str]) -> dict[str, Any]:
         """Return what the submission kernel has under these names; unknown names are left out."""
@@ -68,6 +75,7 @@ class ExaminerEndpoint(Endpoint):
             payloads = [encode(value, self.refer) for value in values]
             leaves, modules = self.leaves, self.modules
             meta = {**meta, "args": len(args), "kwargs": [*kwargs], **self.context()}
+            self.follow()
             reply = self.request(verb, meta, payloads)
             self.version += 1
             self.leaves = leaves
@@ -82,30 +90,71 @@ class ExaminerEndpoint(Endpoint):
             self.leaves, self.modules = outer
             self.rngs = advance_rngs()
 
-    def use(self, values: dict[str, Any]) -> None:
-        """Let names of the learner's stand for values of the test: for these, and no others.
+    def use(self, references: dict[str, Any]) -> None:
+        """Let names of the learner's stand for references of the test: for these, and no others.
 
         They do until the next use(), or until the cell ends. Functions cannot be called afterwards,
-        whatever the learner's work keeps of them. It waits for no reply, so that a test can end
-        while a call of the learner's still runs.
+        whatever the learner's work keeps of them.
+        """
+        self.references = dict(references)
+        self.stand({**self.rebound(), **self.references})
+
+    def follow(self) -> None:
+        """Let names of the learner's stand for what the test has bound them to, or for nothing."""
+        values = {**self.rebound(), **self.references}
+        if values.keys() != self.standing.keys() or any(
+            value is not self.standing[name] for name, value in values.items()
+        ):
+            self.stand(values)
+
+    def stand(self, values: dict[str, Any]) -> None:
+        """Say what names stand for, and all others for the learner's own again.
+
+        It waits for no reply, so that a test can end while a call of the learner's still runs.
         """
         for number in self.lent & self.exported.keys():
             del self.numbers[id(self.exported.pop(number)[0])]
         before = set(self.exported)
-        payloads = [encode(value, self.refer) for value in values.values()]
+        names, payloads = [], []
+        for name, value in values.items():
+            try:
+                payloads += [] if value is DELETED else [encode(value, self.refer)]
+            except Unsendable as error:
+                if name in self.references:
+                    raise
+                self.limits.append(f"{name} is bound to what cannot be sent: {error}")
+            else:
+                names += [] if value is DELETED else [name]
         self.lent = set(self.exported) - before
+        self.standing = values
+        deleted = [name for name, value in values.items() if value is DELETED]
         with contextlib.suppress(TransportClosed):
-            self.transport.send(Message("use", {"names": [*values]}, payloads))
+            self.transport.send(Message("use", {"names": names, "deleted": deleted}, payloads))
 
     def context(self) -> dict[str, Any]:
-        """Return whether gradients are enabled, and seeds of the generators that tests used."""
+        """Return whether gradients are enabled, which output the test captures, and seeds of the
+        generators that tests used.
+        """
         torch = sys.modules.get("torch")
         context: dict[str, Any] = {"gradients": torch.is_grad_enabled() if torch else True}
+        pairs = zip((sys.stdout, sys.stderr), self.streams, strict=True)
+        context["captured"] = [now is not before for now, before in pairs]
         states = rng_states()
         changed = {name: state for name, state in states.items() if self.rngs.get(name) != state}
         if changed:
             context["seeds"] = {name: seed_from(state) for name, state in changed.items()}
         return context
+
+    def note(self, message: Message) -> None:
+        """Write what a call printed to where the test captures it."""
+        printed = message.meta.get("printed", ["", ""])
+        require(isinstance(printed, list) and len(printed) == 2, "printed text")
+        for text, stream, before in zip(
+            printed, (sys.stdout, sys.stderr), self.streams, strict=True
+        ):
+            require(isinstance(text, str), "printed text")
+            if text and stream is not before:
+                stream.write(text)
 
     def apply_changes(self, reply: Message, values: list[Any], modules: list[Any]) -> None:
         """Change the arguments as the call changed them."""
@@ -146,6 +195,7 @@ class ExaminerEndpoint(Endpoint):
     def end(self) -> None:
         """End the cell: its functions are no longer exported."""
         self.limits, self.unsendable = [], set()
+        self.references, self.standing, self.lent = {}, {}, set()
         self.exported.clear()
         self.numbers.clear()
         with contextlib.suppress(TransportClosed):

@@ -19,7 +19,7 @@ from traitlets import Type
 from autograder.compat.ipykernel import without_input
 from autograder.errors import one_line, printable
 from autograder.examiner.codec import CodecError, ExaminerLimit
-from autograder.examiner.examiner_side import ExaminerEndpoint
+from autograder.examiner.examiner_side import DELETED, ExaminerEndpoint
 from autograder.examiner.free_names import defined_names, free_names, globals_of
 from autograder.examiner.released import ANYTHING
 from autograder.examiner.remote_errors import REMOTE
@@ -32,6 +32,7 @@ PRELOAD = ("autograder.examiner.kernels",)
 PRELOAD_WITH = {"torch": ("autograder.examiner.nets",)}
 
 
+PATCHED = ("input", "print")  # of Python's: what a test patches is patched for the answers too
 REPORT = "examiner"  # key in the metadata of the reply to a test
 MAX_REPORT = 500  # characters
 
@@ -72,6 +73,8 @@ class TestShell(Shell):
         self.of_answers: dict[str, str] = {}  # the same, for what is there and cannot be sent
         self.defined: dict[str, tuple[str, Any]] = {}  # what they made
         self.fetched: set[str] = set()
+        self.taken: dict[str, Any] = {}  # by name: what was fetched for the current test
+        self.of_python: dict[str, Any] = {}  # functions of Python's that a test may patch
         self.pending: set[str] = set()  # names that functions of locked setup cells read
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
@@ -105,13 +108,23 @@ class TestShell(Shell):
             return
         for name in self.fetched:
             self.user_ns.pop(name, None)
-        self.fetched = set()
+        self.fetched, self.taken, self.of_python = set(), {}, {}
         names = {*free_names(nodes, self.user_ns), *unknown(self.pending, self.user_ns)}
+        names |= named_in_main(nodes) - self.user_ns.keys()
         self.supply(names, self.definitions)
         self.fetch(names)
         self.supply(unknown(names, self.user_ns), self.fallbacks)
         unsendable = unknown(names, self.user_ns) & self.endpoint.unsendable
         self.supply(unsendable, self.of_answers)
+        self.taken = {name: self.user_ns[name] for name in self.fetched & self.user_ns.keys()}
+        self.of_python = {name: getattr(builtins, name) for name in PATCHED}
+
+    def rebound(self) -> dict[str, Any]:
+        """Return what names stand for since the test bound, patched or deleted them."""
+        now = {name: self.user_ns.get(name, DELETED) for name in self.taken}
+        changed = {name: value for name, value in now.items() if value is not self.taken[name]}
+        patched = {name: getattr(builtins, name) for name in self.of_python}
+        return {n: v for n, v in patched.items() if v is not self.of_python[n]} | changed
 
     def fetch(self, names: set[str]) -> None:
         """Fetch those names that are not known yet from the submission kernel."""
@@ -151,6 +164,13 @@ class TestShell(Shell):
                 self.fetched.add(new)
             if name != ANYTHING:
                 self.defined[name] = text, self.user_ns[name]
+
+
+def named_in_main(nodes: list[ast.stmt]) -> set[str]:
+    """Return the names that a test patches by their paths, such as "__main__.draw"."""
+    texts = [n.value for node in nodes for n in ast.walk(node) if isinstance(n, ast.Constant)]
+    paths = [text.split(".") for text in texts if isinstance(text, str)]
+    return {path[1] for path in paths if path[0] == "__main__" and len(path) > 1}
 
 
 def report_of(error: BaseException, endpoint: ExaminerEndpoint) -> dict[str, str]:
@@ -196,6 +216,7 @@ class TestKernel(Kernel):
     def join(self, socket: int) -> None:
         """Connect to the submission kernel. Called before the first cell."""
         self.shell.endpoint = ExaminerEndpoint(Transport(socket))
+        self.shell.endpoint.rebound = self.shell.rebound
 
     async def do_execute(self, *args: Any, cell_meta: Any = None, **kwargs: Any) -> Any:
         """Run a cell, which is a test if its message says so. Called by ipykernel."""
@@ -205,6 +226,7 @@ class TestKernel(Kernel):
         self.shell.definitions = released.get("definitions", {})
         self.shell.fallbacks = released.get("fallbacks", {})
         self.shell.of_answers = released.get("of_answers", {})
+        self.shell.endpoint.streams = sys.stdout, sys.stderr
         try:
             return await super().do_execute(*args, cell_meta=cell_meta, **kwargs)
         finally:

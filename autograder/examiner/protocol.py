@@ -88,10 +88,18 @@ class Endpoint:
             if message.kind == "request":
                 self.answer(message)
             elif message.meta.get("number") == number and message.kind in ("reply", "error"):
+                self.note(message)
                 if message.kind == "error":
                     raise exception_from(message)
                 return message
             # else the reply to a request that was interrupted
+
+    def note(self, message: Message) -> None:
+        """Called with the reply to a request, or its error, before it is used."""
+
+    def printed(self) -> dict[str, Any]:
+        """Return what an answer to a request says besides: what was printed for it."""
+        return {}
 
     def receive(self) -> Message:
         """Return the next valid message."""
@@ -108,12 +116,14 @@ class Endpoint:
                 raise RecursionError("calls from kernel to kernel are nested too deeply")
             self.release(message.meta.get("released", []))
             reply = self.handle(message)
-            reply.kind, reply.meta = "reply", {**reply.meta, "number": number}
+            reply.kind, reply.meta = "reply", {**reply.meta, "number": number, **self.printed()}
             self.transport.send(reply)
         except TransportClosed:
             raise
         except BaseException as error:  # any exception belongs to the caller
-            self.transport.send(error_message(error, number, self.reports_lines))
+            message = error_message(error, number, self.reports_lines)
+            message.meta.update(self.printed())
+            self.transport.send(message)
         finally:
             self.depth -= 1
 

@@ -7,9 +7,10 @@ passes by meeting an object where it expects a number.
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
-from autograder.examiner.codec import ExaminerLimit
+from autograder.examiner.codec import CodecError, ExaminerLimit, require
 from autograder.examiner.remote_errors import name_call
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ class ProxyAttributeError(ExaminerLimit, AttributeError):
     """An attribute that a proxy does not have, whatever the object has."""
 
 
+KINDS = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL,
+    inspect.Parameter.KEYWORD_ONLY,
+    inspect.Parameter.VAR_KEYWORD,
+)
 PROXY_KINDS = ("function", "class", "object", "iterator")
 
 
@@ -45,11 +53,26 @@ class Proxy:
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
-        if name.startswith("__") or name in ("_endpoint", "_number", "_kind", "_name"):
+        special = name.startswith("__") and name != "__wrapped__"
+        if special or name in ("_endpoint", "_number", "_kind", "_name"):
             if "_endpoint" in vars(self):
                 self._endpoint.limits.append(f"the attribute {name}")
             raise ProxyAttributeError(name)
         return self._endpoint.call("get", meta={"object": self._number, "name": name})
+
+    @property
+    def __doc__(self) -> Any:  # type: ignore[override]  # else it would be the text above
+        __tracebackhide__ = True
+        return self._endpoint.call("get", meta={"object": self._number, "name": "__doc__"})
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """Read by inspect.signature(): parameters and defaults as the learner's, no annotations."""
+        __tracebackhide__ = True
+        if vars(self).get("_kind") not in ("function", "class"):
+            raise ProxyAttributeError("__signature__")
+        meta = {"object": self._number, "name": "__signature__"}
+        return signature_from(self._endpoint.call("get", meta=meta))
 
     def _limit(self, text: str) -> ProxyTypeError:
         """Return the error for what a proxy cannot do, and remember it."""
@@ -92,6 +115,17 @@ class Proxy:
     def __deepcopy__(self, memo: Any) -> Any:
         return self._endpoint.call("copy", meta={"object": self._number})
 
+    def __instancecheck__(self, instance: Any) -> bool:
+        return self._is("isinstance", instance)
+
+    def __subclasscheck__(self, subclass: Any) -> bool:
+        return self._is("issubclass", subclass)
+
+    def _is(self, question: str, value: Any) -> bool:
+        __tracebackhide__ = True
+        meta = {"module": "builtins", "name": question}
+        return self._endpoint.call("helper", value, self, meta=meta) is True
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Proxy) or other is None:
             return self is other
@@ -112,6 +146,23 @@ class Proxy:
         """Run a helper of course.check in the submission kernel."""
         __tracebackhide__ = True
         return run_helper(self._endpoint, helper, args, kwargs)
+
+
+def signature_from(described: Any) -> inspect.Signature:
+    """Return the signature of which names, kinds and defaults of parameters were sent."""
+    require(isinstance(described, list), "signature")
+    parameters = []
+    for each in described:
+        require(isinstance(each, list) and 2 <= len(each) <= 3, "parameter")
+        name, kind, *default = each
+        require(isinstance(name, str) and name.isidentifier(), "name of a parameter")
+        require(type(kind) is int and 0 <= kind <= 4, "kind of a parameter")
+        default = {"default": default[0]} if default else {}
+        parameters.append(inspect.Parameter(name, KINDS[kind], **default))
+    try:
+        return inspect.Signature(parameters)
+    except ValueError:
+        raise CodecError("the order of parameters is invalid") from None
 
 
 class IteratorProxy(Proxy):

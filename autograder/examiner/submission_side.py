@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections.abc
 import contextlib
 import copy
+import inspect
 import io
 import sys
 import types
@@ -29,6 +30,7 @@ from autograder.examiner.codec import (
 )
 from autograder.examiner.protocol import Endpoint, by_name
 from autograder.examiner.random_state import SEEDERS
+from autograder.examiner.remote_errors import sendable
 from autograder.examiner.state import (
     module_from,
     remote_module,
@@ -40,6 +42,7 @@ from autograder.examiner.state import (
 from autograder.examiner.transport import Transport, TransportClosed
 
 MAX_PRINTED = 10_000  # characters printed during a test that are kept
+MAX_CAPTURED = 1_000_000  # characters printed in a call that a test captures
 MISSING = object()  # the value of a name that the learner does not have
 # Looked up on the class, as Python does.
 SPECIAL = ("__len__", "__iter__", "__next__", "__getitem__", "__contains__", "__call__")
@@ -55,6 +58,7 @@ class SubmissionEndpoint(Endpoint):
         self.user_ns = user_ns
         self.stopped = False
         self.replaced: dict[str, Any] = {}  # values of names that stand for a test's own
+        self.captured = ["", ""]  # what the last call wrote to stdout and stderr for the test
         # Functions and modules of the test kernel that are held here: their numbers.
         self.remote: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         self.verbs: dict[str, Callable[[Message], Message]] = {
@@ -66,7 +70,7 @@ class SubmissionEndpoint(Endpoint):
     def serve(self) -> str:
         """Answer requests until the test ends; return what was printed meanwhile."""
         self.stopped = False
-        printed = BoundedText()
+        printed = BoundedText(MAX_PRINTED)
         try:
             with (
                 contextlib.redirect_stdout(printed),
@@ -97,9 +101,12 @@ class SubmissionEndpoint(Endpoint):
     def use(self, message: Message) -> None:
         """Let names stand for values of the test, and all others for the learner's again."""
         self.restore_names()
-        for name, payload in zip(message.meta["names"], message.payloads, strict=True):
+        for name in (*message.meta["names"], *message.meta["deleted"]):
             self.replaced[name] = self.user_ns.get(name, MISSING)
+        for name, payload in zip(message.meta["names"], message.payloads, strict=True):
             self.user_ns[name] = self.value(payload)
+        for name in message.meta["deleted"]:
+            self.user_ns.pop(name, None)
 
     def restore_names(self) -> None:
         """Let all names stand for the learner's again."""
@@ -153,7 +160,7 @@ class SubmissionEndpoint(Endpoint):
             before = [encode(state_of(module)) for module in modules]
             args, kwargs = values[: meta["args"]], values[meta["args"] :]
             function = self.function(meta)
-            with gradients_enabled(meta.get("gradients", True)):
+            with gradients_enabled(meta.get("gradients", True)), self.capturing(meta):
                 result = function(*args, **dict(zip(meta["kwargs"], kwargs, strict=True)))
             self.leaves = leaves
             payloads = [encode(result, self.refer)]
@@ -169,6 +176,26 @@ class SubmissionEndpoint(Endpoint):
             return Message("reply", meta, [*payloads, *changed.values(), *moved.values()])
         finally:
             self.leaves, self.modules = outer
+
+    @contextlib.contextmanager
+    def capturing(self, meta: dict[str, Any]) -> Iterator[None]:
+        """Keep what is printed in this context, as far as the test captures it."""
+        texts = [BoundedText(MAX_CAPTURED), BoundedText(MAX_CAPTURED)]
+        out, err = meta.get("captured", (False, False))
+        try:
+            with contextlib.ExitStack() as stack:
+                if out:
+                    stack.enter_context(contextlib.redirect_stdout(texts[0]))
+                if err:
+                    stack.enter_context(contextlib.redirect_stderr(texts[1]))
+                yield
+        finally:
+            self.captured = [text.getvalue() for text in texts]
+
+    def printed(self) -> dict[str, Any]:
+        """Return what the last call printed for the test."""
+        texts, self.captured = self.captured, ["", ""]
+        return {"printed": [*map(sendable, texts)]} if any(texts) else {}
 
     def changed(self, value: Any, sent: Payload) -> Payload | None:
         """Return an argument that is data and no longer what was sent, else None."""
@@ -194,6 +221,8 @@ class SubmissionEndpoint(Endpoint):
             helper: Callable[..., Any] = by_name(meta["module"], name)
             return helper
         target = self.local(meta["object"])
+        if verb == "get" and name == "__signature__":
+            return lambda: parameters_of(target)
         if verb == "get":
             return lambda: getattr(target, name)
         if verb == "set":
@@ -266,6 +295,14 @@ class SubmissionEndpoint(Endpoint):
         return callback
 
 
+def parameters_of(function: Callable[..., Any]) -> list[list[Any]]:
+    """Return name, kind and, where there is one, default of each parameter."""
+    return [
+        [each.name, int(each.kind), *([] if each.default is each.empty else [each.default])]
+        for each in inspect.signature(function).parameters.values()
+    ]
+
+
 def changes(payloads: collections.abc.Iterable[Payload | None]) -> dict[int, Payload]:
     """Return the payloads that are there, by their places."""
     return {place: payload for place, payload in enumerate(payloads) if payload is not None}
@@ -274,9 +311,13 @@ def changes(payloads: collections.abc.Iterable[Payload | None]) -> dict[int, Pay
 class BoundedText(io.StringIO):
     """A text stream that keeps the beginning of what is written."""
 
+    def __init__(self, characters: int) -> None:
+        super().__init__()
+        self.characters = characters
+
     def write(self, text: str) -> int:
         """Keep `text` as far as there is room; return its length."""
-        super().write(text[: max(0, MAX_PRINTED - self.tell())])
+        super().write(text[: max(0, self.characters - self.tell())])
         return len(text)
 
 

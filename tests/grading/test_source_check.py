@@ -100,6 +100,22 @@ def only(results: list[Result]) -> Result:
             {},
         ),
         ([DOUBLE, graded_cell(MOCK)], {}),
+        # del, as in nbgrader's quickstart
+        (
+            [
+                answer("def g(x):\n    return x\n\ndef f(x):\n    return 2 * g(x)"),
+                graded_cell(DEL),
+            ],
+            {},
+        ),
+        ([answer("def f():\n    print('hi')"), graded_cell(PRINTED)], {}),
+        (
+            [
+                answer("class P:\n    pass\n\ndef f():\n    return P()"),
+                graded_cell("assert isinstance(f(), P)"),
+            ],
+            {},
+        ),
         (
             [
                 cell("%matplotlib inline\nimport math"),
@@ -121,26 +137,11 @@ def test_an_idiom_of_other_courses_is_graded_in_two_kernels(
 @pytest.mark.parametrize(
     "cells",
     [
-        # del, as in nbgrader's quickstart
-        [
-            answer("def g(x):\n    return x\n\ndef f(x):\n    return 2 * g(x)"),
-            graded_cell(DEL),
-        ],
         # a global that the answer reads
         [answer("def f(x):\n    return n * x"), graded_cell("n = 3\nassert f(2) == 6")],
-        # what is printed
-        [
-            answer("def f():\n    print('hi')"),
-            graded_cell(PRINTED),
-        ],
         # source code
         [DOUBLE, graded_cell("import inspect\nassert 'return' in inspect.getsource(f)")],
         [DOUBLE, graded_cell("assert 'f' in globals()")],
-        # objects
-        [
-            answer("class P:\n    pass\n\ndef f():\n    return P()"),
-            graded_cell("assert isinstance(f(), P)"),
-        ],
         [answer("class P(int):\n    pass\n\nx = [P(1)]"), graded_cell("assert type(x[0]) is P")],
         # files of the answer
         [

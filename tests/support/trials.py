@@ -172,14 +172,15 @@ def reseeded(notebook: NotebookNode, seed: int) -> NotebookNode:
     return notebook
 
 
-def both_ways(trial: Trial) -> tuple[Trial, dict[str, float], dict[str, float]]:
-    """Return a trial, and the points of each test in one kernel and in two."""
-    return trial, points(trial, one_kernel=True), points(trial, one_kernel=False)
+def both_ways(group: Group) -> tuple[Group, dict[str, float], dict[str, float]]:
+    """Return a group, and the points of each test in one kernel and in two."""
+    notebook = notebook_for(source(group.lesson), *group.answers)
+    return group, points(notebook, one_kernel=True), points(notebook, one_kernel=False)
 
 
-def points(trial: Trial, one_kernel: bool) -> dict[str, float]:
-    """Return the points of each test of a trial, executed in one kernel or two."""
-    done = execute(copy.deepcopy(trial.notebook), {}, Limits(), one_kernel)
+def points(notebook: NotebookNode, one_kernel: bool) -> dict[str, float]:
+    """Return the points of each test of a notebook, executed in one kernel or two."""
+    done = execute(copy.deepcopy(notebook), {}, Limits(), one_kernel)
     judge(done)
     return points_of(done)
 
@@ -190,10 +191,16 @@ def points_of(notebook: NotebookNode) -> dict[str, float]:
     return {cell.metadata.nbgrader.grade_id: determine_grade(cell)[0] for cell in tests}
 
 
+def groups(lesson: str) -> Iterator[Group]:
+    """Yield all answers of a lesson's bank, in groups."""
+    for answers in (*apart(lesson), *rounds(lesson)):
+        yield Group(lesson, answers)
+
+
 def submissions(lesson: str) -> Iterator[Group]:
     """Yield the lesson's own answers, then all answers of its bank in groups."""
-    for answers in ([], *apart(lesson), *rounds(lesson)):
-        yield Group(lesson, answers)
+    yield Group(lesson, [])
+    yield from groups(lesson)
 
 
 def with_and_without(group: Group) -> tuple[Group, NotebookNode, NotebookNode]:

@@ -6,7 +6,8 @@
     python -m tests.tools.proofs carried [LESSON ...]   what a mistake costs other exercises
     python -m tests.tools.proofs demonstrations [LESSON ...]  the marks with them and without
 
-`answers` and `kernels` reduce a lesson to what tests an answer; with --run-all, all else runs, too.
+`answers` reduces a lesson to what tests an answer; with --run-all, all else runs, too. `kernels`
+tries several answers in one notebook.
 
 A test cell that trains seeds all generators, `check.seed(12)`, and compares what was learnt by
 at_least() or at_most() of course.check. For `seeds` all seeds in it are moved.
@@ -27,6 +28,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from autograder.authoring.answer_bank import exercise_named
 from autograder.execution.cells import LEFT_OUT
 from autograder.execution.execute import local_executor
 from autograder.terminal import progress
@@ -38,6 +40,7 @@ from tests.support.trials import (
     both_ways,
     carried,
     carried_trials,
+    groups,
     points_of,
     run,
     seeded_trials,
@@ -126,17 +129,26 @@ def seeds(lessons: Lessons = None) -> None:
 
 
 @app.command(name="kernels")
-def one_kernel_and_two(lessons: Lessons = None, everything: RunAll = False) -> None:
-    """Answers whose tests earn the same in one kernel and in two."""
-    outcomes = run_all(lessons or LESSONS, partial(trials, run_all=everything), both_ways)
-    tried = Counter(trial.lesson for trial, _, _ in outcomes)
-    equal = Counter(trial.lesson for trial, one, two in outcomes if one == two)
+def one_kernel_and_two(lessons: Lessons = None) -> None:
+    """Answers, in groups that spoil no test of each other, that earn the same both ways."""
+    outcomes = run_all(lessons or LESSONS, groups, both_ways)
+    tried, equal = Counter[str](), Counter[str]()
+    for group, one, two in outcomes:
+        tried[group.lesson] += len(group.answers)
+        different = {exercise_named(test) for test in one if one[test] != two[test]}
+        equal[group.lesson] += sum(each.exercise not in different for each in group.answers)
     table = Table("lesson", "answers with equal marks")
     for name in sorted(tried):
         table.add_row(name, f"{equal[name]} of {tried[name]}")
     Console().print(table)
     report_failures(
-        [f"{t.lesson}: {t.answer}: {one}, {two}" for t, one, two in outcomes if one != two]
+        [
+            f"{group.lesson}: {test} earns {one[test]} in one kernel, {two[test]} in two:"
+            f" {[*map(str, group.answers)]}"
+            for group, one, two in outcomes
+            for test in one
+            if one[test] != two[test]
+        ]
     )
 
 

@@ -320,7 +320,7 @@ def test_each_student_is_answered_as_soon_as_the_work_is_graded(exchange: Exchan
 FAULTY_FOR_ONE = """
 import nbclient
 from autograder.service import watch
-watch.MAX_FAULTS = 2
+watch.MAX_FAULTS, watch.FIRST_WAIT_SECONDS = 2, 0.1
 real = nbclient.NotebookClient.process_message
 def process_message(self, msg, cell, cell_index):
     if "fault" in cell.source:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from functools import cache
 
-from autograder.authoring.answer_bank import Answer, judged_by, needs
+from nbgrader.utils import is_solution
+
+from autograder.authoring.answer_bank import Answer, exercise_of, judged_by
+from autograder.execution.cells import is_test
 from tests.support.lessons import bank, source
 
 
@@ -45,5 +49,32 @@ def spoils_none(lesson: str, answers: list[Answer]) -> bool:
 
 @cache
 def depends_on(lesson: str, exercise: str) -> set[str]:
-    """Return an exercise and all that it depends on."""
-    return {exercise} | needs(source(lesson), {exercise})
+    """Return an exercise, and all whose answers decide with it what its tests see."""
+    found, front = {exercise}, {exercise}
+    while front:
+        front = set().union(*(unreplaced(lesson, name) for name in front)) - found
+        found |= front
+    return found
+
+
+@cache
+def unreplaced(lesson: str, exercise: str) -> set[str]:
+    """Return the exercises that one needs, without those that its tests only replace.
+
+    A test of `control` says check.using(evaluate=accuracy), and does not call evaluate() itself.
+    """
+    notebook = source(lesson)
+    needed = set().union(
+        *(
+            cell.metadata.get("needs", ())
+            for cell in notebook.cells
+            if is_solution(cell) and exercise_of(cell) == exercise
+        )
+    )
+    tests = [cell for cell in notebook.cells if is_test(cell) and exercise_of(cell) == exercise]
+    nodes = [node for test in tests for node in ast.walk(ast.parse(test.source))]
+    read = {node.id for node in nodes if isinstance(node, ast.Name)}
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    used = [call for call in calls if getattr(call.func, "attr", "") == "using"]
+    replaced = {word.arg for call in used for word in call.keywords}
+    return needed - (replaced - read)

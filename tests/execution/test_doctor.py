@@ -72,6 +72,7 @@ def no_confinement() -> Iterator[None]:
 @pytest.mark.usefixtures("no_confinement")
 def test_kernels_that_are_not_confined_are_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "WAIT_SECONDS", 3)  # what is left is left forever
+    monkeypatch.setattr(doctor, "unfair_share", str)  # 9 s, and not what this is about
     protections = {finding.protection: finding for finding in doctor.examine_machine()}
     by_luck = set() if os.getuid() == 0 else {"an unprivileged user"}
     assert {name for name in BY_NAMESPACES if protections[name].holds} <= by_luck
@@ -85,9 +86,18 @@ def test_kernels_that_are_not_confined_are_detected(monkeypatch: pytest.MonkeyPa
     assert protections["memory of a process is bounded"].holds
 
 
+# The command, which waits less long for what is never gone, and measures no share.
+QUICK = """
+from autograder.execution import doctor
+doctor.WAIT_SECONDS, doctor.unfair_share = 3, str
+from autograder.cli import app
+app()
+"""
+
+
 def test_a_machine_without_namespaces_is_named_with_what_to_do(tmp_path: Path) -> None:
-    autograder = str(BIN / "autograder")
-    done = run(*WITHOUT_NAMESPACES, autograder, "doctor", "--json", "found.json", cwd=tmp_path)
+    command = (str(BIN / "python"), "-c", QUICK, "doctor", "--json", "found.json")
+    done = run(*WITHOUT_NAMESPACES, *command, cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     missing, advice = done.stderr.splitlines()[-2:]
@@ -114,6 +124,8 @@ def test_a_protection_without_its_positive_control_does_not_hold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(doctor.POSITIVE_CONTROLS, "network", lambda canaries: "")
+    for slow in ("over_the_limit", "unfair_share"):  # has no positive control
+        monkeypatch.setattr(doctor, slow, lambda *arguments: "")
     network = {finding.protection: finding for finding in doctor.examine_machine()}["no network"]
     assert not network.holds
     assert network.possible.startswith("could not be tried")

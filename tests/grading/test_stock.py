@@ -1,6 +1,6 @@
 """Honest work gets the very marks that stock `nbgrader autograde` gives it.
 
-One lesson with every other of its whole answer bank, one that trains with two students.
+One lesson with a third of its answer bank, one that trains with two students.
 Stock's own kernels take many seconds for a notebook: some of the first class have them, the others
 have forked kernels under stock's own grader. In the lesson that trains one student has one answer
 wrong: the outcome of several wrong ways to train, one built on the other, depends on random
@@ -26,10 +26,10 @@ PARTS = 3  # of its class; the first is graded with stock's own kernels
 TRAINS, WRONG = "05_training", "plain_net"
 
 
-def half_a_bank(lesson: str) -> dict[str, dict[str, str]]:
-    """Return a class with every other answer of the bank; one student answers nothing."""
+def third_of_a_bank(lesson: str) -> dict[str, dict[str, str]]:
+    """Return a class with every third answer of the bank; one student answers nothing."""
     choices = {
-        name: [*wrong, *right][::2]
+        name: [*wrong, *right][::3]
         for name, (right, wrong) in right_and_wrong(ROOT, lesson).items()
     }
     size = max(map(len, choices.values()))
@@ -56,8 +56,8 @@ def part_of(class_: dict[str, dict[str, str]], stock_kernels: bool) -> dict[str,
 
 
 CLASSES = {
-    "own kernels": (COUNTS, part_of(half_a_bank(COUNTS), stock_kernels=True), None),
-    "forked kernels": (COUNTS, part_of(half_a_bank(COUNTS), stock_kernels=False), "forked"),
+    "own kernels": (COUNTS, part_of(third_of_a_bank(COUNTS), stock_kernels=True), None),
+    "forked kernels": (COUNTS, part_of(third_of_a_bank(COUNTS), stock_kernels=False), "forked"),
     "training": (TRAINS, one_wrong(TRAINS, WRONG), "forked"),
 }
 

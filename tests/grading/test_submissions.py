@@ -56,7 +56,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("submissions")]
 
 LIMITS = {
     "cell_seconds": 5,
-    "notebook_seconds": 30,
+    "notebook_seconds": 20,
     "memory_mb": 1000,
     "file_mb": 20,
     "disk_mb": 50,

@@ -11,4 +11,4 @@ notebook.cells[place:place] = [new_code_cell("while True:\n    pass") for _ in r
 assert points == full_marks | {"test-greet": 0}
 assert outcomes["test-greet"] == "not run"
 assert "time limit of the notebook" in messages["test-greet"]
-assert result["seconds"] < 60
+assert result["seconds"] < 50

@@ -117,7 +117,7 @@ def grade(
                 names, limits, examiner, force, student or (), notebook, 2 * count, run_all
             )
             with progress(", ".join(names), total) as step:
-                results = coordinator.grade(course, request, pool, lambda _: step())
+                results = coordinator.grade(course, request, pool, on_submission=lambda _: step())
         if json_file:
             write_json(json_file, [result.as_json() for result in results])
     show_marks(results)

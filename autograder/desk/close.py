@@ -159,7 +159,7 @@ def close(
     executor: Executor,
     limits: Mapping[str, Any],
     say: Callable[[str], None],
-    on_result: Callable[[Result], None] = lambda result: None,
+    on_submission: Callable[[list[Result]], None] = lambda results: None,
 ) -> Closed:
     """Close a lesson; return what was done. Call `say` with lines of progress.
 
@@ -173,7 +173,7 @@ def close(
         raise UsageError(f"{lesson}: nothing was handed in yet")
     prepare(course, lesson)
     request = GradingRequest([lesson], limits)
-    closed.results = grade(course, request, executor, on_result)
+    closed.results = grade(course, request, executor, on_submission=on_submission)
     for result in closed.results:
         if result.was_refused():
             closed.problems[result.student] = result.status

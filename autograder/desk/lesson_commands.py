@@ -67,9 +67,9 @@ def close(
         with (
             closing.one_at_a_time(course),
             workers(None, jobs, imports_of(course, [lesson]), confine) as (pool, _),
-            steps(lesson, total) as on_result,
+            steps(lesson, total) as on_submission,
         ):
-            done = closing.close(course, lesson, pool, {"confined": confine}, say, on_result)
+            done = closing.close(course, lesson, pool, {"confined": confine}, say, on_submission)
         if console.is_terminal:
             show_marks(done.results)
     for line in closing.summary(done):
@@ -80,11 +80,16 @@ def close(
 
 
 @contextmanager
-def steps(lesson: str, total: int) -> Iterator[Callable[[Result], None]]:
-    """Yield what shows a result: a bar on a terminal, else a line, as on the page."""
+def steps(lesson: str, total: int) -> Iterator[Callable[[list[Result]], None]]:
+    """Yield what shows the results of a submission: a bar on a terminal, else a line."""
     if console.is_terminal:
         with progress(lesson, total) as step:
-            yield lambda result: step()
+            yield lambda results: step()
         return
     number = count(1)
-    yield lambda result: say(f"{next(number)} of {total}: {result.student}: {result.description()}")
+
+    def line(results: list[Result]) -> None:
+        marks = "; ".join(result.description() for result in results)
+        say(f"{next(number)} of {total}: {results[0].student}: {marks}")
+
+    yield line

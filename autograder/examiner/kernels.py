@@ -74,6 +74,8 @@ class TestShell(Shell):
         self.defined: dict[str, tuple[str, Any]] = {}  # what they made
         self.fetched: set[str] = set()
         self.taken: dict[str, Any] = {}  # by name: what was fetched for the current test
+        self.globals_read: set[str] = set()  # by the instructor's own answers
+        self.lent: set[str] = set()  # those of them that tests have bound
         self.of_python: dict[str, Any] = {}  # functions of Python's that a test may patch
         self.pending: set[str] = set()  # names that functions of locked setup cells read
 
@@ -118,13 +120,15 @@ class TestShell(Shell):
         self.supply(unsendable, self.of_answers)
         self.taken = {name: self.user_ns[name] for name in self.fetched & self.user_ns.keys()}
         self.of_python = {name: getattr(builtins, name) for name in PATCHED}
+        self.lent |= self.globals_read & defined_names(nodes)
 
     def rebound(self) -> dict[str, Any]:
         """Return what names stand for since the test bound, patched or deleted them."""
         now = {name: self.user_ns.get(name, DELETED) for name in self.taken}
         changed = {name: value for name, value in now.items() if value is not self.taken[name]}
         patched = {name: getattr(builtins, name) for name in self.of_python}
-        return {n: v for n, v in patched.items() if v is not self.of_python[n]} | changed
+        lent = {name: self.user_ns[name] for name in self.lent & self.user_ns.keys()}
+        return lent | {n: v for n, v in patched.items() if v is not self.of_python[n]} | changed
 
     def fetch(self, names: set[str]) -> None:
         """Fetch those names that are not known yet from the submission kernel."""
@@ -226,6 +230,7 @@ class TestKernel(Kernel):
         self.shell.definitions = released.get("definitions", {})
         self.shell.fallbacks = released.get("fallbacks", {})
         self.shell.of_answers = released.get("of_answers", {})
+        self.shell.globals_read = set(released.get("globals_read", ()))
         self.shell.endpoint.streams = sys.stdout, sys.stderr
         try:
             return await super().do_execute(*args, cell_meta=cell_meta, **kwargs)

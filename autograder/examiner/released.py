@@ -11,6 +11,7 @@ test needs, when it needs it (autograder.examiner.kernels).
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import re
 import warnings
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
+
+from autograder.examiner.free_names import compiled, globals_of
 
 # Key in the metadata of an ordinary cell of source/: it shows or trains, and earns no marks.
 DEMONSTRATION = "demonstration"
@@ -33,13 +36,14 @@ MAGIC = re.compile(r"^\s*(?:[^\s=]+\s*=\s*)?[%!?]|\?\s*$", re.MULTILINE)
 @dataclass(frozen=True)
 class InstructorText:
     """What a notebook has of the instructor's: sources of ordinary code cells as they were
-    released, those of them that are demonstrations, import statements of its answers, and the files
-    beside it.
+    released, those of them that are demonstrations, import statements of its answers, the global
+    names that its answers read, and the files beside it.
     """
 
     cells: frozenset[str] = frozenset()
     demonstrations: frozenset[str] = frozenset()
     imports: tuple[str, ...] = ()
+    globals_read: frozenset[str] = frozenset()
     files: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -75,12 +79,13 @@ class ReleasedNames:
             self.definitions.pop(name, None)
             self.assignments.pop(name, None)
 
-    def as_data(self) -> dict[str, dict[str, str]]:
+    def as_data(self) -> dict[str, Any]:
         """Return all of it as plain data, for the test kernel."""
         return {
             "definitions": self.definitions,
             "fallbacks": self.assignments,
             "of_answers": self.of_answers,
+            "globals_read": sorted(self.text.globals_read),
         }
 
 
@@ -144,7 +149,7 @@ def bound_by(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 def instructor_text(cells: Iterable[Any], files: dict[str, bytes]) -> InstructorText:
     """Return what the code cells of a notebook in source/ have of the instructor's."""
-    ordinary, needed, imports = set(), set(), []
+    ordinary, needed, imports, read = set(), set(), [], set()
     for cell in cells:
         if cell.cell_type != "code":
             continue
@@ -154,11 +159,16 @@ def instructor_text(cells: Iterable[Any], files: dict[str, bytes]) -> Instructor
             if cell.metadata.get(DEMONSTRATION) is not True:
                 needed.add(cell.source.strip())
         elif nbgrader.get("solution"):
+            nodes = parsed(cell.source)
             imports += [
-                ast.unparse(node)
-                for node in parsed(cell.source)
-                if isinstance(node, ast.Import | ast.ImportFrom)
+                ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)
             ]
+            with contextlib.suppress(SyntaxError):  # such as `return` outside of a function
+                read |= set(globals_of(compiled(nodes)))
     return InstructorText(
-        frozenset(ordinary), frozenset(ordinary - needed - {""}), tuple(imports), files
+        frozenset(ordinary),
+        frozenset(ordinary - needed - {""}),
+        tuple(imports),
+        frozenset(read - vars(builtins).keys()),
+        files,
     )

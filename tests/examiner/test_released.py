@@ -9,13 +9,14 @@ from autograder.examiner.released import instructor_text as text_of
 from tests.support.any_course import answer, cell, graded_cell
 
 IMPORTS = "import sys\nimport numpy as np\nsys.path.append('lib')\nnp.random.seed(0)\nx = 1"
+ANSWER = "import math\ndef f():\n    return n"
 HELPER = "def helper(a):\n    return a + n\n\nn = 3"
 
 
 @pytest.fixture
 def names() -> ReleasedNames:
-    text = text_of([cell(IMPORTS), cell(HELPER), answer("import math"), graded_cell("n")], {})
-    return ReleasedNames(text)
+    cells = [cell(IMPORTS), cell(HELPER), answer(ANSWER), graded_cell("n")]
+    return ReleasedNames(text_of(cells, {}))
 
 
 def test_nothing_is_defined_before_its_cell_has_run(names: ReleasedNames) -> None:
@@ -23,6 +24,7 @@ def test_nothing_is_defined_before_its_cell_has_run(names: ReleasedNames) -> Non
         "definitions": {},
         "fallbacks": {},
         "of_answers": {"math": "import math"},
+        "globals_read": ["n"],
     }
 
 
@@ -43,6 +45,7 @@ def test_a_name_that_a_learner_binds_is_the_learner_s(names: ReleasedNames) -> N
         "definitions": {},
         "fallbacks": {},
         "of_answers": {"math": "import math"},
+        "globals_read": ["n"],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import nbformat
 import pytest
 
+from autograder.examiner.released import instructor_text
 from autograder.execution.cells import ENDED
 from autograder.execution.execute import execute
 from autograder.limits import Limits
@@ -142,14 +143,18 @@ assert issubclass(Disc, Shape) and not issubclass(Shape, Disc)
 }
 
 
-def outcomes(answer: str, tests: dict[str, str], one_kernel: bool = False) -> dict[str, str]:
-    """Return how each test ended, with its error."""
+def outcomes(
+    answer: str, tests: dict[str, str], one_kernel: bool = False, instructor: str | None = None
+) -> dict[str, str]:
+    """Return how each test ended, with its error; the `instructor` answers the same, if none."""
     cells = [cell(answer, "answer", solution=True)]
     cells += [
         cell(text.strip(), f"test-{k}", grade=True, locked=True)
         for k, text in enumerate(tests.values())
     ]
-    done = execute(nbformat.v4.new_notebook(cells=cells), {}, Limits(), one_kernel)
+    theirs = cell(answer if instructor is None else instructor, "answer", solution=True)
+    resources = {"instructor": instructor_text([theirs], {})}
+    done = execute(nbformat.v4.new_notebook(cells=cells), resources, Limits(), one_kernel)
     return {
         name: " ".join([test.metadata[ENDED], *map(text_of, test.outputs)])
         for name, test in zip(tests, done.cells[1:], strict=True)
@@ -199,15 +204,26 @@ def test_an_idiom_catches_an_answer_that_does_something_else() -> None:
     ],
 )
 def test_names_and_output_of_a_test_are_unknown_to_the_answer(test: str) -> None:
-    answer = "import sys\nsecret = None\ndef peek():\n"
+    answer = "import sys\nglobals()['secret'] = None\ndef peek():\n"
     answer += "    text = getattr(sys.stdout, 'getvalue', str)()\n"
     answer += "    return secret() if callable(secret) else secret or text and int(text)"
-    assert outcomes(answer, {"test": test})["test"].startswith("error AssertionError")
+    ends = outcomes(answer, {"test": test}, instructor="def peek():\n    return 5")
+    assert ends["test"].startswith("error AssertionError")
 
 
 def test_what_a_test_bound_is_the_learner_s_again_in_the_next() -> None:
     tests = {"bind": IDIOMS["a function declares a global"], "next": "assert area(2) == 4"}
     assert outcomes(ANSWER, tests) == {"bind": "ok", "next": "ok"}
+
+
+@pytest.mark.parametrize("one_kernel", [True, False])
+def test_a_global_that_only_tests_define_is_the_answer_s_too(one_kernel: bool) -> None:
+    answer = "def scaled(x):\n    return factor * x"
+    tests = {
+        "defines it": "factor = 3\nassert scaled(2) == 6\nfactor = 4\nassert scaled(2) == 8",
+        "still knows it": "assert scaled(1) == 4",
+    }
+    assert outcomes(answer, tests, one_kernel) == dict.fromkeys(tests, "ok")
 
 
 def test_what_cannot_be_sent_is_a_limit_and_no_mistake() -> None:

@@ -10,6 +10,8 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
 from autograder.grading.sanitize import (
+    MAX_DEPTH,
+    MAX_ESCAPES,
     MAX_ITEM_CHARS,
     MAX_NOTEBOOK_CHARS,
     Page,
@@ -285,3 +287,39 @@ def test_formatting_that_html_would_open_again_and_again_is_left_out_at_once(val
 def test_formatting_in_formatting_stays() -> None:
     value = '<p><a href="https://a.example"><b><i><code>x</code></i></b></a></p>' * 20
     assert sanitized_data("text/html", value, Page()) == value
+
+
+def test_html_has_a_largest_depth() -> None:
+    assert MAX_DEPTH == 100
+    deepest = "<div>" * MAX_DEPTH + "x" + "</div>" * MAX_DEPTH
+    assert sanitized_data("text/html", deepest, Page()) == deepest
+    assert sanitized_data("text/html", f"<p>{deepest}</p>", Page()) == ""
+
+
+def test_a_notebook_has_a_largest_number_of_colours() -> None:
+    page, most = Page(), "\x1b[31ma" * MAX_ESCAPES
+    assert sanitized_data("text/plain", most, page) == most
+    assert sanitized_data("text/plain", "\x1b[31ma", page) == "a"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "language", "lexer"),
+    [
+        ({}, "python", "python"),
+        ({"kernelspec": {"language": "R"}}, "R", "text"),
+        (
+            {"kernelspec": {"language": "R"}, "language_info": {"name": "python"}},
+            "python",
+            "python",
+        ),
+        ({"language_info": {"name": "R", "pygments_lexer": "ipython3"}}, "R", "text"),
+    ],
+)
+def test_code_is_coloured_as_the_language_that_the_notebook_names(
+    metadata: dict[str, Any], language: str, lexer: str
+) -> None:
+    notebook = new_notebook()
+    notebook.metadata = from_dict(metadata)
+    sanitize_notebook(notebook)
+    info = notebook.metadata["language_info"]
+    assert (info["name"], info["pygments_lexer"]) == (language, lexer)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import os
 import re
 import signal
@@ -17,6 +19,8 @@ import pytest
 from autograder.execution.cells import ENDED, OK, OUT_OF_MEMORY
 from autograder.execution.execute import execute, kernel_server
 from autograder.limits import Limits
+from autograder.sandbox import namespaces, seccomp
+from autograder.sandbox.libc import call
 from autograder.sandbox.manager import ForkedKernelManager
 from tests.support.notebooks import run
 from tests.support.paths import ROOT
@@ -244,6 +248,50 @@ def test_a_kernel_adds_no_filter_of_its_own() -> None:
         "    print(errno.errorcode[ctypes.get_errno()])"
     )
     assert printed == "EINVAL\nENOSYS\n"
+
+
+def session_keyring() -> int:
+    """Return the number of the keyring of this session; 0 where there is none."""
+    with contextlib.suppress(OSError):
+        return call("syscall", seccomp.KEYCTL[seccomp.machine()[0]], 0, -3, 0)
+    return 0
+
+
+def test_without_privileges_a_process_has_other_keys_and_makes_no_namespace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seccomp, "restrict_calls", lambda: None)  # which refuses both once more
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            before = session_keyring()
+            namespaces.drop_privileges(namespaces.host_user(1))
+            os.write(writing, b"same keys, " if before == session_keyring() != 0 else b"")
+            call("unshare", namespaces.NEWUSER)
+        except OSError as error:
+            os.write(writing, errno.errorcode[error.errno or 0].encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with open(reading) as printed:
+        assert printed.read() == "ENOSPC"
+
+
+def test_what_is_mounted_in_a_folder_keeps_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mounted" / "inner").mkdir(parents=True)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").touch()
+    changed: list[str] = []
+    monkeypatch.setattr(os.path, "ismount", lambda path: path.endswith("mounted"))
+    monkeypatch.setattr(
+        os, "chown", lambda path, *_, **__: changed.append(os.path.relpath(path, tmp_path))
+    )
+    namespaces.change_owner(str(tmp_path), 1000)
+    assert sorted(changed) == [".", "folder", "folder/file"]
 
 
 @pytest.mark.parametrize(("memory_mb", "ended"), [(1000, OK), (350, OUT_OF_MEMORY)])

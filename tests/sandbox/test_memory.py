@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import signal
@@ -14,7 +15,14 @@ import pytest
 
 from autograder.limits import MEGABYTE
 from autograder.sandbox import memory
-from autograder.sandbox.memory import DESCRIPTOR_BYTES, NOTE_BYTES, Processes, memory_of
+from autograder.sandbox.memory import (
+    DESCRIPTOR_BYTES,
+    NOTE_BYTES,
+    Processes,
+    look_at,
+    mappings_of,
+    memory_of,
+)
 
 NO_LIMIT = 1 << 50
 # Each prints a line when it holds what it says, and waits until its input is closed.
@@ -211,3 +219,22 @@ def test_a_program_that_goes_on_in_other_processes_is_found(holder: Holder) -> N
         processes = These(*looks)
         assert memory_of(processes, 0, NO_LIMIT) > 50 * MEGABYTE
         assert processes.sent == [signal.SIGSTOP, signal.SIGCONT]
+
+
+def test_what_is_shared_is_divided_only_where_it_matters() -> None:
+    pid = str(os.getpid())
+    assert "Pss_Anon" not in look_at(pid, False, math.inf)[1]
+    assert "Pss_Anon" in look_at(pid, True, math.inf)[1]
+
+
+def test_a_process_that_ended_and_was_not_reaped_is_no_sign_of_a_flight() -> None:
+    child = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert look_at(str(child), True, math.inf) == (str(child), {"Threads": 1})
+    os.waitpid(child, 0)
+
+
+def test_a_list_of_mappings_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = io.BytesIO(bytes(5 << 20))
+    monkeypatch.setattr(memory, "open", lambda *_: long, raising=False)
+    assert len(mappings_of("1")) == 4 << 20

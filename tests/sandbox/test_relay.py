@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import selectors
+import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.limits import SENT_BYTES
+from autograder.sandbox.init import OUT_OF_MEMORY, Init
+from autograder.sandbox.memory import Processes
 from autograder.sandbox.relay import FRAME_BYTES, Frames, Relay, listen
 
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01" + b"NULL".ljust(20, b"\0") + bytes(32)  # ZMTP 3.1
@@ -118,3 +124,58 @@ def test_what_an_ended_kernel_sent_still_arrives(relay: Relay) -> None:
     assert grader.recv(100).endswith(b"last words")
     for end in (inner, outer, grader, *(listener.outer for listener in relay.listeners)):
         end.close()
+
+
+def test_a_kernel_takes_the_place_of_one_before_it(relay: Relay) -> None:
+    (again,) = listen(["k-1"])
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect("k-1")
+        again.outer.accept()[0].close()
+    for listener in (again, *relay.listeners):
+        listener.outer.close()
+
+
+class Child(Processes):
+    """One child, in place of all processes of a namespace."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def pids(self) -> list[str]:
+        return []
+
+    def send(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+
+@pytest.fixture
+def init() -> Iterator[Init]:
+    """An init, whose kernel ends by itself after two seconds."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGCHLD, signal.SIGINT)}
+    ready = socket.socketpair()
+    kernel = os.posix_spawn("/bin/sleep", ["sleep", "2"], {})
+    made = Init(kernel, ready[0].detach(), [], 1 << 50)
+    made.processes = Child(kernel)
+    yield made
+    signal.set_wakeup_fd(-1)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    for end in (made.woken, made.wake, ready[1]):
+        end.close()
+
+
+def test_a_kernel_that_sent_too_much_is_ended(init: Init) -> None:
+    init.relay.sent = SENT_BYTES + 1
+    assert init.run() == OUT_OF_MEMORY
+
+
+def test_an_init_that_was_woken_sleeps_again(init: Init) -> None:
+    os.kill(init.kernel, signal.SIGKILL)  # SIGCHLD wakes it
+    woken = [(key, events) for key, events in init.selector.select(20) if key.fd != init.ready_end]
+    assert woken
+    for key, events in woken:
+        init.handle(key, events)
+    assert init.selector.select(0) == []
+    assert init.reap() == -signal.SIGKILL & 0xFF
+    os.close(init.ready_end)

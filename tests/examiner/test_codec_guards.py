@@ -183,6 +183,12 @@ def test_what_is_not_data_is_not_sent(value: Any) -> None:
             encode(value, refer)
 
 
+def test_what_is_not_data_is_named() -> None:
+    for refer in (None, lambda value, node: None):
+        with pytest.raises(CodecError, match="a Fine is not data"):
+            encode(Fine(), refer)
+
+
 @pytest.mark.parametrize(
     ("value", "arrives"),
     [

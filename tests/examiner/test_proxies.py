@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.examiner.codec import ExaminerLimit
+from autograder.examiner.codec import ExaminerLimit, Message
 from autograder.examiner.examiner_side import ExaminerEndpoint
 from autograder.examiner.free_names import free_names
 from autograder.examiner.submission_side import SubmissionEndpoint
@@ -214,6 +214,13 @@ def test_the_same_seed_draws_the_same_numbers() -> None:
     )
 
 
+def test_a_seed_of_the_learners_stays_where_the_test_draws_nothing() -> None:
+    run(
+        "def seed():\n    torch.manual_seed(7)\n\ndef draw():\n    return torch.rand(3)",
+        "draw()\nseed()\na = draw()\nseed()\nassert (draw() == a).all()",
+    )
+
+
 @pytest.mark.parametrize(
     "expression", ["torch.rand(1).item()", "np.random.rand()", "random.random()"]
 )
@@ -266,6 +273,18 @@ def test_a_dead_kernel_is_reported() -> None:
         f = endpoint.names(["f"])["f"]
         with pytest.raises(TransportClosed):
             f()
+
+
+def test_after_the_end_of_a_test_no_request_is_answered() -> None:
+    ours, theirs = map(Transport, (end.detach() for end in socket.socketpair()))
+    ours.send(Message("end"))
+    ours.send(Message("request", {"number": 1, "verb": "names", "names": ["x"]}))
+    ours.socket.shutdown(socket.SHUT_WR)
+    SubmissionEndpoint(theirs, {"x": 1}).serve()
+    theirs.close()
+    with pytest.raises(TransportClosed):
+        ours.receive()
+    ours.close()
 
 
 def test_a_test_fetches_no_more_names_than_it_needs() -> None:

@@ -183,6 +183,7 @@ def test_an_array_keeps_its_type() -> None:
         (lambda: None, 1),
         (lambda: pd.Series([1]), pd.Series([2])),
         (object, 1),
+        (object, pd.DataFrame({"a": [1]})),
     ],
 )
 def test_what_cannot_be_a_change_is_refused(old: Callable[[], Any], new: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,12 +24,17 @@ def stage_folder(course: CourseDirectory, stage: str, student: str = ".") -> Pat
 
 
 def replace_file(path: Path, data: bytes, mode: int | None = None) -> None:
-    """Write a file in the place of what is there, whole or not at all; with `mode`, if not None."""
-    new = path.with_name(f".{path.name}.new")
+    """Write a file in the place of what is there, whole or not at all; with `mode`, if not None.
+
+    Its folder may be one in which students write: the new file has a name that they cannot know, so
+    that it is written through no link of theirs.
+    """
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     try:
-        new.write_bytes(data)
-        if mode is not None:
-            new.chmod(mode)
+        with new.open("xb") as stream:  # which follows no link
+            stream.write(data)
+            if mode is not None:
+                os.fchmod(stream.fileno(), mode)
         new.replace(path)
     finally:
         with suppress(OSError):

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,14 @@ from autograder.desk.outcomes import notebooks_in
 from autograder.desk.trees import read_one
 from autograder.errors import LessonError, UsageError, printable
 from autograder.grading.collect import is_account
-from autograder.grading.regrades import Key, Regrade, in_submissions, keep_regrade, read_cells
+from autograder.grading.regrades import (
+    CellMark,
+    Key,
+    Regrade,
+    in_submissions,
+    keep_regrade,
+    read_cells,
+)
 from autograder.grading.regrades import create_table as create_regrades
 from autograder.grading.requests import (
     ACCEPTED,
@@ -44,7 +53,7 @@ from autograder.grading.requests import (
 from autograder.grading.verdict import VERDICT
 from autograder.service.ask import open_until
 
-MAX_FILES = 5_000  # of the folder that all may write to, that are looked at
+MAX_FILES = 100  # of one student, in the folder that all may write to, that are read
 MAX_PENDING = 20  # of one student: more are left where they are
 MAX_REPLY = 1_000  # characters
 MAX_LINES = 40  # of a cell or its output, on a terminal
@@ -105,14 +114,13 @@ def take_in(course: CourseDirectory, gradebook: Gradebook) -> list[str]:
     create_table(gradebook)
     if folder is None or not folder.is_dir():
         return []
-    known, remarks = read_requests(gradebook), list[str]()
-    names = sorted(entry.name for entry in os.scandir(folder))[:MAX_FILES]
+    known, cells_of = read_requests(gradebook), cache(partial(read_cells, gradebook))
+    names, remarks = names_in(folder)
     for name in names:
-        if not name.endswith(".json") or name == WINDOW:
-            continue
         try:
             request = sent(folder, name)
-            require_place(gradebook, request, known)
+            cells = cells_of(request.assignment).get(request.student, {})
+            require_place(cells, request, known)
         except LessonError as error:
             remarks.append(f"{printable(name)[:80]}: {error}: left out")
             continue
@@ -122,6 +130,35 @@ def take_in(course: CourseDirectory, gradebook: Gradebook) -> list[str]:
         with suppress(OSError):  # it is known from here on
             (folder / name).unlink()
     return remarks
+
+
+def names_in(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the files that may be requests, and a remark on each sender of too many.
+
+    All may write to the folder: what one leaves there keeps no other's from being read.
+    """
+    by_sender: dict[tuple[int, str], list[str]] = defaultdict(list)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".json") and entry.name != WINDOW:
+                with suppress(OSError):  # it has just gone
+                    owner = entry.stat(follow_symlinks=False).st_uid
+                    by_sender[sender(folder, owner, entry.name)].append(entry.name)
+    remarks = [
+        f"{printable(student)[:80] or f'the account {owner}'} has {len(names):,} files in {folder}:"
+        f" the first {MAX_FILES} are read"
+        for (owner, student), names in sorted(by_sender.items())
+        if len(names) > MAX_FILES
+    ]
+    return sorted(
+        name for names in by_sender.values() for name in sorted(names)[:MAX_FILES]
+    ), remarks
+
+
+def sender(folder: Path, owner: int, name: str) -> tuple[int, str]:
+    """Return whose file it is: its account, and its student where they share one."""
+    student, plus, _ = name.partition("+")
+    return owner, student if plus and is_account(owner, folder, student) else ""
 
 
 def sent(folder: Path, name: str) -> Request:
@@ -138,9 +175,14 @@ def sent(folder: Path, name: str) -> Request:
     return request
 
 
-def require_place(gradebook: Gradebook, request: Request, known: Sequence[Request]) -> None:
-    """Raise LessonError for a request about no mark, about one that is decided, or too many."""
-    if key_of(gradebook, request) is None:
+def require_place(
+    cells: Mapping[Key, CellMark], request: Request, known: Sequence[Request]
+) -> None:
+    """Raise LessonError for a request about no mark, about one that is decided, or too many.
+
+    `cells` are the marks of its student in its lesson.
+    """
+    if key_in(cells, request) is None:
         raise LessonError(f"{request.student} has no mark of {printable(request.cell)}")
     mine = [each for each in known if each.student == request.student]
     if any((each.assignment, each.cell) == (request.assignment, request.cell) for each in mine):
@@ -151,7 +193,11 @@ def require_place(gradebook: Gradebook, request: Request, known: Sequence[Reques
 
 def key_of(gradebook: Gradebook, request: Request) -> Key | None:
     """Return the notebook and cell that a request is about; None where there is no such mark."""
-    cells = read_cells(gradebook, request.assignment).get(request.student, {})
+    return key_in(read_cells(gradebook, request.assignment).get(request.student, {}), request)
+
+
+def key_in(cells: Mapping[Key, CellMark], request: Request) -> Key | None:
+    """Return which of a student's marks a request is about; None where it is none of them."""
     return next(
         (key for key, mark in cells.items() if key[1] == request.cell and mark.max_score), None
     )

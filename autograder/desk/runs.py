@@ -10,11 +10,12 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 MAX_LINES = 5_000  # that are kept of one run
+MAX_LINE = 10_000  # characters that are kept of one line
+CHUNK = 1 << 16
 BEAT_SECONDS = 10.0  # without a line, until a reader is told that it still runs
 
 
@@ -89,9 +90,8 @@ class Runs:
                 stderr=asyncio.subprocess.STDOUT,
             )
             assert process.stdout
-            with suppress(ValueError):  # a line without an end
-                async for line in process.stdout:
-                    run.add(line.decode(errors="replace").strip())
+            async for line in lines_of(process.stdout):
+                run.add(line)
             run.status = await process.wait()
         except OSError as error:
             run.add(f"autograder could not be started: {error.strerror}")
@@ -99,3 +99,24 @@ class Runs:
         finally:
             run.status = 1 if run.status is None else run.status
             run.wake()
+
+
+async def lines_of(stream: asyncio.StreamReader) -> AsyncIterator[str]:
+    """Yield the lines of a command, of a long one its beginning.
+
+    It is read to its end, whatever it prints: a command that is not read never ends.
+    """
+    line = b""
+    while chunk := await stream.read(CHUNK):
+        *ended, line = (line + chunk).split(b"\n")
+        for each in ended:
+            yield text_of(each)
+        line = line[: 2 * MAX_LINE]
+    if line:
+        yield text_of(line)
+
+
+def text_of(line: bytes) -> str:
+    """Return the text of a line, without what is too much of it."""
+    text = line.decode(errors="replace").strip()
+    return text if len(text) <= MAX_LINE else f"{text[:MAX_LINE]} ..."

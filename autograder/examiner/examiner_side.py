@@ -24,6 +24,7 @@ from autograder.examiner.codec import (
 from autograder.examiner.protocol import Endpoint, name_of
 from autograder.examiner.proxies import PROXY_KINDS, make_proxy, number_of
 from autograder.examiner.random_state import advance_rngs, rng_states, seed_from
+from autograder.examiner.remote_errors import REMOTE
 from autograder.examiner.state import module_by_value, overwrite, set_state
 from autograder.examiner.transport import Transport, TransportClosed
 
@@ -152,9 +153,13 @@ class ExaminerEndpoint(Endpoint):
         for text, stream, before in zip(
             printed, (sys.stdout, sys.stderr), self.streams, strict=True
         ):
-            require(isinstance(text, str), "printed text")
+            require(isinstance(text, str) and is_unicode(text), "printed text")
             if text and stream is not before:
-                stream.write(text)
+                try:
+                    stream.write(text)
+                except Exception as error:  # a file may be full, or closed: as if printed there
+                    error.__dict__[REMOTE] = True
+                    raise
 
     def apply_changes(self, reply: Message, values: list[Any], modules: list[Any]) -> None:
         """Change the arguments as the call changed them."""
@@ -252,6 +257,15 @@ class ExaminerEndpoint(Endpoint):
             return import_nets().OptimizerProxy(self, number, details)
         require(kind in PROXY_KINDS, "kind")
         return make_proxy(self, number, kind, name)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written to any file: half of a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 # Read before kernels are forked: a confined kernel may not see the file.

@@ -32,6 +32,40 @@ def free_names(nodes: Iterable[ast.stmt], known: Iterable[str]) -> list[str]:
     return sorted(wanted - set(known) - vars(builtins).keys())
 
 
+def followed_names(nodes: Iterable[ast.stmt]) -> set[str]:
+    """Return the names that a cell, or a function in it, reads before it binds them.
+
+    A name that it only binds, in whatever function, is its own: the answers do not learn its value.
+    """
+    whole = compiled(nodes)
+    read, bound = read_and_bound(whole)
+    inner_read, inner_bound = set[str](), set[str]()
+    for code in codes_in(whole):
+        first, stored = read_and_bound(code)
+        inner_read |= first
+        inner_bound |= stored - first
+    return read | (inner_read - inner_bound - bound)
+
+
+def read_and_bound(code: CodeType) -> tuple[set[str], set[str]]:
+    """Return the global names that code reads before it binds them, and those that it binds."""
+    read, bound = set[str](), set[str]()
+    for step in dis.get_instructions(code):
+        if step.opname in STORES:
+            bound.add(step.argval)
+        elif step.opname in LOADS and step.argval not in bound:
+            read.add(step.argval)
+    return read, bound
+
+
+def codes_in(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code of what is defined within code, at any depth."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from codes_in(constant)
+
+
 def globals_of(code: CodeType) -> Iterator[str]:
     """Yield the global names that a function, and what is defined within it, reads."""
     for step in dis.get_instructions(code):

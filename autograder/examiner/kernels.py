@@ -20,7 +20,12 @@ from autograder.compat.ipykernel import without_input
 from autograder.errors import one_line, printable
 from autograder.examiner.codec import CodecError, ExaminerLimit
 from autograder.examiner.examiner_side import DELETED, ExaminerEndpoint
-from autograder.examiner.free_names import defined_names, free_names, globals_of
+from autograder.examiner.free_names import (
+    defined_names,
+    followed_names,
+    free_names,
+    globals_of,
+)
 from autograder.examiner.released import ANYTHING
 from autograder.examiner.remote_errors import REMOTE
 from autograder.examiner.submission_side import SubmissionEndpoint
@@ -118,7 +123,9 @@ class TestShell(Shell):
         self.supply(unknown(names, self.user_ns), self.fallbacks)
         unsendable = unknown(names, self.user_ns) & self.endpoint.unsendable
         self.supply(unsendable, self.of_answers)
-        self.taken = {name: self.user_ns[name] for name in self.fetched & self.user_ns.keys()}
+        followed = followed_names(nodes) | named_in_main(nodes)
+        taken = self.fetched & self.user_ns.keys() & followed
+        self.taken = {name: self.user_ns[name] for name in taken}
         self.of_python = {name: getattr(builtins, name) for name in PATCHED}
         self.lent |= self.globals_read & defined_names(nodes)
 

@@ -157,12 +157,11 @@ def signature_from(described: Any) -> inspect.Signature:
         name, kind, *default = each
         require(isinstance(name, str) and name.isidentifier(), "name of a parameter")
         require(type(kind) is int and 0 <= kind <= 4, "kind of a parameter")
-        default = {"default": default[0]} if default else {}
-        parameters.append(inspect.Parameter(name, KINDS[kind], **default))
+        parameters.append((name, KINDS[kind], {"default": default[0]} if default else {}))
     try:
-        return inspect.Signature(parameters)
-    except ValueError:
-        raise CodecError("the order of parameters is invalid") from None
+        return inspect.Signature([inspect.Parameter(n, k, **more) for n, k, more in parameters])
+    except ValueError:  # a keyword, a default of *args, one before a parameter without
+        raise CodecError("the parameters are invalid") from None
 
 
 class IteratorProxy(Proxy):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import logging
 import lzma
 import os
 import shutil
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
+from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.plugins.zipcollect import ExtractorPlugin
 
 from autograder.errors import LessonError, printable, reason_of
@@ -29,6 +31,9 @@ from autograder.grading.collect import CHUNK, Budget, write
 from autograder.grading.submissions import MAX_BYTES, MAX_DEPTH
 from autograder.limits import MEGABYTE
 
+QUIET = logging.getLogger(f"{__name__}.names")
+QUIET.setLevel(logging.CRITICAL)
+NOTEBOOK = ".ipynb"
 MAX_HEADERS = 10_000  # of a tar archive
 COMPRESSED: dict[bytes, Any] = {b"\x1f\x8b": gzip, b"BZh": bz2, b"\xfd7zXZ\0": lzma}
 
@@ -74,6 +79,30 @@ class Extractor(ExtractorPlugin):
                     write(file, inside, budget)
             Path(scratch, "files").mkdir(exist_ok=True)
             Path(scratch, "files").rename(target)
+        self.leave_out_others(target)
+
+    def leave_out_others(self, folder: Path) -> None:
+        """Remove what nbgrader would take for the work of another, or for one of another time.
+
+        It reads student and time from the whole path of a file, and the names within an archive
+        are its student's: the name of the archive itself decides, where that says who it is. Of
+        several files that would be the same one, the first stays, since nbgrader stops at these.
+        """
+        if not isinstance(self.parent, ZipCollectApp):
+            return
+        collector = self.parent.collector_plugin(parent=self.parent)
+        collector.log = QUIET  # what it makes of names that were not looked at yet
+        whose = collector.collect(f"{folder}{NOTEBOOK}")
+        seen = set[str]()
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            info = collector.collect(str(path)) if whose else None
+            if not whose or not info:
+                continue
+            file = f"{info.get('file_id')}{path.suffix}"
+            if {**info, "file_id": ""} != {**whose, "file_id": ""} or file in seen:
+                self.log.warning("%s: %s: left out", folder.name, printable(path.name))
+                path.unlink()
+            seen.add(file)
 
 
 def members(path: Path) -> Iterator[tuple[str, Any]]:

@@ -222,6 +222,24 @@ class TestHostileFiles:
         assert "asked about before" in text
         assert "1 requests" in text
 
+    def test_what_one_leaves_there_keeps_no_other_s_from_being_read(self, opened: Term) -> None:
+        for number in range(150):
+            drop(opened, f"!{number}.json", GOOD)
+            drop(opened, f"alan+{LESSON}+1+{number}.json", GOOD | {"cell": f"none-{number}"})
+        send(opened)
+        text = listed(opened, status=1)
+        assert "1 requests" in text
+        assert text.count("left out") == 200
+        assert text.count("has 150 files in") == 2
+
+    def test_the_window_is_written_through_no_link(self, opened: Term) -> None:
+        precious = opened.folder / "precious.txt"
+        precious.write_text("the instructor's own")
+        (box(opened) / ".open.json.new").symlink_to(precious)
+        opened.run("requests", "open", LESSON, "--until", "2999-01-31")
+        assert precious.read_text() == "the instructor's own"
+        assert "2999-01-31" in (box(opened) / "open.json").read_text()
+
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
     def test_a_file_of_another_account(self, opened: Term) -> None:
         send(opened)

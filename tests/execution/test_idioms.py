@@ -144,20 +144,19 @@ assert issubclass(Disc, Shape) and not issubclass(Shape, Disc)
 
 
 def outcomes(
-    answer: str, tests: dict[str, str], one_kernel: bool = False, instructor: str | None = None
+    answer: str, tests: dict[str, str], one_kernel: bool = False, setup: str = ""
 ) -> dict[str, str]:
-    """Return how each test ended, with its error; the `instructor` answers the same, if none."""
-    cells = [cell(answer, "answer", solution=True)]
+    """Return how each test ended, with its error; the instructor answers the same."""
+    cells = [cell(setup, "setup", locked=True), cell(answer, "answer", solution=True)]
     cells += [
         cell(text.strip(), f"test-{k}", grade=True, locked=True)
         for k, text in enumerate(tests.values())
     ]
-    theirs = cell(answer if instructor is None else instructor, "answer", solution=True)
-    resources = {"instructor": instructor_text([theirs], {})}
+    resources = {"instructor": instructor_text(cells[:2], {})}
     done = execute(nbformat.v4.new_notebook(cells=cells), resources, Limits(), one_kernel)
     return {
         name: " ".join([test.metadata[ENDED], *map(text_of, test.outputs)])
-        for name, test in zip(tests, done.cells[1:], strict=True)
+        for name, test in zip(tests, done.cells[2:], strict=True)
     }
 
 
@@ -194,21 +193,56 @@ def test_an_idiom_catches_an_answer_that_does_something_else() -> None:
     assert passed == ["a magic captures output"]  # which claims nothing
 
 
-@pytest.mark.parametrize(
-    "test",
-    [
-        "secret = 5\nassert peek() == secret",  # bound, and not read before
-        "def secret():\n    return 5\nassert peek() == 5",
-        "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n    print(5)\n"
-        "    assert peek() == 5",
-    ],
-)
-def test_names_and_output_of_a_test_are_unknown_to_the_answer(test: str) -> None:
-    answer = "import sys\nglobals()['secret'] = None\ndef peek():\n"
-    answer += "    text = getattr(sys.stdout, 'getvalue', str)()\n"
-    answer += "    return secret() if callable(secret) else secret or text and int(text)"
-    ends = outcomes(answer, {"test": test}, instructor="def peek():\n    return 5")
-    assert ends["test"].startswith("error AssertionError")
+SECRETS = {  # each with a name of its own: what a test has bound is there in the next
+    "bound, and not read before": "secret0 = 5\nassert peek('secret0') == secret0",
+    "a function": "def secret1():\n    return 5\nassert peek('secret1') == 5",
+    "read by one function, bound by another": "def read():\n    return secret2\ndef bind():\n"
+    "    global secret2\n    secret2 = 5\nbind()\nassert peek('secret2') == read()",
+    "output": "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n"
+    "    print(5)\n    assert peek('rate') == 5",
+}
+PEEK = """
+import sys
+rate = secret0 = secret1 = secret2 = None
+def peek(name):
+    text, value = getattr(sys.stdout, "getvalue", str)(), globals()[name]
+    return value() if callable(value) else value or text and int(text)
+"""
+
+
+def test_names_and_output_of_a_test_are_unknown_to_the_answer() -> None:
+    setup = "def show():\n    print(secret0, secret1)"  # reads them, so that they are fetched
+    ends = outcomes(PEEK, SECRETS, setup=setup)
+    assert {name: end.split(":")[0] for name, end in ends.items()} == dict.fromkeys(
+        SECRETS, "error AssertionError"
+    )
+
+
+SENDS_RAW = """
+import gc
+(endpoint,) = (one for one in gc.get_objects() if type(one).__name__ == "SubmissionEndpoint")
+names = type(endpoint.transport).send.__globals__["pack"].__globals__
+class Json:
+    def __getattr__(self, name): return getattr(real, name)
+    def dumps(self, value, **options): return real.dumps(value)  # half a character as an escape
+real, names["json"] = names["json"], Json()
+def say(): pass
+endpoint.printed = lambda: {"printed": ["\\ud800", ""]}
+"""
+CAPTURE = "import contextlib, io\nout = io.TextIOWrapper(io.BytesIO(), 'utf-8')\n"
+CAPTURE += "with contextlib.redirect_stdout(out):\n    say()"
+
+
+def test_what_is_printed_is_no_fault_of_the_grader() -> None:
+    ends = outcomes(SENDS_RAW, {"half a character": CAPTURE})
+    assert ends["half a character"].startswith("crashed")
+    full = "import sys\nclass Full:\n    def write(self, text):\n        raise OSError('full')\n"
+    closed = CAPTURE.replace("    say()", "    out.close(); say()")
+    ends = outcomes("def say(): print(1)", {"full": full + FULL, "closed": closed})
+    assert [end.split(":")[0] for end in ends.values()] == ["error OSError", "error ValueError"]
+
+
+FULL = "kept, sys.stdout = sys.stdout, Full()\ntry:\n    say()\nfinally:\n    sys.stdout = kept"
 
 
 def test_what_a_test_bound_is_the_learner_s_again_in_the_next() -> None:

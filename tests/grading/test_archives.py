@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbgrader.apps.zipcollectapp import ZipCollectApp
+from nbgrader.plugins.zipcollect import FileNameCollectorPlugin
 
 from autograder.grading import collect
 from autograder.grading.archives import Extractor
@@ -48,6 +50,24 @@ def test_an_archive_is_extracted_into_a_folder_of_its_name(archives: Path) -> No
     assert (extracted / "ada_ps1" / "ps1.ipynb").read_bytes() == b"work"
     assert (extracted / "ada_ps1" / "data" / "t.csv").read_bytes() == b"1,2"
     assert (extracted / "alan_ps1.ipynb").read_text() == "work"
+
+
+def test_the_name_of_an_archive_says_whose_it_is_and_when(archives: Path) -> None:
+    app = ZipCollectApp()
+    pattern = r".*_(?P<student_id>\w+)_attempt_(?P<timestamp>[0-9-]+)_(?P<file_id>\w+)"
+    app.config.FileNameCollectorPlugin.named_regexp = pattern
+    app.collector_plugin = FileNameCollectorPlugin
+    names = {
+        "ps1.ipynb": b"own",
+        "x_bob_attempt_2026-01-02_ps1.ipynb": b"in the name of bob",
+        "x_eve_attempt_2020-01-01_ps1.ipynb": b"earlier",
+        "x_eve_attempt_99_ps1.ipynb": b"no time",
+        "x_eve_attempt_2026-01-01_ps1.ipynb": b"the same once more",
+    }
+    zip_of(archives / "x_eve_attempt_2026-01-01_ps1.zip", **names)
+    target = archives.parent / "extracted"
+    Extractor(parent=app).extract(str(archives), str(target))
+    assert [path.read_bytes() for path in target.rglob("*.ipynb")] == [b"own"]
 
 
 def test_a_member_without_a_name_harms_no_other_archive(

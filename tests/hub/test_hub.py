@@ -150,7 +150,7 @@ def test_each_student_sees_their_own_marks(term: Term) -> None:
 
 def test_marks_and_comments_by_hand_arrive(term: Term) -> None:
     seen = page_of(term, f"ada {COURSEWORK}")
-    assert re.search(r"report\s+7 / 10", seen)
+    assert re.search(r"report\s+7 / 10\s+marked by hand", seen)
     assert "A clear report." in seen
 
 

@@ -183,7 +183,7 @@ def test_a_student_asks_about_a_mark_while_requests_are_taken(term: Term, room: 
     assert violations(alan.page, ".course-form") == []
     form.get_by_role("button", name="Ask").click()
     expect(form.get_by_role("alert")).to_contain_text("say in a few words why")
-    form.get_by_label("Why").fill("I count the bias,\ntoo.")
+    form.get_by_role("textbox").fill("I count the bias,\ntoo.")
     form.get_by_role("button", name="Ask").click()
     alan.page.get_by_text(f"Your request on hidden-{EXERCISE} was sent").wait_for()
     (sent,) = (room.folder / "exchange" / "cnn" / "requests").glob(f"alan+{LESSON}+*")

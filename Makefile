@@ -19,7 +19,7 @@ PORT ?= 8000
 ACCOUNTS ?= one
 
 .PHONY: help demo test system machine node front check build answers seeds kernels carried demonstrations \
-	bench bench-course load lab hub \
+	bench bench-course load pictures lab hub \
 	wheel wheel-test lock upgrade clean
 
 help:
@@ -36,6 +36,7 @@ help:
 	@echo "make bench      compare with stock nbgrader: bench.json, bench.png (over an hour)"
 	@echo "make bench-course  the same for the whole course alone"
 	@echo "make load       time 20 students in the hub at once, and Validate"
+	@echo "make pictures   take the pictures of the docs that show the hub"
 	@echo "make lab        open the course in JupyterLab, for one learner"
 	@echo "make hub        run a JupyterHub with an instructor and students (PORT=8000)"
 	@echo "make wheel      build the wheels of the course and of the grader, in dist/"
@@ -132,6 +133,9 @@ hub: $(INSTALLED) node
 
 load: $(INSTALLED) system
 	$(BIN)/python -m tests.tools.load
+
+pictures: $(INSTALLED) system
+	$(BIN)/python -m tests.tools.pictures
 
 # setuptools also packs what an earlier build left in build/lib, such as modules removed since.
 wheel: $(INSTALLED) $(FRONT)

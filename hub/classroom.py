@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ from urllib.request import urlopen
 
 import accounts
 import psutil
-from people import invite
+from people import INVITATIONS, invite, read
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
@@ -32,7 +33,7 @@ INSTRUCTORS, STUDENTS = ["lea"], ["ada", "alan", "emmy", "yann"]
 # The last line of the course's nbgrader_config.py: the exchange lies beside the course's folder.
 EXCHANGE_SETTING = "c.Exchange.root = os.path.join(c.CourseDirectory.root, '..', 'exchange')\n"
 START_TIMEOUT = 120  # seconds until the hub must respond
-STOP_TIMEOUT = 15.0  # seconds until a hub that was asked to stop is killed
+STOP_TIMEOUT = 8.0  # seconds until a hub that was asked to stop is killed
 
 
 def main() -> None:
@@ -49,9 +50,14 @@ def main() -> None:
     if options.course:
         add_course(classroom, options.course, options.from_term)
     instructors, students = [*demo[0], *options.instructor], [*demo[1], *options.student]
+    known = read(classroom)
     logins = invite(classroom, instructors, students, options.course)
+    new = [name for name in logins if name not in known]
     with owners(classroom, logins, options) as grader:
+        enter(classroom, grader, options.course, [n for n in new if not logins[n]["teaches"]])
         release(classroom, grader, options.release)
+        if options.files_only and new:
+            print(f"New: {', '.join(new)}. Passwords: {classroom / INVITATIONS}")
         if not options.files_only:
             sys.exit(run(classroom, logins, options))
 
@@ -203,6 +209,26 @@ def reads_python(name: str) -> bool:
         return False
 
 
+def enter(classroom: Path, grader: str | None, course: str, students: list[str]) -> None:
+    """Enter new students in the gradebook of their course: what is due, and who is missing."""
+    if not students:
+        return
+    folder = classroom / "courses" / course if course else classroom / "course"
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as table:
+        table.write("\n".join(["id,email", *(f"{name}," for name in students)]) + "\n")
+        table.flush()
+        os.chmod(table.name, 0o644)
+        command = [PROGRAMS / "autograder", "roster", table.name]
+        environment = {**os.environ, "HOME": str(folder)}
+        done = subprocess.run(
+            command, cwd=folder, env=environment, user=grader, capture_output=True, text=True
+        )
+    if done.returncode:  # they can work all the same
+        print(
+            f"Not in the gradebook: {', '.join(students)}. {(done.stderr or done.stdout).strip()}"
+        )
+
+
 def release(classroom: Path, grader: str | None, lessons: list[str]) -> None:
     """Release lessons that are not in the exchange yet; if none, the first two of a new class."""
     course, outbound = classroom / "course", classroom / "exchange" / "cnn" / "outbound"
@@ -237,7 +263,7 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
             start_new_session=True,  # Ctrl-C reaches this process, which sends the hub SIGTERM
         )
         asked = threading.Event()
-        last_resort = threading.Timer(STOP_TIMEOUT, end_all, (hub.pid,))
+        last_resort = threading.Timer(STOP_TIMEOUT, end_all, (hub.pid, options.keep_servers))
         last_resort.daemon = True
 
         def stop(*_: object) -> None:
@@ -268,15 +294,25 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
         return max(status, 0)
 
 
-def end_all(pid: int) -> None:
-    """End a hub that does not stop by itself, and all that it started."""
+def end_all(pid: int, keep_servers: bool) -> None:
+    """End a hub that does not stop by itself, and what it started; the servers, if not kept."""
     with suppress(psutil.NoSuchProcess):
         hub = psutil.Process(pid)
-        started = hub.children(recursive=True)
+        started = [
+            each for each in hub.children(recursive=True) if not (keep_servers and is_users(each))
+        ]
         for process in (hub, *started):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(started, timeout=5)
+
+
+def is_users(process: psutil.Process) -> bool:
+    """Whether a process is a user's server, or runs in one."""
+    try:
+        return bool(process.environ().get("JUPYTERHUB_USER"))  # empty in the hub's services
+    except psutil.Error:
+        return False
 
 
 def end_proxy(classroom: Path) -> None:

@@ -82,13 +82,18 @@ class ClosePlan:
             ("collect", self.collect, "new or newer hand-ins"),
             ("grade", self.grade, "hand-ins without marks"),
             ("keep", self.keep, "marks, unless the lesson or the grader changed"),
-            ("release feedback", self.feedback, "to those who have none on these marks"),
+            (
+                "release feedback",
+                self.feedback,
+                "but for those with a cell to be marked by hand",
+            ),
             ("hold feedback", self.to_mark, "until a person has marked their cells"),
         ]
         return [
-            f"{what}: {len(students)}" + (f" ({note}): {', '.join(students)}" if students else "")
+            f"{what}: {len(students)} ({note}): {', '.join(students)}"
             for what, students, note in steps
-        ]
+            if students
+        ] or ["nothing to do: no work came in"]
 
 
 @dataclass

@@ -65,7 +65,7 @@ def deadlines_apply(dry_run: DryRun = False) -> None:
         from autograder.grading.course import open_course  # slow to import
 
         course, published = open_course(), True
-        with open_gradebook(course) as gradebook:
+        with open_gradebook(course, create=True) as gradebook:
             dates = load(course, gradebook)
             plan = make_plan(gradebook, dates)
             show(("student", "lesson", "late by", "before", "now", "why"), rows_of(plan.changes))

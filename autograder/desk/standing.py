@@ -111,7 +111,7 @@ class LessonState:
         return len(self.of(what))
 
     def of(self, what: str) -> list[Standing]:
-        """Return the students with: started, handed in, late, graded, to mark, pending, copied."""
+        """Return the students with: one of `tests`, such as "late"."""
         tests = {
             "started": lambda one: one.is_started or one.has_work,
             "handed in": lambda one: one.has_work,
@@ -119,6 +119,8 @@ class LessonState:
             "graded": lambda one: one.mark is not None,
             "to mark": lambda one: one.mark is not None and one.mark.to_mark,
             "pending": lambda one: one.is_pending,
+            "waiting": lambda one: one.is_pending and not one.problem,
+            "failed": lambda one: one.is_pending and bool(one.problem),
             "new": lambda one: one.is_new,
             "copied": lambda one: bool(one.copied),
             "feedback": lambda one: one.is_released,

@@ -205,3 +205,19 @@ def retry_while_locked(action: Callable[[], T], timeout: float = LOCK_TIMEOUT) -
                 warned = True
             time.sleep(pause)
             pause *= 2
+
+
+def marked_by_hand(url: str, student: str, assignment: str, notebook: str) -> set[str]:
+    """Return the names of a notebook's cells whose points a person entered, none left to mark."""
+    with Gradebook(url) as gradebook:
+        try:
+            grades = gradebook.find_submission_notebook(notebook, assignment, student).grades
+        except MissingEntry:
+            grades = []
+        names = {
+            grade.name
+            for grade in grades
+            if grade.manual_score is not None and not grade.needs_manual_grade
+        }
+    gradebook.engine.dispose()
+    return names

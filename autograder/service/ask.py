@@ -57,6 +57,12 @@ def ask(exchange: StudentExchange, lesson: str, cell: str, category: str, words:
     return Asked(lesson, cell, until.isoformat())
 
 
+def asks_until(exchange: StudentExchange, lesson: str) -> str | None:
+    """Return until when requests on a lesson are taken (UTC, ISO 8601); None where they are not."""
+    until = open_until(exchange.exchange_root / exchange.course / FOLDER, lesson)
+    return until.isoformat() if until and datetime.now(UTC) <= until else None
+
+
 def open_until(folder: Path, lesson: str) -> datetime | None:
     """Return until when requests on a lesson are taken; None where they are not."""
     try:

@@ -32,6 +32,7 @@ from traitlets.config import Config
 from autograder.errors import UsageError, one_line
 from autograder.execution.cells import LEFT_OUT
 from autograder.execution.execute import DEMONSTRATION
+from autograder.grading.gradebook import marked_by_hand
 from autograder.grading.late import note_for
 from autograder.grading.pipeline import FROM_ONE
 from autograder.grading.regrades import notes_for
@@ -43,6 +44,7 @@ from autograder.grading.verdict import PASSED, REMARK, VERDICT, recorded
 log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN = "[a hidden test]"  # replaces each of its lines
+MARKED_BY_HAND = "marked by hand"  # in place of what the grader had recorded
 NOT_PASSED = "Your answer did not pass this hidden test."
 OMITTED = "[not shown here: a hidden test has run before this cell]\n"
 REFUSAL = """<!DOCTYPE html>
@@ -72,6 +74,7 @@ class HideTests(Preprocessor):
         hides = [cell.source != source for cell, source in zip(nb.cells, sources, strict=True)]
         first_hidden = hides.index(True) if any(hides) else len(hides)
         cut_code(nb)
+        by_hand = hand_marked(names)
         secret = {line for line in all_lines - lines(nb) if len(line) >= MIN_LINE_CHARS}
         for number, cell in enumerate(nb.cells):
             if is_grade(cell):
@@ -79,6 +82,8 @@ class HideTests(Preprocessor):
                 if hides[number] and entry.get(REMARK, "").startswith(FROM_ONE):
                     # It ran beside the answer, which could read it: the words may be the answer's.
                     entry["message"] = "" if entry["outcome"] == PASSED else NOT_PASSED
+                if cell.metadata.nbgrader["grade_id"] in by_hand:
+                    entry["outcome"] = MARKED_BY_HAND
                 cell.metadata[VERDICT] = without(secret, entry)
             if is_grade(cell) and not is_solution(cell):
                 cell.outputs = []
@@ -112,6 +117,14 @@ def regrade_notes(names: Any) -> list[str]:
         return []
     who = (names["db_url"], names["student"], names["assignment"])
     return [*notes_for(*who, names["notebook"]), *replies_for(*who)]
+
+
+def hand_marked(names: Any) -> set[str]:
+    """Return the cells that a person has marked; nothing where no gradebook is known."""
+    if not names.get("db_url"):
+        return set()
+    keys = ("db_url", "student", "assignment", "notebook")
+    return marked_by_hand(*(names[key] for key in keys))
 
 
 def cut_code(notebook: NotebookNode) -> None:

@@ -8,8 +8,10 @@ whatever is saved meanwhile.
 
 from __future__ import annotations
 
+import ast
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +20,7 @@ from autograder.errors import LessonError
 from autograder.grading.receipt import digest_of_folder, handed_in
 from autograder.service.exchange import StudentExchange
 from autograder.service.lessons import due_and_policy, texts_of
-from autograder.service.outline import late_seconds, now
+from autograder.service.outline import Exercise, late_seconds, now, readable_outline
 from autograder.service.validate import Checked, last_check
 from autograder.service.work import (
     Renamed,
@@ -28,6 +30,9 @@ from autograder.service.work import (
     work_in,
 )
 
+OWNER_CELL = "student"  # the exercise in which learners write their login
+NO_NAME = "The cell student is empty: write {!r} there first, or this work earns nothing."
+OTHER_NAME = "The cell student says {!r}, but you are {!r}: handed in so, this work earns nothing."
 NOT_HERE = "Your folder has no lesson {}: get it first."
 MISSING = (
     "Nothing was handed in: {} is missing in the folder {}. Give your notebook this name again."
@@ -49,6 +54,7 @@ class Preview:
     due: str | None
     late_policy: str
     late_seconds: int
+    remarks: list[str]
     renamed: Renamed | None
     files: list[str]
 
@@ -83,9 +89,39 @@ def preview(exchange: StudentExchange, lesson: str) -> Preview:
         due=due.isoformat() if due else None,
         late_policy=late_policy,
         late_seconds=late_seconds(now(), due),
+        remarks=names_of_others(work, exchange.student),
         renamed=work.renamed,
         files=sorted(work.files),
     )
+
+
+def names_of_others(work: Work, student: str) -> list[str]:
+    """Return a remark on each notebook whose cell `student` is empty, or has the name of another.
+
+    Such a cell says from whose login the numbers of an exercise are drawn.
+    """
+    remarks = []
+    for path in work.files.values():
+        outline = readable_outline(path) if path.suffix == ".ipynb" else None
+        name = assigned_text(outline.exercises.get(OWNER_CELL)) if outline else None
+        if name is None:
+            continue
+        if not name.strip():
+            remarks.append(NO_NAME.format(student))
+        elif name.strip().casefold() != student.casefold():
+            remarks.append(OTHER_NAME.format(name, student))
+    return remarks
+
+
+def assigned_text(cell: Exercise | None) -> str | None:
+    """Return the text that a cell `student = "..."` assigns to its name; None if there is none."""
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        for node in ast.parse(cell.source if cell else "").body:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+                if names == [OWNER_CELL] and isinstance(node.value.value, str):
+                    return node.value.value
+    return None
 
 
 def hand_in(exchange: StudentExchange, lesson: str) -> Receipt:

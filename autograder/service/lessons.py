@@ -17,6 +17,8 @@ from pathlib import Path
 
 from autograder.errors import LessonError
 from autograder.grading.receipt import digest_of_folder
+from autograder.grading.requests import CATEGORIES
+from autograder.service.ask import asks_until
 from autograder.service.exchange import NO_EXCHANGE, Deadline, StudentExchange, Submission
 from autograder.service.outline import Outline, due_of, late_seconds, outlines
 from autograder.service.work import (
@@ -52,11 +54,14 @@ class Page:
 
 @dataclass(frozen=True)
 class Feedback:
-    """The feedback on one hand-in."""
+    """The feedback on one hand-in, and until when regrade requests of which kinds are taken."""
 
+    lesson: str
     title: str
     submitted: str
     pages: list[Page]
+    asks_until: str | None
+    categories: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -208,7 +213,14 @@ def read_feedback(exchange: StudentExchange, name: str) -> Feedback:
         Page(stem, text, *(score_in(text) or (None, None)))
         for stem, text in pages_of(folder, marked).items()
     ]
-    return Feedback(texts[0].title if texts else name, marked.time.isoformat(), pages)
+    return Feedback(
+        name,
+        texts[0].title if texts else name,
+        marked.time.isoformat(),
+        pages,
+        asks_until(exchange, name),
+        CATEGORIES,
+    )
 
 
 def texts_of(exchange: StudentExchange, name: str) -> list[Outline]:

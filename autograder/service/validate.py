@@ -25,7 +25,7 @@ from autograder.execution.execute import execute, kernel_server
 from autograder.grading.parse import parse
 from autograder.grading.restore import grade_id
 from autograder.grading.submissions import other_files
-from autograder.grading.verdict import PASSED, VERDICT, judge
+from autograder.grading.verdict import NO_ANSWER, PASSED, VERDICT, judge
 from autograder.limits import Limits
 from autograder.sandbox.preload import setup_imports
 from autograder.service.outline import points_of, read_outline, unanswered
@@ -50,9 +50,9 @@ def validate(path: Path) -> dict[str, Any]:
     """Return the outcomes of the tests of the notebook at `path`.
 
     "tests": a dictionary for each visible test, with "name", "cell_id", "points", "passed",
-    "message" and "changed" (it differs from the release); "notes": a list of remarks; "answered"
-    of "exercises"; "failed", only where a test failed: what nbgrader's own button shows. Raise
-    LessonError where the notebook cannot be read.
+    "unanswered", "message" and "changed" (it differs from the release); "notes": a list of remarks;
+    "answered" of "exercises"; "failed", only where a test failed: what nbgrader's own button
+    shows. Raise LessonError where the notebook cannot be read.
     """
     try:
         data = path.read_bytes()
@@ -115,6 +115,7 @@ def test_report(cell: NotebookNode, changed: set[str]) -> dict[str, Any]:
         "cell_id": cell.get("id", ""),
         "points": points_of(cell),
         "passed": verdict["outcome"] == PASSED,
+        "unanswered": verdict["message"] == NO_ANSWER,
         "message": verdict["message"],
         "changed": name in changed,
     }

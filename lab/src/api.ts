@@ -43,6 +43,8 @@ export interface IPreview {
   due: string | null;
   late_policy: string;
   late_seconds: number;
+  /** What the student should see to before. */
+  remarks: string[];
   renamed: { file: string; name: string } | null;
   files: string[];
 }
@@ -61,9 +63,14 @@ export interface IReceipt {
 
 /** The feedback to one submission. */
 export interface IFeedback {
+  lesson: string;
   title: string;
   submitted: string;
   pages: { name: string; score: number | null; max_score: number | null; html: string }[];
+  /** Until when regrade requests are taken; null where they are not. */
+  asks_until: string | null;
+  /** Kinds of requests, each with what it says. */
+  categories: Record<string, string>;
 }
 
 /** The result of the visible tests of one notebook. */
@@ -73,6 +80,7 @@ export interface IChecked {
     cell_id: string;
     points: number;
     passed: boolean;
+    unanswered: boolean;
     message: string;
     changed: boolean;
   }[];

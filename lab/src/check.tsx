@@ -10,6 +10,12 @@ import { count } from './words';
 const MORE = 'Hidden tests check more, once your work is handed in.';
 const CHANGED = 'This test was changed: it is restored when your work is graded.';
 
+const OUTCOMES = { passed: '✓ passed', open: '○ open', failed: '✗ failed' };
+
+function outcomeOf(test: IChecked['tests'][number]): keyof typeof OUTCOMES {
+  return test.passed ? 'passed' : test.unanswered ? 'open' : 'failed';
+}
+
 /** Return the button Check of a notebook's toolbar. */
 export function checkButton(panel: NotebookPanel): ToolbarButton {
   const button = new ToolbarButton({
@@ -99,8 +105,8 @@ function Report(props: { result: IChecked; choose: (id: string) => void }): JSX.
       </p>
       <ul>
         {tests.map((test, index) => (
-          <li key={index} className={test.passed ? 'course-passed' : 'course-failed'}>
-            <span className="course-outcome">{test.passed ? '✓ passed' : '✗ failed'}</span>
+          <li key={index} className={`course-${outcomeOf(test)}`}>
+            <span className="course-outcome">{OUTCOMES[outcomeOf(test)]}</span>
             <div>
               {test.message && <p className="course-message">{test.message}</p>}
               {test.changed && <p>{CHANGED}</p>}

@@ -5,6 +5,7 @@ import { Widget } from '@lumino/widgets';
 import type { IFeedback } from './api';
 import { courseIcon } from './icon';
 import { markFiguresIn } from './pictures';
+import { askButton } from './regrade';
 import { when } from './words';
 
 /** As in notebooks: style/base.css. */
@@ -19,9 +20,11 @@ export function feedbackTab(
 ): MainAreaWidget<Widget> {
   const content = new Widget();
   content.addClass('course-feedback');
-  const head = document.createElement('p');
+  const head = document.createElement('div');
   head.className = 'course-feedback-head';
-  head.textContent = `${feedback.title}, handed in on ${when(feedback.submitted)}`;
+  const handedIn = document.createElement('span');
+  handedIn.textContent = `${feedback.title}, handed in on ${when(feedback.submitted)}`;
+  head.append(handedIn, askButton(feedback) ?? '');
   content.node.append(head);
   const frames = feedback.pages.map(page => {
     const frame = document.createElement('iframe');

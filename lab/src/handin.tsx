@@ -61,6 +61,11 @@ function Preview(props: { lesson: ILesson; preview: IPreview }): JSX.Element {
         <dt>Files</dt>
         <dd>{preview.files.join(', ')}</dd>
       </dl>
+      {preview.remarks.map(remark => (
+        <p key={remark} className="course-remark">
+          {remark}
+        </p>
+      ))}
       {renamed && (
         <p>
           {`Your notebook ${renamed.file} goes in under the name ${renamed.name}. `}
@@ -97,7 +102,7 @@ export async function showReceipt(receipt: IReceipt): Promise<void> {
             <code>{receipt.digest}</code>
           </dd>
         </dl>
-        <p>The digest shows which files you handed in, and when they were not changed since.</p>
+        <p>The digest is a fingerprint of these files: other files, or one more letter, have another.</p>
         <p>
           <a href={address} download={`receipt-${receipt.lesson}-${day}.txt`}>
             Download the receipt

@@ -80,7 +80,7 @@ const course: JupyterFrontEndPlugin<void> = {
       });
     }
     for (const [rank, command] of (grading ? [START, GRADE] : [START]).entries()) {
-      launcher?.add({ command, category: 'Notebook', rank: rank - 2 });
+      launcher?.add({ command, category: 'Course', categoryRank: -1, rank });
       palette?.addItem({ command, category: 'Course' });
     }
     void restorer?.restore(tracker, { command: START, name: () => 'course' });
@@ -118,12 +118,11 @@ function stepsIn(
       const feedback = await ask<IFeedback>('autograder/feedback', { lesson: lesson.name });
       const tab = feedbackTab(feedback, themes);
       tab.id = `course-feedback-${lesson.name}-${feedback.submitted}`;
-      const open = Array.from(app.shell.widgets('main')).find(widget => widget.id === tab.id);
-      if (open) {
-        tab.dispose();
-      } else {
-        app.shell.add(tab, 'main');
-      }
+      // An open tab may show marks of before a regrade.
+      Array.from(app.shell.widgets('main'))
+        .find(widget => widget.id === tab.id)
+        ?.dispose();
+      app.shell.add(tab, 'main');
       app.shell.activateById(tab.id);
     },
     receipt: async lesson =>

@@ -157,7 +157,7 @@ function firstRemark(source: string): string {
 /** Return the calls of an exercise that a test names in its messages, as "f(3), f(4) and 2 more". */
 function calls(name: string, source: string): string {
   const quoted = Array.from(source.matchAll(/(?<![\w])(["'])((?:(?!\1)[^\\\n{}])+)\1/g), hit => hit[2]);
-  const known = Array.from(new Set(quoted.filter(text => text.startsWith(`${name}(`))));
+  const known = Array.from(new Set(quoted.filter(text => text.startsWith(`${name}(`) && text.endsWith(')'))));
   const more = known.length - MAX_CALLS;
   return known.slice(0, MAX_CALLS).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

@@ -15,11 +15,14 @@ export function localTime(time: string): string {
   return new Date(time).toLocaleString(undefined, { dateStyle: 'long', timeStyle: 'long' });
 }
 
-/** Return a span of time in its largest unit, rounded up: "3 hours". */
+/** Return a span of time in its two largest units, as feedback does: "1 d 6 h". */
 export function span(seconds: number): string {
-  if (seconds < 3600) {
-    return count(Math.ceil(seconds / 60), 'minute');
-  }
-  const hours = Math.ceil(seconds / 3600);
-  return hours < 48 ? count(hours, 'hour') : count(Math.ceil(seconds / 86400), 'day');
+  const minutes = Math.max(1, Math.floor(seconds / 60));
+  const parts: [number, string][] = [
+    [Math.floor(minutes / 1440), 'd'],
+    [Math.floor(minutes / 60) % 24, 'h'],
+    [minutes % 60, 'min']
+  ];
+  const named = parts.filter(([number]) => number > 0).map(([number, unit]) => `${number} ${unit}`);
+  return named.slice(0, 2).join(' ');
 }

@@ -19,7 +19,7 @@ from autograder.errors import LessonError
 from autograder.grading.course import open_course
 from autograder.grading.regrades import notes_for
 from autograder.grading.requests import parse, read_requests, replies_for
-from autograder.service.ask import ask
+from autograder.service.ask import ask, asks_until
 from autograder.service.exchange import StudentExchange
 from tests.support.any_course import graded_cell
 from tests.support.term import Term, make_marked_term
@@ -156,11 +156,16 @@ def test_all_may_write_to_the_folder_and_only_its_owner_may_list_it(opened: Term
 
 class TestStudent:
     def test_outside_of_the_window_one_line_says_so(self, term: Term) -> None:
+        home = StudentExchange(term.folder.parent / "home")
+        assert asks_until(home, LESSON) is None
         with pytest.raises(LessonError, match="Regrade requests on 01_filters are not open"):
             send(term)
         term.run("requests", "open", LESSON, "--until", "2020-01-31")
         with pytest.raises(LessonError, match="ended on 31 Jan 2020"):
             send(term)
+        assert asks_until(home, LESSON) is None
+        term.run("requests", "open", LESSON, "--until", "2999-12-31")
+        assert str(asks_until(home, LESSON)).startswith("2999-12-31")
 
     @pytest.mark.parametrize(
         ("cell", "category", "words", "says"),

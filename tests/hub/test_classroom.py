@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook
 
 from tests.support.paths import ROOT
 from tests.support.small_course import activated
@@ -22,9 +23,9 @@ def start(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def classroom(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("classroom")
-    done = start(folder)
+    done = start(folder, "--student=ada")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == ""
+    assert done.stdout == f"New: ada. Passwords: {folder / 'invitations.json'}\n"
     return folder
 
 
@@ -34,6 +35,12 @@ def released(classroom: Path) -> list[str]:
 
 def test_a_new_class_starts_with_two_lessons(classroom: Path) -> None:
     assert released(classroom) == ["01_filters", "02_convolution"]
+
+
+def test_who_joins_is_in_the_gradebook_before_anything_is_handed_in(classroom: Path) -> None:
+    with Gradebook(f"sqlite:///{classroom / 'course' / 'gradebook.db'}") as gradebook:
+        assert [student.id for student in gradebook.students] == ["ada"]
+    gradebook.engine.dispose()
 
 
 def test_a_later_start_keeps_what_the_instructor_changed_and_names_it(classroom: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from tests.support.classroom import (
 )
 from tests.support.pages import visible_text
 from tests.support.paths import ROOT
+from tests.support.small_course import activated
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hub")]
 
@@ -150,7 +153,7 @@ def test_each_student_sees_their_own_marks(term: Term) -> None:
 
 def test_marks_and_comments_by_hand_arrive(term: Term) -> None:
     seen = page_of(term, f"ada {COURSEWORK}")
-    assert re.search(r"report\s+7 / 10", seen)
+    assert re.search(r"report\s+7 / 10\s+marked by hand", seen)
     assert "A clear report." in seen
 
 
@@ -167,6 +170,28 @@ def test_feedback_opens_in_jupyterlab_with_marks_and_links_that_work(term: Term)
     ada.take_screenshot("ada-feedback-tab")
     ada.page.get_by_role("tab", name="My course").click()
     expect(ada.status(LESSON)).to_contain_text(f"Marks: 4 of {POINTS}")
+
+
+def test_a_student_asks_about_a_mark_while_requests_are_taken(term: Term, room: Classroom) -> None:
+    alan, course = term.people["alan"], room.folder / "course"
+    command = ["autograder", "requests", "open", LESSON, "--until", "2999-12-31"]
+    subprocess.run(command, cwd=course, env=activated(), check=True)
+    alan.fetch_feedback(LESSON)
+    alan.page.get_by_role("button", name="Ask about a mark").click()
+    form = alan.dialog()
+    form.get_by_label("Cell").select_option(f"hidden-{EXERCISE}")
+    assert violations(alan.page, ".course-form") == []
+    form.get_by_role("button", name="Ask").click()
+    expect(form.get_by_role("alert")).to_contain_text("say in a few words why")
+    form.get_by_role("textbox").fill("I count the bias,\ntoo.")
+    form.get_by_role("button", name="Ask").click()
+    alan.page.get_by_text(f"Your request on hidden-{EXERCISE} was sent").wait_for()
+    (sent,) = (room.folder / "exchange" / "cnn" / "requests").glob(f"alan+{LESSON}+*")
+    assert json.loads(sent.read_text()) == {
+        "cell": f"hidden-{EXERCISE}",
+        "category": "test",
+        "words": "I count the bias,\ntoo.",
+    }
 
 
 def test_no_released_feedback_holds_a_line_of_a_hidden_test(room: Classroom, term: Term) -> None:

@@ -7,6 +7,7 @@ import re
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbgrader.api import Gradebook
 
 from autograder.authoring.build import notebook_path
 from autograder.execution.cells import is_test
@@ -59,6 +60,11 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     deadlines = f"[policy]\npercent_per_day = 10\n[lessons.{LESSON}]\ndue = 2026-11-02T12:00:00\n"
     (course.folder / "deadlines.toml").write_text(deadlines)
     course.grade()
+    with Gradebook(
+        f"sqlite:///{course.folder / 'gradebook.db'}"
+    ) as gradebook:  # as the formgrader does
+        gradebook.find_grade("test-greet", LESSON, LESSON, "keeps").manual_score = 3
+        gradebook.db.commit()
     done = course.run("nbgrader", "generate_feedback", LESSON)
     assert done.returncode == 0, done.stderr
     return course
@@ -94,6 +100,11 @@ def test_learners_see_the_points_the_outcome_and_the_message_of_each_graded_cell
     assert re.search(r"hidden-double\s+0 / 2\s+failed\s+\S", seen)
     assert re.search(r"test-greet\s+4 / 4\s+passed", seen)
     assert "def double(x):" in seen
+
+
+def test_a_cell_that_a_person_has_marked_says_so(course: Course) -> None:
+    assert re.search(r"test-greet\s+3 / 4\s+marked by hand", visible_text(page(course, "keeps")))
+    assert page(course, "keeps").count("marked by hand</span>") == 2
 
 
 def test_late_learners_see_when_it_was_due_how_late_they_were_and_what_it_cost(

@@ -19,10 +19,11 @@ import requests
 from autograder.errors import LessonError
 from autograder.grading.receipt import digest_of_folder
 from autograder.service.exchange import NO_EXCHANGE, StudentExchange
-from autograder.service.hand_in import hand_in, last_receipt, preview
+from autograder.service.hand_in import hand_in, last_receipt, names_of_others, preview
 from autograder.service.lessons import Lesson, lessons, read_feedback
 from autograder.service.outline import Exercise, is_answer, read_outline
 from autograder.service.validate import validate
+from autograder.service.work import Work
 from tests.support.processes import free_port
 from tests.support.small_course import LESSON, RIGHT, make_course, wait_until
 
@@ -32,6 +33,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
 ]
 
+EXERCISE = {"schema_version": 3, "solution": True, "grade": False, "locked": False, "task": False}
 DOUBLE = {"double": RIGHT["double"]}
 
 
@@ -270,6 +272,29 @@ def test_a_receipt_is_shown_again(home: Home) -> None:
         last_receipt(home.exchange, LESSON)
     receipt = hand_in(home.exchange, LESSON)
     assert last_receipt(home.exchange, LESSON) == receipt
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        ('student = "Zoe Miller"', "says 'Zoe Miller', but you are 'zoe'"),
+        ('student = "" # practice', "is empty: write 'zoe'"),
+        ("student = ' Zoe '", None),
+        ("student = input()\nname = 'x'", None),
+        ("student = 'unfinished", None),
+    ],
+)
+def test_another_name_in_the_cell_student_is_said_before_it_is_handed_in(
+    tmp_path: Path, cell: str, says: str | None
+) -> None:
+    path = tmp_path / "lesson.ipynb"
+    named = nbformat.v4.new_code_cell(
+        cell, metadata={"nbgrader": EXERCISE | {"grade_id": "student"}}
+    )
+    nbformat.write(nbformat.v4.new_notebook(cells=[named]), path)
+    remarks = names_of_others(Work("lesson", {"lesson.ipynb": path}), "zoe")
+    assert len(remarks) == (says is not None)
+    assert says is None or says in remarks[0]
 
 
 def test_a_check_is_remembered_until_the_notebook_is_changed(home: Home) -> None:

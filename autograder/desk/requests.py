@@ -192,12 +192,12 @@ def require_place(
 
 
 def key_of(gradebook: Gradebook, request: Request) -> Key | None:
-    """Return the notebook and cell that a request is about; None where there is no such mark."""
+    """Return the notebook and cell that a request is about, or None: there is no such mark."""
     return key_in(read_cells(gradebook, request.assignment).get(request.student, {}), request)
 
 
 def key_in(cells: Mapping[Key, CellMark], request: Request) -> Key | None:
-    """Return which of a student's marks a request is about; None where it is none of them."""
+    """Return which of a student's marks a request is about, or None."""
     return next(
         (key for key, mark in cells.items() if key[1] == request.cell and mark.max_score), None
     )

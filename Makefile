@@ -15,12 +15,18 @@ LAB_MODULES := lab/node_modules/.package-lock.json
 # Where Jupyter finds the students' front, which is built from lab/ and packed in the grader's wheel.
 JUPYTER_PATH := autograder/share/jupyter
 FRONT := $(JUPYTER_PATH)/labextensions/nbgrader-autograder/package.json
+# The site has an environment of its own, a fraction of what the tests need.
+SITE := build/site
+SITE_BIN := build/site-venv/bin
+SITE_INSTALLED := build/site-venv/installed
+MERMAID := 11.17.2
+MERMAID_SHA256 := 581ed7d74bd9048d0e3a91363927d72ef22942d7722546b27f7cc29e35390eb8
 PORT ?= 8000
 ACCOUNTS ?= one
 
 .PHONY: help demo test system machine node front check build answers seeds kernels carried demonstrations \
 	bench bench-course load pictures lab hub \
-	wheel wheel-test lock upgrade clean
+	site site-test sdist wheel wheel-test lock upgrade clean
 
 help:
 	@echo "make demo       grade a class of 24 simulated students: table, gradebook, report"
@@ -39,7 +45,10 @@ help:
 	@echo "make pictures   take the pictures of the docs that show the hub"
 	@echo "make lab        open the course in JupyterLab, for one learner"
 	@echo "make hub        run a JupyterHub with an instructor and students (PORT=8000)"
+	@echo "make site       build the website in build/site/html"
+	@echo "make site-test  build it, and look at its pages in a browser"
 	@echo "make wheel      build the wheels of the course and of the grader, in dist/"
+	@echo "make sdist      build their sdists, in dist/"
 	@echo "make wheel-test install the wheels as a user would, and grade a class with them"
 	@echo "make lock       make requirements.lock from pyproject.toml"
 	@echo "make upgrade    the same, with the newest versions that pyproject.toml allows"
@@ -137,10 +146,36 @@ load: $(INSTALLED) system
 pictures: $(INSTALLED) system
 	$(BIN)/python -m tests.tools.pictures
 
+# Warnings are errors: a link that leads nowhere ends the build.
+site: $(SITE_INSTALLED)
+	$(SITE_BIN)/python -m website $(SITE)/pages
+	rm -rf $(SITE)/html
+	$(SITE_BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --keep-going --jobs auto \
+		--builder html --conf-dir website --doctree-dir $(SITE)/doctrees $(SITE)/pages $(SITE)/html
+	cp build/site-venv/mermaid.min.js $(SITE)/html/_static/
+	touch $(SITE)/html/.nojekyll
+	@echo "Open $(SITE)/html/index.html"
+
+site-test: $(INSTALLED) system site
+	$(BIN)/python -m pytest tests/project/test_site.py tests/project/test_site_in_a_browser.py
+
+$(SITE_INSTALLED): website/requirements.lock
+	test -x $(SITE_BIN)/python || $(PYTHON) -m venv build/site-venv
+	$(SITE_BIN)/python -m pip install -qq --no-deps -r website/requirements.lock
+	cd build/site-venv && npm pack --silent mermaid@$(MERMAID) > /dev/null \
+		&& tar -xzf mermaid-$(MERMAID).tgz --strip-components=2 package/dist/mermaid.min.js \
+		&& rm mermaid-$(MERMAID).tgz && echo "$(MERMAID_SHA256)  mermaid.min.js" | sha256sum --check --quiet
+	@touch $@
+
 # setuptools also packs what an earlier build left in build/lib, such as modules removed since.
 wheel: $(INSTALLED) $(FRONT)
 	rm -rf dist build/lib build/bdist.* autograder/build
 	$(BIN)/python -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir dist ./autograder .
+
+# After `make wheel`, which empties dist/.
+sdist: $(INSTALLED) $(FRONT)
+	for folder in autograder .; do (cd $$folder && "$(abspath $(BIN))/python" -c \
+		"from setuptools.build_meta import build_sdist; build_sdist('$(abspath dist)')" > /dev/null) || exit 1; done
 
 # `make test` tests the same with links to the packages of $(VENV); here pip installs them.
 wheel-test: $(INSTALLED)
@@ -153,6 +188,8 @@ lock:
 		--no-emit-package rfc3987-syntax --no-emit-package lark \
 		--no-emit-package nbgrader-autograder \
 		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml autograder/pyproject.toml
+	uv pip compile $(UPGRADE) --universal --python-version 3.11 --no-emit-index-url \
+		--custom-compile-command "make lock" --output-file website/requirements.lock website/requirements.in
 
 upgrade: UPGRADE := --upgrade
 upgrade: lock

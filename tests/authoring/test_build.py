@@ -20,6 +20,7 @@ from autograder.authoring.build import (
 )
 from autograder.errors import LessonError, UsageError
 from tests.support.paths import LESSONS, ROOT
+from tests.support.secrets import secrets
 from tests.support.small_course import LESSON, make_course
 
 ANSWER_MARKS = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
@@ -67,12 +68,6 @@ def test_release_carries_no_solution_no_hidden_test_and_no_output(lesson: str) -
     ]
     assert secret_texts, "a lesson without a solution"
     assert [text for name, text in secret_texts if text in released[name]] == []
-
-
-def secrets(cell: NotebookNode) -> list[str]:
-    """Return the text between the markers of a cell."""
-    marked = r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)\n\s*### END"
-    return [text.strip() for text in re.findall(marked, cell.source, flags=re.DOTALL)]
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

@@ -23,6 +23,7 @@ from autograder.grading.verdict import PASSED, VERDICT, judge
 from autograder.limits import Limits
 from tests.support.lessons import NO_SOCKETS
 from tests.support.paths import LESSONS, ROOT
+from website.lessons import without_answers
 
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 
@@ -96,6 +97,21 @@ class TestRelease:
             elif "The name is empty" not in evalue:  # the coursework's, which no name was put into
                 assert ename == "NotImplementedError", f"{cell['id']}: {ename}: {evalue}"
             missing |= names_bound(cell.source)
+
+    def test_outputs_on_the_site_are_those_without_answers(self, lesson: str) -> None:
+        exported = without_answers(read("release", lesson).cells)
+        assert exported, "a lesson whose page has no output"
+        stored = {cell["id"]: cell.get("outputs", []) for cell in read("source", lesson).cells}
+        assert [
+            cell["id"]
+            for cell in ran(lesson).cells
+            if cell.get("id") in exported and texts_of(cell.outputs) != texts_of(stored[cell["id"]])
+        ] == []
+
+
+def texts_of(outputs: list[NotebookNode]) -> list[str]:
+    """Return what outputs say: a figure by its text alternative, which has its numbers."""
+    return [output.get("text") or output.get("data", output)["text/plain"] for output in outputs]
 
 
 def errors(notebook: NotebookNode) -> list[tuple[NotebookNode, str, str]]:

@@ -17,15 +17,16 @@ import pytest
 
 from tests.support.paths import ROOT, python_files
 
-CODE = ("autograder", "benchmarks", "hub", "course")
+CODE = ("autograder", "benchmarks", "hub", "course", "website")
 PROSE = [
     *sorted((ROOT / "docs").glob("*.md")),
     # The changelog names what was renamed.
     *(page for page in sorted(ROOT.glob("*.md")) if page.name != "CHANGELOG.md"),
     ROOT / "hub" / "README.md",
+    ROOT / "website" / "index.md",
     ROOT / "Makefile",
     ROOT / "pyproject.toml",
-    ROOT / ".github" / "workflows" / "ci.yml",
+    *sorted((ROOT / ".github" / "workflows").glob("*.yml")),
 ]
 # Parts of names, each with what is said instead.
 NAMES = {

@@ -101,7 +101,7 @@ def test_of_two_markers_the_second_is_shown_what_the_first_entered(desk: Desk) -
     assert works(desk.term)["ada"].points == 3
     assert yours.get_by_label("Points").input_value() == "2"
     yours.get_by_role("button", name="Save").click()  # it was read: now it counts
-    yours.get_by_role("heading", name="Mark").wait_for()
+    yours.get_by_role("heading", name="Mark", level=1).wait_for()
     assert works(desk.term)["ada"].points == 2
 
 

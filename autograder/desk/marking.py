@@ -175,7 +175,7 @@ def share_of(works: Sequence[Work], part: int, parts: int) -> list[Work]:
 
 
 def points_in(text: str, most: float) -> float:
-    """Return typed points. Raise LessonError where they are none that the cell can have."""
+    """Return typed points. Raise LessonError for what the cell cannot have."""
     try:
         points = float(text.strip().replace(",", "."))
     except ValueError:

@@ -96,7 +96,7 @@ def enter_sheets(
 
 
 def parts_of(share: str) -> tuple[int, int]:
-    """Return which part of how many a share is. Raise UsageError where it is none."""
+    """Return which part of how many a share is. Raise UsageError where it is invalid."""
     part, _, parts = share.partition("/")
     if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts) <= 100):
         raise UsageError(f"--share {share!r} is not a part such as 1/2")

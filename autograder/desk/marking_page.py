@@ -35,7 +35,7 @@ from autograder.errors import LessonError
 from autograder.grading.course import open_course, require_assignment
 
 CHANGED = (
-    "Somebody else marked this answer while you had it open: {}. Nothing was overwritten. Your own"
+    "Another marker marked this answer while you had it open: {}. Nothing was overwritten. Your own"
     " mark and comment are below: save again to enter them instead."
 )
 
@@ -148,9 +148,9 @@ class MarkOne(MarkHandler):
 
     def comment(self) -> str:
         """Return the comment that was typed, with those that were chosen below it."""
-        own = self.get_argument("comment", "", strip=True).replace("\r\n", "\n")
+        typed = self.get_argument("comment", "", strip=True).replace("\r\n", "\n")
         chosen = [text.replace("\r\n", "\n") for text in self.get_arguments("used")]
-        return "\n\n".join(filter(None, [own, *(text for text in chosen if text not in own)]))
+        return "\n\n".join(filter(None, [typed, *(text for text in chosen if text not in typed)]))
 
     def enter(
         self, lesson: str, code: str, cell: str, typed: dict[str, str], seen: str
@@ -167,8 +167,8 @@ class MarkOne(MarkHandler):
                 gradebook.db.commit()
         except Conflict:
             now = "no mark" if work.points is None else f"{work.points:g} points"
-            said = f"{now}, with the comment “{work.comment}”" if work.comment else now
-            return context | {"typed": typed, "error": CHANGED.format(said)}
+            entry = f"{now}, with the comment “{work.comment}”" if work.comment else now
+            return context | {"typed": typed, "error": CHANGED.format(entry)}
         except LessonError as error:
             return context | {"typed": typed, "error": f"Not saved: {error}."}
         return context

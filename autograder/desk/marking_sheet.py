@@ -138,10 +138,10 @@ def sort_out(marks: list[Typed], entries: Entries) -> None:
     new = [mark for mark in marks if not mark.is_known]
     entries.known += len(marks) - len(new)
     if len({(mark.points, mark.comment) for mark in new}) > 1:
-        said = "; ".join(f"{mark.where}: {mark.points:g} points" for mark in new)
+        places = "; ".join(f"{mark.where}: {mark.points:g} points" for mark in new)
         work = new[0].work
         entries.left_out.append(
-            f"{work.student}, {work.cell}: the markers disagree ({said}): left as it is"
+            f"{work.student}, {work.cell}: the markers disagree ({places}): left as it is"
         )
     elif new:
         entries.marks.append(new[0])

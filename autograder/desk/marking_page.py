@@ -41,7 +41,7 @@ CHANGED = (
 
 
 class MarkHandler(ClassHandler):
-    """A page to mark on."""
+    """The pages to mark on: the cells of a lesson, and one answer."""
 
     @property
     def names(self) -> str:
@@ -95,16 +95,6 @@ class MarkHandler(ClassHandler):
             **self.links(lesson, works, work),
         }
 
-
-class MarkOverview(MarkHandler):
-    """The cells of a lesson that a person marks."""
-
-    @web.authenticated
-    @authorized
-    async def get(self, lesson: str) -> None:
-        """Send how many answers wait, by cell."""
-        await self.show("mark-lesson.html.j2", lambda: self.overview(lesson))
-
     def overview(self, lesson: str) -> dict[str, Any]:
         """Return what the page shows."""
         _, _, works, people = self.read_all(lesson)
@@ -117,19 +107,18 @@ class MarkOverview(MarkHandler):
             "link": lambda work: self.url(lesson, work.code, work.cell),
         }
 
-
-class MarkOne(MarkHandler):
-    """One answer to mark."""
+    @web.authenticated
+    @authorized
+    async def get(self, lesson: str, code: str = "", cell: str = "") -> None:
+        """Send an answer with its rubric and a form; without a code, how many answers wait."""
+        if code:
+            await self.show("mark.html.j2", lambda: self.context(lesson, code, cell))
+        else:
+            await self.show("mark-lesson.html.j2", lambda: self.overview(lesson))
 
     @web.authenticated
     @authorized
-    async def get(self, lesson: str, code: str, cell: str) -> None:
-        """Send an answer with its rubric and a form."""
-        await self.show("mark.html.j2", lambda: self.context(lesson, code, cell))
-
-    @web.authenticated
-    @authorized
-    async def post(self, lesson: str, code: str, cell: str) -> None:
+    async def post(self, lesson: str, code: str = "", cell: str = "") -> None:
         """Enter a mark; show what stops it, with all that was typed."""
         self.check_xsrf_cookie()  # JupyterHub turns tornado's own, earlier check off
         typed = {"points": self.get_argument("points", ""), "comment": self.comment()}
@@ -183,6 +172,6 @@ def find(works: list[Work], code: str, cell: str) -> Work:
 
 
 ROUTES = [
-    (r"/class/mark/([^/]+)", MarkOverview),
-    (r"/class/mark/([^/]+)/([^/]+)/([^/]+)", MarkOne),
+    (r"/class/mark/([^/]+)", MarkHandler),
+    (r"/class/mark/([^/]+)/([^/]+)/([^/]+)", MarkHandler),
 ]

@@ -30,11 +30,25 @@ def by_hand():
     row = [0, 30, 30, 0]
     return [[-number for number in row]] * 4, [row] * 4, [[10, 12], [16, 18]]
 
+# %% [markdown] says=["the result of the turned kernel is 30 at (0, 1), -30 was expected"]
+# **It looks as if you turned the kernel for slide 9's result.** The lecture, like all libraries for neural networks,
+# lays the kernel on the image as it is printed (cross-correlation); mathematicians turn it by 180 degrees first.
+#
+# *Compare:* the pixels 1, 2, 3 under the weights 1, 0, -1. As printed: 1 · 1 + 2 · 0 + 3 · (-1) = -2. Turned: 1 · (-1) +
+# 2 · 0 + 3 · 1 = 2.
+
 
 # %% wrong by_hand: thinks that turning the kernel turns the image, where nothing changes loses=["hidden-by_hand"]
 def by_hand():
     result = [[0, 30, 30, 0]] * 4
     return result, result, [[-2, 0], [4, 6]]
+
+# %% [markdown] says=["the result of the turned kernel is 30 at (0, 1), -30 was expected"]
+# **It looks as if you gave the same result for the turned kernel.** The image stays where it is; only the weights
+# change places.
+#
+# *Compare:* the pixels 1, 2, 3 under the weights 1, 0, -1 give -2, and under the same weights turned, -1, 0, 1, they give
+# 2.
 
 
 # %% wrong by_hand: adds up one row of the kernel only loses=["test-by_hand", "hidden-by_hand"]
@@ -132,6 +146,12 @@ def apply_filter(image, kernel):
     windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
     return (windows * kernel).sum((2, 3))
 
+# %% [markdown] says=["the image under [[0, 1], [0, 0]] is 5 at (0, 0), 1 was expected", "is -3.66786 at (2, 3), 4.62852 was expected"]
+# **It looks as if the kernel is turned by 180 degrees** before it is laid on the image. That is the mathematicians'
+# convolution; the lecture's is cross-correlation, which lays the kernel on as it is (slide 9).
+#
+# *Compare:* the pixels 5, 7 under the weights 1, 0 give 5 as printed, and 7 turned.
+
 
 # %% wrong apply_filter: swaps rows and columns of the kernel, where it is square loses=["test-apply_filter", "hidden-apply_filter"]
 import numpy as np
@@ -169,6 +189,13 @@ def apply_filter(image, kernel):
     windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape)
     return (windows * kernel.astype(float)).sum((2, 3))
 
+# %% [markdown] says=["a 4 x 5 image under a 3 x 3 kernel has shape (4, 5), (2, 3) was expected"]
+# **It looks as if the image is padded,** so that the output is as large as the image. Here only windows that fit
+# inside the image count.
+#
+# *Compare:* along 6 pixels a window of 4 fits at 3 places, which begin at pixels 0, 1 and 2. With padding it would have 6
+# places, and half of them would cover pixels that are not there.
+
 
 # %% wrong apply_filter: overflows uint8, as the output has the image's type loses=["test-apply_filter", "hidden-apply_filter"]
 import numpy as np
@@ -182,6 +209,12 @@ def apply_filter(image, kernel):
             total = (image[i : i + h, j : j + w] * kernel).sum()
             out[i, j] = np.array(total).astype(image.dtype)
     return out
+
+# %% [markdown] says=["nine pixels of 200, added up is 8 at (0, 0), 1800 was expected"]
+# **It looks as if your sums are bytes.** A pixel of type uint8 ends at 255, and what goes beyond starts again at 0.
+#
+# *Compare:* 200 + 100 is 300 in floats; in bytes it is 300 - 256 = 44. It is the type of what you compute with that
+# counts: changing the type of the result comes too late.
 
 
 # %% wrong apply_filter: products of bytes overflow, only sums are of floats loses=["hidden-apply_filter"]
@@ -236,6 +269,12 @@ def apply_filter(image, kernel):
     h, w = kernel.shape
     windows = np.lib.stride_tricks.sliding_window_view(image.astype(float), (h, w))
     return (windows * kernel.astype(float)).sum((2, 3))[:-1, :-1]
+
+# %% [markdown] says=["a 4 x 5 image under a 3 x 3 kernel has shape (1, 2), (2, 3) was expected"]
+# **It looks as if the last row and the last column are missing:** one place too few in each direction.
+#
+# *Compare:* along 6 pixels, a window of 4 can begin at pixels 0, 1 and 2. The last begins 6 - 4 = 2 steps after the first:
+# the places are the steps, and the place where you start.
 
 
 # %% wrong apply_filter: centres the kernel, and so shifts an even one loses=["hidden-apply_filter"]
@@ -423,6 +462,14 @@ def zoo():
         "diagonal": np.array([[0, 1, 2], [-1, 0, 1], [-2, -1, 0]]),
     }
 
+# %% [markdown] says=["sobel_x gives 0 and sobel_y gives 8"]
+# **It looks as if the two Sobel filters are swapped.** The name says in which direction the brightness changes, not
+# how the edge lies: sobel_x responds to a change along x, from left to right, and such an edge stands upright. (Slide 11
+# names them after the edges; the lesson has the correction.)
+#
+# *Compare:* a dark left half beside a bright right half. Along x the brightness changes, along y it does not: the first
+# filter responds, the second gives 0.
+
 
 # %% wrong zoo: Sobels with the sign of slide 9's filter loses=["test-zoo", "hidden-zoo"]
 import numpy as np
@@ -438,6 +485,13 @@ def zoo():
         "sobel_y": sobel_x.T,
         "diagonal": np.array([[0, 1, 2], [-1, 0, 1], [-2, -1, 0]]),
     }
+
+# %% [markdown] says=["sobel_x gives -8 and sobel_y gives 0"]
+# **It looks as if your Sobel filters have slide 9's sign.** Slide 9's kernel is positive on its left, slide 11's on its
+# right: the two give opposite numbers at the same edge.
+#
+# *Compare:* the pixels 0, 0, 10 under the weights 1, 0, -1 give -10, and under -1, 0, 1 they give 10. One of them is
+# positive where it gets brighter to the right.
 
 
 # %% wrong zoo: Prewitt's filters for Sobel's, without the 2 loses=["hidden-zoo"]
@@ -590,6 +644,12 @@ import numpy as np
 def gradient_magnitude(image):
     return np.abs(apply_filter(image, zoo()["sobel_x"])) + np.abs(apply_filter(image, zoo()["sobel_y"]))
 
+# %% [markdown] says=["is 10.0011 at (4, 5), 7.12342 was expected"]
+# **It looks as if you add the sizes of the two responses.** The gradient is an arrow, and its length follows from
+# Pythagoras.
+#
+# *Compare:* 3 steps to the right and 4 up end 5 away from the start, not 7.
+
 
 # %% wrong gradient_magnitude: forgets the root loses=["test-gradient_magnitude", "hidden-gradient_magnitude"]
 def gradient_magnitude(image):
@@ -599,6 +659,13 @@ def gradient_magnitude(image):
 # %% wrong gradient_magnitude: adds with the sign, and edges cancel loses=["test-gradient_magnitude", "hidden-gradient_magnitude"]
 def gradient_magnitude(image):
     return apply_filter(image, zoo()["sobel_x"]) + apply_filter(image, zoo()["sobel_y"])
+
+# %% [markdown] says=["A strength is never negative", "is -8.72959 at (0, 2), 6.57061 was expected"]
+# **It looks as if you add the two responses with their signs.** Then an edge that gets brighter to the right and darker
+# downwards cancels itself.
+#
+# *Compare:* responses of 3 and -3 add up to 0, though there is an edge; an arrow 3 to the right and 3 down has a length of
+# about 4.2.
 
 
 # %% wrong gradient_magnitude: sees changes to the right only loses=["test-gradient_magnitude", "hidden-gradient_magnitude"]
@@ -706,6 +773,13 @@ def stacked(first, second):
     h, w = second.shape
     framed = np.pad(first.astype(float), ((h - 1, h - 1), (w - 1, w - 1)))
     return apply_filter(framed, second)
+
+# %% [markdown] says=["is -4.29365 at (0, 0, 1, 3), 5.21234 was expected"]
+# **It looks as if one of the two kernels is turned on the way.** Where copies of one kernel are shifted and added, the
+# shifts must go in the direction in which the other kernel's weights lie.
+#
+# *Compare:* one filter picks the pixel on the right, and the next again the pixel on the right: together they pick the
+# second pixel to the right. With the shift the wrong way round they would pick the pixel itself.
 
 
 # %% wrong stacked: multiplies weight by weight loses=["test-stacked", "hidden-stacked"]

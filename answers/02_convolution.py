@@ -72,6 +72,12 @@ def by_hand():
         "y0": 30,
     }
 
+# %% [markdown] says=["z0 is 30, -2 was expected"]
+# **It looks as if the bias is added once for each weight.** Each output has one bias, however many weights it has
+# (slide 19).
+#
+# *Compare:* the pixels 1, 2 under the weights 1, 1 with a bias of 10 give 1 + 2 + 10 = 13, not (1 + 10) + (2 + 10) = 23.
+
 
 # %% wrong by_hand: forgets the activation loses=["test-by_hand"]
 def by_hand():
@@ -86,6 +92,12 @@ def by_hand():
         "y0": -2,
     }
 
+# %% [markdown] says=["y0 is -2, 0 was expected"]
+# **It looks as if the activation is missing.** The sum of products and bias is z; the neuron puts out y, which is what
+# ReLU makes of z.
+#
+# *Compare:* z = 3 gives y = 3, and z = -3 gives y = 0.
+
 
 # %% wrong by_hand: flips the kernel loses=["hidden-by_hand"]
 def by_hand():
@@ -99,6 +111,11 @@ def by_hand():
         "z0": 10,
         "y0": 10,
     }
+
+# %% [markdown] says=["z0 is 10, -2 was expected"]
+# **It looks as if the kernel is turned by 180 degrees.** Weight 0 lies on the first pixel of the window.
+#
+# *Compare:* the pixels 1, 2, 3 under the weights 1, 0, -1 give 1 - 3 = -2 as printed, and 3 - 1 = 2 turned.
 
 
 # %% wrong by_hand: each pixel is read by one output, the one it is nearest to loses=["hidden-by_hand"]
@@ -133,6 +150,11 @@ def by_hand():
 def by_hand():
     y1, y2, y3 = ([c + 4 * i + j for i in range(3) for j in range(3)] for c in (1, 4, 5))
     return {"y1": y1, "y2": y2, "y3": y3, "x3": [1], "x4": [0, 2], "x5": [0, 1, 2, 3], "z0": -6, "y0": 0}
+
+# %% [markdown] says=["z0 is -6, -2 was expected"]
+# **It looks as if the bias is missing.** It is added once, after the products.
+#
+# *Compare:* the pixels 1, 2 under the weights 1, 1 with a bias of 10 give 13, not 3.
 
 
 # %% wrong by_hand: y3 one step right of y2, but over the end of the row loses=["test-by_hand", "hidden-by_hand"]
@@ -190,6 +212,11 @@ def pad2d(x, p):
     padded[:, :, p:, p:] = x
     return padded
 
+# %% [markdown] says=["has shape (2, 3, 5, 6), (2, 3, 6, 7) was expected"]
+# **It looks as if there is padding on one side only.** p is the width of the frame on each side.
+#
+# *Compare:* the row 5, 6 with p = 1 is 0, 5, 6, 0, four numbers wide; on one side only it would be three.
+
 
 # %% wrong pad2d: p:-p, which is nothing where p is 0 loses=["hidden-pad2d"]
 def pad2d(x, p):
@@ -212,6 +239,11 @@ def pad2d(x, p):
     rows = torch.arange(-p, x.shape[2] + p).clamp(0, x.shape[2] - 1)
     columns = torch.arange(-p, x.shape[3] + p).clamp(0, x.shape[3] - 1)
     return x[:, :, rows][:, :, :, columns]
+
+# %% [markdown] says=["pad2d of the image 1 2 / 3 4 with p=1 is 4 at (0, 0, 2, 3), 0 was expected"]
+# **It looks as if the border is repeated outwards.** Here the frame is of zeros, as in the lecture's pictures.
+#
+# *Compare:* the row 5, 6 with a frame of 1 is 0, 5, 6, 0; repeated, it would be 5, 5, 6, 6.
 
 
 # %% wrong pad2d: pads the channels, too loses=["test-pad2d", "hidden-pad2d"]
@@ -348,6 +380,12 @@ def conv2d_loops(x, w, b, stride, padding):
             y[:, :, i, j] = torch.einsum("ncuv,kcuv->nk", x[:, :, i : i + kh, j : j + kw], w)
     return y if b is None else y + b[:, None, None]
 
+# %% [markdown] says=["is 12 at (0, 0, 2, 2), 24 was expected", "y is 8.05694 at (1, 1, 2, 2), -0.560884 was expected"]
+# **It looks as if the windows stand one pixel apart,** though the output has the size that belongs to the stride.
+#
+# *Compare:* with stride 3 along a row, output 0 reads from pixel 0 on, output 1 from pixel 3, output 2 from pixel 6 - not
+# from pixels 0, 1 and 2.
+
 
 # %% wrong conv2d_loops: one-sided padding, at the top and on the left loses=["test-conv2d_loops", "hidden-conv2d_loops"]
 def conv2d_loops(x, w, b, stride, padding):
@@ -379,6 +417,12 @@ def conv2d_loops(x, w, b, stride, padding):
             if b is not None:
                 y += b[:, None, None]
     return y
+
+# %% [markdown] says=["is 36 at (1,), 28 was expected", "y is -4.86293 at (0, 0, 0, 1), -0.0278602 was expected"]
+# **It looks as if the bias is added more than once:** again for each pixel of the window. Each output has one bias
+# (slide 19).
+#
+# *Compare:* a window of two pixels 1, 2 with weights 1, 1 and a bias of 10 gives 1 + 2 + 10 = 13, not 23.
 
 
 # %% wrong conv2d_loops: H and W swapped in the size of the output loses=["hidden-conv2d_loops"]
@@ -427,6 +471,13 @@ def conv2d_loops(x, w, b, stride, padding):
             y[:, :, i, j] = torch.einsum("nuv,kuv->nk", window, w[:, 0])
     return y if b is None else y + b[:, None, None]
 
+# %% [markdown] says=["is 9 at (0,), 27 was expected", "y is 2.99476 at (0, 1, 0, 1), -1.84044 was expected"]
+# **It looks as if only the first channel is read.** A filter is as deep as its input, and adds up all channels
+# (slide 19).
+#
+# *Compare:* a pixel with red 1, green 2, blue 3 under a filter of a single pixel with the weights 1, 1, 1 gives 6; its
+# first channel alone gives 1.
+
 
 # %% wrong conv2d_loops: flips the kernel, as a mathematician would loses=["test-conv2d_loops", "hidden-conv2d_loops"]
 def conv2d_loops(x, w, b, stride, padding):
@@ -440,6 +491,12 @@ def conv2d_loops(x, w, b, stride, padding):
             window = x[:, :, top : top + kh, left : left + kw]
             y[:, :, i, j] = torch.einsum("ncuv,kcuv->nk", window, w)
     return y if b is None else y + b[:, None, None]
+
+# %% [markdown] says=["slide 9's filtered image is -30 at (0, 0, 0, 1), 30 was expected", "y is -10.6736 at (1, 1, 2, 1), 4.46158 was expected"]
+# **It looks as if the kernel is turned by 180 degrees.** That is the mathematicians' convolution; libraries for neural
+# networks lay the kernel on as it is (lesson 01, slide 9).
+#
+# *Compare:* the pixels 1, 2, 3 under the weights 1, 0, -1 give -2 as printed, and 2 turned.
 
 
 # %% wrong conv2d_loops: only the first image of the batch loses=["hidden-conv2d_loops"]

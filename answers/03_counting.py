@@ -65,6 +65,13 @@ def output_size(n, f, p=0, s=1, d=1, ceil=False):
         return steps if steps * s >= n + p else steps + 1
     return steps + 1
 
+# %% [markdown] says=["output_size(8, 3, s=2) is 3.5, 3 was expected", "is 17.5, 17 was expected"]
+# **It looks as if a step that does not fit any more is counted in part.** There is no half window: the slides' formula
+# (17, 18, 23) leaves out that its quotient is rounded down.
+#
+# *Compare:* along 10 pixels a window of 3 with stride 4 begins at pixel 0 and at pixel 4; the next, at pixel 8, would end
+# outside. So the output has 2 numbers, while (10 - 3) / 4 + 1 = 2.75.
+
 
 # %% wrong output_size: rounds to the nearest, and Python rounds 2.5 to 2 loses=["hidden-output_size"]
 def output_size(n, f, p=0, s=1, d=1, ceil=False):
@@ -87,6 +94,11 @@ def output_size(n, f, p=0, s=1, d=1, ceil=False):
         return out - ((out - 1) * s >= n + p)
     return room // s + 1
 
+# %% [markdown] says=["output_size(5, 3, p=1, s=1) is 4, 5 was expected", "is 71, 72 was expected"]
+# **It looks as if the padding is counted on one side.** p is its width on each side (slide 18).
+#
+# *Compare:* 10 pixels with p = 2 are 2 + 10 + 2 = 14 pixels wide, not 12.
+
 
 # %% wrong output_size: dilation makes the filter f * d wide loses=["test-output_size", "hidden-output_size"]
 def output_size(n, f, p=0, s=1, d=1, ceil=False):
@@ -97,6 +109,12 @@ def output_size(n, f, p=0, s=1, d=1, ceil=False):
         out = -(-room // s) + 1
         return out - ((out - 1) * s >= n + p)
     return room // s + 1
+
+# %% [markdown] says=["output_size(10, 3, d=3) is 2, 4 was expected", "is 16, 17 was expected"]
+# **It looks as if a dilated filter is taken to be f times d wide.** Dilation moves the taps apart; after the last one
+# there is no gap.
+#
+# *Compare:* 2 taps with dilation 5 lie on pixels 0 and 5: they reach over 6 pixels, not 10.
 
 
 # %% wrong output_size: ceil without the window that starts in the right padding loses=["hidden-output_size"]
@@ -172,6 +190,12 @@ def output_size(n, f, p=0, s=1, d=1, ceil=False):
         return out - 1 if (out - 1) * s >= n + p else out
     return (room + 1) // s
 
+# %% [markdown] says=["output_size(5, 3, p=1, s=2) is 2, 3 was expected", "output_size(16, 3, p=0, s=4, d=3, ceil=False) is 2, 3 was expected"]
+# **It looks as if the 1 is added before the division.** The quotient counts steps; the start is one more place (slide
+# 17).
+#
+# *Compare:* a walk of 10 metres in steps of 5 metres has 2 steps and 3 footprints, not (10 + 1) / 5 = 2.
+
 
 # %% wrong output_size: n below 1 allowed where padding makes room loses=["hidden-output_size"]
 def output_size(n, f, p=0, s=1, d=1, ceil=False):
@@ -213,6 +237,11 @@ def same_padding(f):
     if f % 2 == 0:
         raise ValueError("even")
     return f - 1
+
+# %% [markdown] says=["same_padding(3) is 2, 1 was expected", "2 * same_padding(3) is 4, 2 was expected"]
+# **It looks as if p is the padding of both sides together.** p is the padding on each side (slide 18).
+#
+# *Compare:* a filter of 7 makes a row 6 pixels shorter: 3 zeros on the left and 3 on the right give them back, so p is 3.
 
 
 # %% wrong same_padding: always 1, as with the usual 3 x 3 loses=["test-same_padding", "hidden-same_padding"]
@@ -261,6 +290,12 @@ def conv_parameters(c_in, c_out, f, bias=True):
 def conv_parameters(c_in, c_out, f, bias=True):
     return c_out * f * f * c_in
 
+# %% [markdown] says=["conv_parameters(3, 1, 3) is 27, 28 was expected"]
+# **It looks as if the biases are missing.** Each filter has one number more than its weights (slide 19: "28 if bias
+# term").
+#
+# *Compare:* 5 filters of 2 x 2 on one channel have 5 x 4 = 20 weights and 5 biases.
+
 
 # %% wrong conv_parameters: a bias for each weight loses=["test-conv_parameters", "hidden-conv_parameters"]
 def conv_parameters(c_in, c_out, f, bias=True):
@@ -277,10 +312,22 @@ def conv_parameters(c_in, c_out, f, bias=True):
 def conv_parameters(c_in, c_out, f, bias=True):
     return c_out * f * f * c_in + bias
 
+# %% [markdown] says=["conv_parameters(3, 100, 4) is 4801, 4900 was expected"]
+# **It looks as if the whole layer has one bias.** Each filter, and so each channel of the output, has its own (slide
+# 21).
+#
+# *Compare:* 5 filters of 2 x 2 on one channel have 20 weights and 5 biases, not 1.
+
 
 # %% wrong conv_parameters: filters without depth loses=["test-conv_parameters", "hidden-conv_parameters"]
 def conv_parameters(c_in, c_out, f, bias=True):
     return c_out * (f * f + bias)
+
+# %% [markdown] says=["conv_parameters(3, 1, 3) is 10, 28 was expected"]
+# **It looks as if filters are counted without their depth.** A filter covers all channels of its input, with weights
+# of its own for each (slide 19).
+#
+# *Compare:* on an image of 4 channels, a filter of 2 x 2 is a block of 2 x 2 x 4 = 16 weights, not 4.
 
 
 # %% wrong conv_parameters: the biases go with the input's channels loses=["test-conv_parameters", "hidden-conv_parameters"]
@@ -312,10 +359,20 @@ def dense_parameters(n_in, n_out, bias=True):
 def dense_parameters(n_in, n_out, bias=True):
     return n_in * n_out
 
+# %% [markdown] says=["dense_parameters(3072, 10) is 30720, 30730 was expected"]
+# **It looks as if the biases are missing.** Each neuron has a bias beside its weights.
+#
+# *Compare:* 4 inputs joined to 3 neurons have 12 weights and 3 biases.
+
 
 # %% wrong dense_parameters: a bias for each input loses=["test-dense_parameters", "hidden-dense_parameters"]
 def dense_parameters(n_in, n_out, bias=True):
     return n_in * (n_out + bias)
+
+# %% [markdown] says=["dense_parameters(3072, 10) is 33792, 30730 was expected"]
+# **It looks as if each input has a bias.** A bias belongs to a neuron: it is added to the neuron's sum.
+#
+# *Compare:* 4 inputs joined to 3 neurons have 12 weights and 3 biases, not 4.
 
 
 # %% wrong dense_parameters: one bias for the whole layer loses=["test-dense_parameters", "hidden-dense_parameters"]
@@ -684,6 +741,13 @@ def receptive_field(layers):
         answer.append((size, jump))
     return answer
 
+# %% [markdown] says=["is [(5, 1), (7, 2), (15, 2), (19, 4)], [(5, 1), (6, 2), (14, 2), (16, 4)] was expected"]
+# **It looks as if a layer's own stride widens what it sees itself.** The stride sets how far apart its outputs stand:
+# that counts from the next layer on.
+#
+# *Compare:* a single layer with a filter of 4 and stride 3: one output sees 4 pixels, whatever the stride. Two outputs
+# side by side see 7.
+
 
 # %% wrong receptive_field: strides change nothing of what is seen loses=["test-receptive_field", "hidden-receptive_field"]
 def receptive_field(layers):
@@ -713,6 +777,12 @@ def receptive_field(layers):
         jump *= s
         answer.append((size, jump))
     return answer
+
+# %% [markdown] says=["receptive_field([(3, 1), (3, 1)]) is [(3, 1), (6, 1)], [(3, 1), (5, 1)] was expected"]
+# **It looks as if each layer adds a whole filter.** Neighbours overlap: the first of them is seen already, and only
+# the others add pixels.
+#
+# *Compare:* two neighbours that see 5 pixels each, one pixel apart, see 6 pixels together, not 7 or 10.
 
 
 # %% wrong receptive_field: leaves dilation out loses=["test-receptive_field", "hidden-receptive_field"]
@@ -1310,6 +1380,11 @@ def macs(layer):
     if layer["kind"] == "dense":
         return layer["n_in"] * layer["n_out"]
     return layer["out"] ** 2 * layer["c_out"] * (layer["f"] ** 2 * layer["c_in"] + 1)
+
+# %% [markdown] says=["macs of slide 20's layer is 5241600, 5184000 was expected"]
+# **It looks as if the bias is counted as a product.** It is added to the sum of products, and multiplied by nothing.
+#
+# *Compare:* an output that reads 4 pixels takes 4 products, with or without a bias.
 
 
 # %% wrong macs: counts parameters, whatever the size of the output loses=["test-macs", "hidden-macs"]

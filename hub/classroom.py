@@ -144,6 +144,8 @@ def course_files() -> Iterator[tuple[str, bytes]]:
             name = path.relative_to(ROOT).as_posix()
             if path.is_file() and "/." not in name:  # no .ipynb_checkpoints
                 yield name, path.read_bytes()
+    for path in sorted((ROOT / "answers").glob("*.py")):  # by which feedback names mistakes
+        yield f"answers/{path.name}", path.read_bytes()
     settings = (ROOT / "nbgrader_config.py").read_text()
     yield "nbgrader_config.py", f"{settings}\n{EXCHANGE_SETTING}".encode()
 

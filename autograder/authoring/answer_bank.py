@@ -6,6 +6,12 @@
 Each cell is one answer; it replaces the solution cell of its exercise. The title says whether the
 answer is right, names its exercise and describes it; `loses` lists exactly the test cells that a
 wrong answer must fail. The tests verify this; the demo builds a class from it.
+
+    # %% [markdown] says=["output_size(7, 3, 0, 2): 3.5"]
+    # **It looks as if** the window may stand half outside the image. With `n = 5`, `f = 2` ...
+
+A text cell with `says` after a wrong answer is what feedback says to a learner who made the same
+mistake: whose work fails the same test cells, with messages that contain these texts.
 """
 
 from __future__ import annotations
@@ -13,7 +19,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jupytext
@@ -22,8 +28,20 @@ from nbgrader.utils import is_grade, is_solution
 
 from autograder.authoring.build import setup_cells
 
+BANK = "answers"  # its folder, in the course's folder
 TITLE = re.compile(r"(right|wrong) ([\w-]+): (.+)")
 TEST_NAME = re.compile(r"(?:test|hidden)-(.+)")
+SAYS = "says"  # key in the metadata of a text cell that names a misconception
+MIN_LINE_CHARS = 15  # shorter lines of right answers say too little to give one away
+SIGNATURE = ("def ", "import ", "from ", "class ", "#", '"')  # what a released notebook has, too
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """What feedback says of a mistake, and texts of the messages by which it is recognised."""
+
+    says: tuple[str, ...]
+    text: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +53,7 @@ class Answer:
     title: str
     source: str
     loses: frozenset[str]
+    misconception: Misconception | None = None
 
     def __str__(self) -> str:
         return f"{'right' if self.right else 'wrong'} {self.exercise}: {self.title}"
@@ -42,8 +61,40 @@ class Answer:
 
 def read_answers(path: Path) -> list[Answer]:
     """Return all answers in a lesson's file of the bank. Raise ValueError for an invalid cell."""
-    cells = jupytext.read(path, fmt="py:percent").cells
-    return [read_answer(cell, path) for cell in cells if cell.cell_type == "code" and cell.source]
+    return parse_answers(path.read_text(), path)
+
+
+def parse_answers(text: str, path: Path) -> list[Answer]:
+    """Return the answers in the text of a file of the bank. Raise ValueError as above."""
+    answers: list[Answer] = []
+    for cell in jupytext.reads(text, fmt="py:percent").cells:
+        if cell.cell_type == "code" and cell.source:
+            answers.append(read_answer(cell, path))
+        elif SAYS in cell.metadata:
+            answers[-1:] = [with_misconception(answers[-1:], cell, path)]
+    for answer in answers:
+        require_no_solution(answer, answers, path)
+    return answers
+
+
+def with_misconception(last: list[Answer], cell: NotebookNode, path: Path) -> Answer:
+    """Return the answer before a text cell, with what the cell says of it."""
+    says = cell.metadata[SAYS]
+    if not last or last[0].right or last[0].misconception:
+        raise ValueError(f"{path.name}: `says` belongs to the wrong answer before it: {says!r}")
+    if not isinstance(says, list) or not says or not all(isinstance(s, str) and s for s in says):
+        raise ValueError(f"{path.name}: {last[0]}: `says` is not a list of parts of messages")
+    return replace(last[0], misconception=Misconception(tuple(says), cell.source.strip()))
+
+
+def require_no_solution(answer: Answer, answers: Iterable[Answer], path: Path) -> None:
+    """Raise ValueError where the text on a misconception has a line of a right answer."""
+    for right in answers if answer.misconception else ():
+        if right.right and right.exercise == answer.exercise:
+            for line in map(str.strip, right.source.splitlines()):
+                is_telling = len(line) >= MIN_LINE_CHARS and not line.startswith(SIGNATURE)
+                if is_telling and line in answer.misconception.text:  # type: ignore[union-attr]
+                    raise ValueError(f"{path.name}: {answer}: its text gives away {line!r}")
 
 
 def read_answer(cell: NotebookNode, path: Path) -> Answer:
@@ -68,6 +119,24 @@ def exercise_named(grade_id: str) -> str:
     """Return the exercise in a grade_id: "split" for test-split and hidden-split."""
     match = TEST_NAME.fullmatch(grade_id)
     return match[1] if match else grade_id
+
+
+def recognise(answers: Iterable[Answer], lost: Mapping[str, str]) -> dict[str, str]:
+    """Return what the bank says of the mistakes in a submission, by exercise.
+
+    `lost` are the test cells that it fails, with messages. A mistake is named where the submission
+    fails exactly the cells that an answer fails, of all exercises that judge that answer, with such
+    messages; where two different texts fit, neither is true enough to be said.
+    """
+    texts: dict[str, set[str]] = {}
+    for answer in answers:
+        what = answer.misconception
+        same = {name for name in lost if exercise_named(name) in judged_by(answer)}
+        if what and same == answer.loses:
+            messages = [lost[name] for name in same]
+            if all(any(part in message for message in messages) for part in what.says):
+                texts.setdefault(answer.exercise, set()).add(what.text)
+    return {exercise: min(named) for exercise, named in texts.items() if len(named) == 1}
 
 
 def notebook_for(source: NotebookNode, *answers: Answer, run_all: bool = False) -> NotebookNode:

@@ -26,6 +26,7 @@ from nbgrader.api import Base, Gradebook
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import Connection, DateTime, Interval, Table, inspect, select
 
+from autograder.authoring.answer_bank import BANK
 from autograder.desk.folders import STAGES, arrivals_in, exchange_folder, stage_folder
 from autograder.desk.trees import read_course_folder, read_hand_in, write_missing
 from autograder.errors import LessonError, UsageError
@@ -36,7 +37,7 @@ from autograder.service.watch import JOURNAL
 MANIFEST, GRADEBOOK = "manifest.json", "gradebook.json"
 FORMAT = 1
 FILES = ("nbgrader_config.py", DEADLINES, JOURNAL)
-FOLDERS = ("source", "release", *STAGES)
+FOLDERS = ("source", "release", BANK, *STAGES)
 TABLES = (*Base.metadata.sorted_tables, attempts.TABLE, regrades.TABLE, requests.TABLE)
 
 

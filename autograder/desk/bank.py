@@ -18,7 +18,7 @@ from autograder.authoring.answer_bank import (
     TITLE,
     Answer,
     exercise_named,
-    read_answer,
+    parse_answers,
     read_answers,
 )
 from autograder.desk.folders import replace_file, stage_folder, students_in
@@ -115,7 +115,7 @@ def add_answers(path: Path, answers: Sequence[tuple[str, Answer]]) -> list[Added
         if not same:
             new.append(answer)
             text = f"{text.rstrip()}\n\n\n{cell_text(answer)}"
-    if new and parse_answers(text, path) != [*known, *new]:
+    if new and parsed(text, path) != [*known, *new]:
         raise UsageError(
             f"{path}: the answer would not read back as one cell: has it a line that begins with"
             " # %% ? Add it by hand"
@@ -128,14 +128,11 @@ def add_answers(path: Path, answers: Sequence[tuple[str, Answer]]) -> list[Added
     return added
 
 
-def parse_answers(text: str, path: Path) -> list[Answer] | None:
+def parsed(text: str, path: Path) -> list[Answer] | None:
     """Return the answers in the text of a file of the bank; None where it is not valid."""
     try:
         text.encode()
-        cells = jupytext.reads(text, fmt="py:percent").cells
-        return [
-            read_answer(cell, path) for cell in cells if cell.cell_type == "code" and cell.source
-        ]
+        return parse_answers(text, path)
     except ValueError:
         return None
 

@@ -10,6 +10,7 @@ import typer
 from autograder.desk.data_commands import DryRun, data
 from autograder.desk.grading_commands import grading
 from autograder.desk.lesson_commands import lessons
+from autograder.desk.marking_commands import marking
 from autograder.desk.request_commands import asking
 from autograder.desk.work_commands import work
 from autograder.errors import UsageError
@@ -26,6 +27,7 @@ desk.add_typer(grading)
 desk.add_typer(work)
 desk.add_typer(asking)
 desk.add_typer(lessons)
+desk.add_typer(marking, name="marking", no_args_is_help=True)
 
 Lessons = Annotated[
     list[str] | None, typer.Option("--lesson", help="Only this lesson; may be given again.")

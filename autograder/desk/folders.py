@@ -12,6 +12,7 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeFactory
 
+from autograder.authoring.answer_bank import BANK
 from autograder.grading.collect import Arrival, arrivals
 
 PROBLEMS = "not-graded.json"  # in the course's folder: {lesson: {student: reason}}
@@ -19,7 +20,9 @@ STAGES = ("submitted", "autograded", "feedback")
 
 
 def stage_folder(course: CourseDirectory, stage: str, student: str = ".") -> Path:
-    """Return the folder of a stage, or of one student in it."""
+    """Return the folder of a stage or of the answer bank, or of one student in a stage."""
+    if stage == BANK:
+        return Path(course.root) / BANK
     return Path(course.format_path(getattr(course, f"{stage}_directory"), student, "."))
 
 

@@ -1,6 +1,7 @@
 """The next term from this one: lessons and settings, and nothing that belongs to a student.
 
-source/, release/, nbgrader_config.py, deadlines.toml (without extensions) -> a new course's folder
+source/, release/, answers/, nbgrader_config.py, deadlines.toml (without extensions)
+    -> a new course's folder
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
+from autograder.authoring.answer_bank import BANK
 from autograder.desk.folders import stage_folder
 from autograder.desk.trees import read_course_folder
 from autograder.errors import UsageError
@@ -49,7 +51,7 @@ def next_term(course: CourseDirectory, folder: Path, name: str, days: int | None
     remarks: list[str] = []
     try:
         folder.mkdir(parents=True)
-        for stage in ("source", "release"):
+        for stage in ("source", "release", BANK):
             for below, data in read_course_folder(stage_folder(course, stage)):
                 if ".ipynb_checkpoints/" in below or data is None:
                     continue

@@ -58,6 +58,21 @@ def keep_attempt(
     gradebook: Gradebook, student: str, assignment: str, submitted: datetime | None
 ) -> None:
     """Keep the marks of a student that a hand-in of `submitted` is about to replace, if any."""
+    time, points = read_points(gradebook, student, assignment)
+    if time is None or submitted is None or time == submitted.replace(tzinfo=None):
+        return
+    key = {"student": student, "assignment": assignment, "submitted": time}
+    forget_attempts(gradebook, **key)
+    gradebook.db.execute(TABLE.insert().values(**key, points=points))
+
+
+def read_points(
+    gradebook: Gradebook, student: str, assignment: str
+) -> tuple[datetime | None, dict[str, dict[str, float]]]:
+    """Return when the graded work of a student was handed in, and points by notebook and cell.
+
+    Cells that wait for a person are left out.
+    """
     points: dict[str, dict[str, float]] = defaultdict(dict)
     time: datetime | None = None
     for when, notebook, cell, score in gradebook.db.execute(
@@ -72,11 +87,7 @@ def keep_attempt(
         .where((Grade.auto_score.is_not(None)) | (Grade.manual_score.is_not(None)))
     ):
         points[notebook][cell], time = score, when
-    if time is None or submitted is None or time == submitted.replace(tzinfo=None):
-        return
-    key = {"student": student, "assignment": assignment, "submitted": time}
-    forget_attempts(gradebook, **key)
-    gradebook.db.execute(TABLE.insert().values(**key, points=points))
+    return time, points
 
 
 def forget_attempts(gradebook: Gradebook, **key: Any) -> int:

@@ -27,19 +27,18 @@ from nbformat.v4 import new_output
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade, is_solution
+from traitlets import Integer
 from traitlets.config import Config
 
-from autograder.errors import UsageError, one_line
+from autograder.errors import one_line
 from autograder.execution.cells import LEFT_OUT
 from autograder.execution.execute import DEMONSTRATION
 from autograder.grading.gradebook import marked_by_hand
-from autograder.grading.late import note_for
 from autograder.grading.pipeline import FROM_ONE
-from autograder.grading.regrades import notes_for
-from autograder.grading.requests import replies_for
 from autograder.grading.sanitize import sanitize_notebook
 from autograder.grading.submissions import OF_NBGRADER
 from autograder.grading.verdict import PASSED, REMARK, VERDICT, recorded
+from autograder.service.notes import MISCONCEPTION, left_note, name_mistakes, page_notes, root_of
 
 log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
@@ -60,14 +59,21 @@ MIN_LINE_CHARS = 8  # shorter lines are too common to be replaced
 
 
 class HideTests(Preprocessor):
-    """Removes hidden tests from a graded notebook; their outcomes and messages stay."""
+    """Removes hidden tests from a graded notebook; their outcomes and messages stay.
+
+    `daily_limit` and `left_today` count immediate feedback; without a limit, nothing is said of it.
+    """
+
+    daily_limit = Integer(0).tag(config=True)
+    left_today = Integer(0).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Return the notebook without hidden tests. Called by the exporter, before the marks."""
         sanitize_notebook(nb)  # it may have been graded by stock nbgrader
         names = resources.setdefault("nbgrader", {})
-        names["late"] = late_note(resources, self.config)
-        names["regrades"] = regrade_notes(names)
+        names["notes"] = page_notes(names, root_of(self.config))
+        if self.daily_limit:
+            names["notes"].append(left_note(self.left_today, self.daily_limit))
         clear = ClearHiddenTests(config=Config(ClearHiddenTests=self.config.ClearHiddenTests))
         all_lines, sources = lines(nb), [cell.source for cell in nb.cells]
         nb, resources = clear.preprocess(nb, resources)
@@ -85,6 +91,10 @@ class HideTests(Preprocessor):
                 if cell.metadata.nbgrader["grade_id"] in by_hand:
                     entry["outcome"] = MARKED_BY_HAND
                 cell.metadata[VERDICT] = without(secret, entry)
+        name_mistakes(nb.cells, root_of(self.config), names.get("assignment", ""))
+        for number, cell in enumerate(nb.cells):
+            if MISCONCEPTION in cell.metadata:
+                cell.metadata[MISCONCEPTION] = without(secret, cell.metadata[MISCONCEPTION])
             if is_grade(cell) and not is_solution(cell):
                 cell.outputs = []
             elif cell.cell_type == "code" and LEFT_OUT in cell.metadata:
@@ -95,28 +105,6 @@ class HideTests(Preprocessor):
             elif cell.cell_type == "code":
                 cell.outputs = without(secret, cell.outputs)
         return nb, resources
-
-
-def late_note(resources: Any, config: Config) -> str:
-    """Return what a page says of lateness; empty where that is not known."""
-    who = resources.get("nbgrader", {})
-    if not who.get("db_url"):
-        return ""
-    root = config.CourseDirectory.get("root", "")
-    try:
-        folder = Path(root if isinstance(root, str) else "")
-        return note_for(folder, who["db_url"], who["student"], who["assignment"])
-    except UsageError as error:  # the deadlines cannot be read: marks can
-        log.warning("%s", error)
-        return ""
-
-
-def regrade_notes(names: Any) -> list[str]:
-    """Return what a page says of regrades and requests; nothing where no gradebook is known."""
-    if not names.get("db_url"):
-        return []
-    who = (names["db_url"], names["student"], names["assignment"])
-    return [*notes_for(*who, names["notebook"]), *replies_for(*who)]
 
 
 def hand_marked(names: Any) -> set[str]:

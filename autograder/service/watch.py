@@ -24,6 +24,7 @@ from threading import Event, RLock, Thread
 
 import nbformat
 from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
 from watchfiles import watch as changes
 
 from autograder.errors import LessonError, UsageError, reason_of
@@ -285,6 +286,9 @@ class FeedbackService:
             reason = refused[0].status.removeprefix(FAILED).lstrip(": ")
             write_refusal(self.course, arrival.assignment, arrival.student, reason)
         else:
+            left = max(0, self.daily_limit - self.journal.today(arrival) - 1)
+            counts = {"daily_limit": self.daily_limit, "left_today": left}
+            self.api.update_config(Config(HideTests=counts))
             require_success("generate feedback", self.api.generate_feedback(*names))
         require_success("release feedback", self.api.release_feedback(*names))
         self.journal.add(arrival)

@@ -38,6 +38,8 @@ def term(tmp_path: Path) -> Term:
         (term.folder / folder / "ada" / "01_filters").mkdir(parents=True)
         (term.folder / folder / "ada" / "01_filters" / "work.txt").write_text("ada's")
     term.write("deadlines.toml", DEADLINES)
+    (term.folder / "answers").mkdir()
+    term.write("answers/01_filters.py", "# %% right slide: a loop")
     term.write("immediate-feedback.jsonl", '{"student": "ada"}\n')
     (term.folder / "source" / "01_filters" / "link").symlink_to("/etc/passwd")
     return term
@@ -53,6 +55,7 @@ def test_lessons_and_settings_and_nothing_of_a_student(
     assert files == {
         "nbgrader_config.py",
         "deadlines.toml",
+        "answers/01_filters.py",
         "source/01_filters/01_filters.ipynb",
         "source/02_convolution/02_convolution.ipynb",
     }

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from nbformat import NotebookNode
 
-from autograder.authoring.answer_bank import Answer, exercise_named, notebook_for
+from autograder.authoring.answer_bank import Answer, exercise_named, notebook_for, recognise
 from autograder.execution.cells import is_test
 from tests.support.groups import apart, rounds
-from tests.support.lessons import bank, source
+from tests.support.lessons import bank, released, source
 from tests.support.paths import LESSONS
 from tests.support.trials import lost, verdicts
 
@@ -42,6 +43,8 @@ def test_wrong_answers_lose_the_tests_about_their_mistakes_and_only_those(
 ) -> None:
     results = lost(verdicts(notebook_for(source(lesson), *answers)))
     assert results.keys() == set().union(*(answer.loses for answer in answers)), (answers, results)
+    named = recognise(BANK[lesson], results)
+    assert named == {a.exercise: a.misconception.text for a in answers if a.misconception}
 
 
 @pytest.mark.slow
@@ -72,3 +75,17 @@ def test_every_exercise_has_right_and_wrong_answers(lesson: str) -> None:
 def test_every_test_cell_is_lost_by_some_wrong_answer(lesson: str) -> None:
     proven = set().union(*(answer.loses for answer in BANK[lesson]))
     assert names_of_tests(lesson) == proven
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_what_is_said_of_a_mistake_shows_no_line_of_a_solution_or_hidden_test(lesson: str) -> None:
+    text = "\n".join(a.misconception.text for a in BANK[lesson] if a.misconception)
+    secret = lines_of(source(lesson)) - lines_of(released(lesson))
+    assert secret
+    assert [line for line in secret if len(line) >= 8 and line in text] == []
+
+
+def lines_of(notebook: NotebookNode) -> set[str]:
+    """Return the lines of the code cells of a notebook."""
+    code = (cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return {line.strip() for source in code for line in source.splitlines()}

@@ -43,11 +43,23 @@ KEEPS = with_double("kept = []\ndef double(x):\n    kept.append(x)\n    return 2
 }
 
 
+BANK = """\
+# %% wrong double: squares loses=["hidden-double"]
+def double(x):
+    return x * x
+
+# %% [markdown] says=["9"]
+# **It looks as if** you multiply the number by itself. *Compare:* twice 5 is 5 + 5, not $5^2$.
+"""
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A class whose feedback was made by nbgrader's own command."""
     course = make_course(tmp_path_factory.mktemp("course"))
     line = max(hidden_lines(course), key=len)
+    (course.folder / "answers").mkdir()
+    (course.folder / "answers" / f"{LESSON}.py").write_text(BANK)
     course.hand_in("right", RIGHT)
     course.hand_in("wrong", with_double("def double(x):\n    return x * x"))
     course.hand_in("reveals", with_double(f"LINE = {line!r}\n\n{REVEALS}"))
@@ -105,6 +117,20 @@ def test_learners_see_the_points_the_outcome_and_the_message_of_each_graded_cell
 def test_a_cell_that_a_person_has_marked_says_so(course: Course) -> None:
     assert re.search(r"test-greet\s+3 / 4\s+marked by hand", visible_text(page(course, "keeps")))
     assert page(course, "keeps").count("marked by hand</span>") == 2
+
+
+def test_a_mistake_of_the_answer_bank_is_named_with_what_the_author_says_of_it(
+    course: Course,
+) -> None:
+    html = page(course, "wrong")
+    seen = visible_text(html)
+    assert re.search(
+        r"What this looks like\s*It looks as if you multiply the number by itself", seen
+    )
+    assert "<math" in html
+    assert html.count('id="looks-hidden-double"') == html.count('href="#looks-hidden-double"') == 1
+    assert "What this looks like" not in visible_text(page(course, "right"))
+    assert "What this looks like" not in visible_text(page(course, "reveals"))  # fails otherwise
 
 
 def test_late_learners_see_when_it_was_due_how_late_they_were_and_what_it_cost(

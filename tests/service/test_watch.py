@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -125,6 +126,10 @@ def test_submissions_are_answered_up_to_the_daily_limit(exchange: Exchange) -> N
     assert len(pages) == 2
     assert "<strong>5</strong> of 10" in pages[0]
     assert "<strong>7</strong> of 10" in pages[1]
+    assert "1 of 2 left" in pages[0]
+    assert "none left of 2" in pages[1]
+    assert "Since your hand-in" not in pages[0]
+    assert re.search("Since your hand-in of .*: more points in hidden-double .0 to 2.", pages[1])
 
 
 def test_it_goes_on_where_it_was_killed(exchange: Exchange) -> None:

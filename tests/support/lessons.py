@@ -36,6 +36,12 @@ def source(lesson: str) -> NotebookNode:
     return nbformat.read(notebook_path(ROOT / "source", lesson), as_version=4)
 
 
+@cache
+def released(lesson: str) -> NotebookNode:
+    """Return a lesson as students get it."""
+    return nbformat.read(notebook_path(ROOT / "release", lesson), as_version=4)
+
+
 def bank(lesson: str) -> list[Answer]:
     """Return the answer bank of a lesson."""
     return read_answers(ROOT / "answers" / f"{lesson}.py")

@@ -1,0 +1,211 @@
+"""Marking by hand: the cells that a person marks, with rubric and comments used before.
+
+read_rubrics (source/), read_works (gradebook, autograded/) -> the page or a CSV -> enter_mark
+
+A mark is entered only where the gradebook still has what the marker saw (`state`): two markers
+never overwrite each other unnoticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    Notebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import is_grade, is_solution, is_task
+from sqlalchemy import or_, select, update
+
+from autograder.desk.bank import nbgrader_of, source_of
+from autograder.desk.folders import stage_folder
+from autograder.desk.outcomes import notebooks_in
+from autograder.errors import LessonError
+from autograder.grading.course import sources
+
+MARKER = re.compile(r"^.*###\s*(BEGIN|END) (SOLUTION|MARK SCHEME).*\n?", re.MULTILINE)
+MAX_COMMENT_CHARS = 5_000
+MAX_REUSED = 12  # comments used before that are offered
+CODE_CHARS = 8  # of the id of a submission, which nbgrader draws at random
+Key = tuple[str, str]  # names of notebook and cell
+
+
+class Conflict(LessonError):
+    """Another mark was entered in the meantime."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """An answer that a person marks, and its mark in the gradebook.
+
+    `code` names it without the student; `state` changes with its mark and comment. Both begin with
+    a letter: a spreadsheet takes 1e234567 for a number.
+    """
+
+    code: str
+    student: str
+    notebook: str
+    cell: str
+    max_score: float
+    points: float | None
+    comment: str
+    waiting: bool
+    grade: str  # id of the row
+    submission: str  # id of the submitted notebook
+    remark: str  # id of the row of the comment; empty where the cell has none, as a test
+
+    @property
+    def state(self) -> str:
+        """A digest of the mark and the comment."""
+        entry = f"{self.points}|{self.comment}|{self.waiting}"
+        return f"s{hashlib.sha256(entry.encode()).hexdigest()[:10]}"
+
+
+def read_rubrics(course: CourseDirectory, lesson: str) -> dict[Key, str]:
+    """Return what source/ says of each cell that a person marks: its mark scheme, as Markdown."""
+    rubrics: dict[Key, str] = {}
+    for path in map(Path, sources(course, lesson)):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if is_task(cell) or (is_grade(cell) and is_solution(cell)):
+                rubrics[path.stem, cell.metadata.nbgrader.grade_id] = MARKER.sub("", cell.source)
+    return rubrics
+
+
+def read_works(
+    gradebook: Gradebook, lesson: str, by_hand: Iterable[Key], cell: str = ""
+) -> list[Work]:
+    """Return the answers to a lesson that a person marks: `by_hand`, and tests that wait for one.
+
+    Answers without a word, which have their 0 already, are left out.
+    """
+    known, points = set(by_hand), dict[str, float]()
+    for kind in (GradeCell, TaskCell):
+        points |= dict(gradebook.db.execute(select(kind.id, kind.max_score)).all())
+    comments = {  # nbgrader keeps them with the answer, which is another row than the mark's cell
+        (notebook, name): (row, text or "")
+        for notebook, name, row, text in gradebook.db.execute(
+            select(Comment.notebook_id, BaseCell.name, Comment.id, Comment.manual_comment)
+            .join(BaseCell, Comment.cell_id == BaseCell.id)
+            .join(SubmittedNotebook, Comment.notebook_id == SubmittedNotebook.id)
+            .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+            .where(Assignment.name == lesson)
+        )
+    }
+    query = (
+        select(
+            *(Grade.id, Grade.cell_id, Grade.manual_score, Grade.needs_manual_grade),
+            *(SubmittedNotebook.id, SubmittedAssignment.student_id, Notebook.name, BaseCell.name),
+        )
+        .join(BaseCell, Grade.cell_id == BaseCell.id)
+        .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
+        .join(Notebook, SubmittedNotebook.notebook_id == Notebook.id)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+        .where(Assignment.name == lesson)
+        .where(or_(Grade.needs_manual_grade, Grade.manual_score.is_not(None)))
+        .order_by(SubmittedAssignment.student_id, Notebook.name, BaseCell.name)
+    )
+    works = []
+    for grade, cell_id, mark, waiting, submission, student, notebook, name in gradebook.db.execute(
+        query
+    ):
+        if (waiting or (notebook, name) in known) and cell in ("", name):
+            row, comment = comments.get((submission, name), ("", ""))
+            of = (f"w{submission[:CODE_CHARS]}", student, notebook, name, points.get(cell_id, 0.0))
+            works.append(Work(*of, mark, comment, bool(waiting), grade, submission, row))
+    return works
+
+
+def answer_of(course: CourseDirectory, lesson: str, work: Work) -> str:
+    """Return the text of an answer, or of the answer above a test that waits for a person."""
+    folder = stage_folder(course, "autograded", work.student) / lesson
+    above = ""
+    for stem, notebook in notebooks_in(folder):
+        if stem != work.notebook:
+            continue
+        for cell in notebook["cells"]:
+            names = nbgrader_of(cell)
+            if names.get("solution") or names.get("task"):
+                above = source_of(cell)
+            if names.get("grade_id") == work.cell:
+                return above
+    return ""
+
+
+def used_comments(works: Iterable[Work], cell: str) -> list[str]:
+    """Return the comments that answers to a cell have, the most frequent first."""
+    counts = Counter(work.comment for work in works if work.cell == cell and work.comment)
+    return [text for text, _ in counts.most_common(MAX_REUSED)]
+
+
+def in_order(works: Sequence[Work], marker: str) -> list[Work]:
+    """Return answers cell by cell, in an order that is random, and the same each time."""
+    cells = list(dict.fromkeys((work.notebook, work.cell) for work in works))
+    mixed: list[Work] = []
+    for key in cells:
+        of_cell = [work for work in works if (work.notebook, work.cell) == key]
+        random.Random(f"{marker} {key}").shuffle(of_cell)
+        mixed += of_cell
+    return mixed
+
+
+def share_of(works: Sequence[Work], part: int, parts: int) -> list[Work]:
+    """Return one marker's share: whole submissions, dealt by their random codes."""
+    codes = sorted({work.code for work in works})
+    mine = set(codes[part - 1 :: parts])
+    return [work for work in works if work.code in mine]
+
+
+def points_in(text: str, most: float) -> float:
+    """Return typed points. Raise LessonError for what the cell cannot have."""
+    try:
+        points = float(text.strip().replace(",", "."))
+    except ValueError:
+        raise LessonError(f"{text.strip()!r} is not a number of points") from None
+    if not 0 <= points <= most:
+        raise LessonError(f"{points:g} points: from 0 to {most:g} are possible")
+    return points
+
+
+def enter_mark(gradebook: Gradebook, work: Work, points: float, comment: str) -> None:
+    """Enter a mark in the place of the one that `work` has; the caller commits.
+
+    Raise Conflict where the gradebook has another one by now.
+    """
+    text = comment.strip()
+    if len(text) > MAX_COMMENT_CHARS:
+        raise LessonError(f"the comment is longer than {MAX_COMMENT_CHARS:,} characters")
+    row: Any = gradebook.db.get(Comment, work.remark, populate_existing=True)
+    if ((row.manual_comment if row else None) or "") != work.comment:
+        raise Conflict("another comment was entered in the meantime")
+    if text and not row:
+        raise LessonError(f"{work.cell} is a test: nbgrader keeps comments on answers alone")
+    entered = gradebook.db.execute(
+        update(Grade)
+        .where(Grade.id == work.grade, Grade.manual_score.is_not_distinct_from(work.points))
+        .where(Grade.needs_manual_grade == work.waiting)
+        .values(manual_score=points, needs_manual_grade=False)
+    )
+    if entered.rowcount != 1:
+        raise Conflict("another mark was entered in the meantime")
+    if row:
+        row.manual_comment = text or None
+    gradebook.db.flush()

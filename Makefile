@@ -159,7 +159,7 @@ site: $(SITE_INSTALLED)
 site-test: $(INSTALLED) system site
 	$(BIN)/python -m pytest tests/project/test_site.py tests/project/test_site_in_a_browser.py
 
-$(SITE_INSTALLED): website/requirements.lock
+$(SITE_INSTALLED): website/requirements.lock Makefile | node
 	test -x $(SITE_BIN)/python || $(PYTHON) -m venv build/site-venv
 	$(SITE_BIN)/python -m pip install -qq --no-deps -r website/requirements.lock
 	cd build/site-venv && npm pack --silent mermaid@$(MERMAID) > /dev/null \

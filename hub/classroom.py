@@ -212,7 +212,7 @@ def reads_python(name: str) -> bool:
 
 
 def enter(classroom: Path, grader: str | None, course: str, students: list[str]) -> None:
-    """Enter new students in the gradebook of their course: what is due, and who is missing."""
+    """Enter new students in the gradebook of their course: the page of the class lists them."""
     if not students:
         return
     folder = classroom / "courses" / course if course else classroom / "course"
@@ -300,9 +300,11 @@ def end_all(pid: int, keep_servers: bool) -> None:
     """End a hub that does not stop by itself, and what it started; the servers, if not kept."""
     with suppress(psutil.NoSuchProcess):
         hub = psutil.Process(pid)
-        started = [
-            each for each in hub.children(recursive=True) if not (keep_servers and is_users(each))
-        ]
+        everything = hub.children(recursive=True)
+        kept = [each for each in everything if keep_servers and is_users(each)]
+        inside = [each for server in kept for each in server.children(recursive=True)]
+        spared = {each.pid for each in (*kept, *inside)}
+        started = [each for each in everything if each.pid not in spared]
         for process in (hub, *started):
             with suppress(psutil.NoSuchProcess):
                 process.kill()

@@ -85,7 +85,7 @@ class ClosePlan:
             (
                 "release feedback",
                 self.feedback,
-                "but for those with a cell to be marked by hand",
+                "except where a cell must be marked by hand",
             ),
             ("hold feedback", self.to_mark, "until a person has marked their cells"),
         ]

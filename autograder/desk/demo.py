@@ -48,7 +48,7 @@ SUBMISSIONS = len(STUDENTS) + len(WITH_LENET)
 MISHAPS = {"alan": "loops_forever", "donald": "prints_a_gigabyte", "grace": "kills_its_kernel"}
 
 
-def run_demo(root: Path, jobs: int, step: Callable[[Result], None]) -> list[Result]:
+def run_demo(root: Path, jobs: int, step: Callable[[list[Result]], None]) -> list[Result]:
     """Make the class in demo/ anew, grade it and write its report. Return all results.
 
     `step` is called as each submission is graded. Raise UsageError outside the repository.
@@ -64,7 +64,7 @@ def run_demo(root: Path, jobs: int, step: Callable[[Result], None]) -> list[Resu
         with local_executor(jobs, imports_of(course, LESSONS)) as pool:
             for lesson in LESSONS:
                 prepare(course, lesson)
-            results = grade(course, GradingRequest(LESSONS, LIMITS), pool, step)
+            results = grade(course, GradingRequest(LESSONS, LIMITS), pool, on_submission=step)
         export(folder / "grades.csv")
         with open_gradebook(course) as gradebook:
             write_report(course, gradebook, folder / "report.html", title="The demo class")

@@ -9,11 +9,11 @@ never overwrite each other unnoticed.
 from __future__ import annotations
 
 import hashlib
-import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ from autograder.grading.course import sources
 MARKER = re.compile(r"^.*###\s*(BEGIN|END) (SOLUTION|MARK SCHEME).*\n?", re.MULTILINE)
 MAX_COMMENT_CHARS = 5_000
 MAX_REUSED = 12  # comments used before that are offered
-CODE_CHARS = 8  # of the id of a submission, which nbgrader draws at random
+CODE_CHARS = 12  # of the id of a submission, which nbgrader draws at random
 Key = tuple[str, str]  # names of notebook and cell
 
 
@@ -70,12 +70,13 @@ class Work:
     grade: str  # id of the row
     submission: str  # id of the submitted notebook
     remark: str  # id of the row of the comment; empty where the cell has none, as a test
+    submitted: datetime | None = None  # when the answer was handed in
 
     @property
     def state(self) -> str:
-        """A digest of the mark and the comment."""
-        entry = f"{self.points}|{self.comment}|{self.waiting}"
-        return f"s{hashlib.sha256(entry.encode()).hexdigest()[:10]}"
+        """A digest of the mark and the comment, and of the hand-in that they are about."""
+        entry = f"{self.points}|{self.comment}|{self.waiting}|{self.submitted}"
+        return f"s{digest(entry)[:10]}"
 
 
 def read_rubrics(course: CourseDirectory, lesson: str) -> dict[Key, str]:
@@ -88,14 +89,12 @@ def read_rubrics(course: CourseDirectory, lesson: str) -> dict[Key, str]:
     return rubrics
 
 
-def read_works(
-    gradebook: Gradebook, lesson: str, by_hand: Iterable[Key], cell: str = ""
-) -> list[Work]:
-    """Return the answers to a lesson that a person marks: `by_hand`, and tests that wait for one.
+def read_works(gradebook: Gradebook, lesson: str, cell: str = "") -> list[Work]:
+    """Return the answers to a lesson that wait for a person, or that a person has marked.
 
     Answers without a word, which have their 0 already, are left out.
     """
-    known, points = set(by_hand), dict[str, float]()
+    points: dict[str, float] = {}
     for kind in (GradeCell, TaskCell):
         points |= dict(gradebook.db.execute(select(kind.id, kind.max_score)).all())
     comments = {  # nbgrader keeps them with the answer, which is another row than the mark's cell
@@ -113,6 +112,7 @@ def read_works(
         select(
             *(Grade.id, Grade.cell_id, Grade.manual_score, Grade.needs_manual_grade),
             *(SubmittedNotebook.id, SubmittedAssignment.student_id, Notebook.name, BaseCell.name),
+            SubmittedAssignment.timestamp,
         )
         .join(BaseCell, Grade.cell_id == BaseCell.id)
         .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
@@ -124,13 +124,12 @@ def read_works(
         .order_by(SubmittedAssignment.student_id, Notebook.name, BaseCell.name)
     )
     works = []
-    for grade, cell_id, mark, waiting, submission, student, notebook, name in gradebook.db.execute(
-        query
-    ):
-        if (waiting or (notebook, name) in known) and cell in ("", name):
+    for grade, cell_id, mark, waiting, submission, *names, submitted in gradebook.db.execute(query):
+        student, notebook, name = names
+        if cell in ("", name):
             row, comment = comments.get((submission, name), ("", ""))
             of = (f"w{submission[:CODE_CHARS]}", student, notebook, name, points.get(cell_id, 0.0))
-            works.append(Work(*of, mark, comment, bool(waiting), grade, submission, row))
+            works.append(Work(*of, mark, comment, bool(waiting), grade, submission, row, submitted))
     return works
 
 
@@ -162,9 +161,13 @@ def in_order(works: Sequence[Work], marker: str) -> list[Work]:
     mixed: list[Work] = []
     for key in cells:
         of_cell = [work for work in works if (work.notebook, work.cell) == key]
-        random.Random(f"{marker} {key}").shuffle(of_cell)
-        mixed += of_cell
+        mixed += sorted(of_cell, key=lambda work: digest(f"{marker} {key} {work.code}"))
     return mixed
+
+
+def digest(text: str) -> str:
+    """Return a text in which the order of others is random, and the same each time."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def share_of(works: Sequence[Work], part: int, parts: int) -> list[Work]:

@@ -38,7 +38,7 @@ def sheet(
         require_assignment(course, lesson)
         rubrics = read_rubrics(course, lesson)
         with open_gradebook(course) as gradebook:
-            works = read_works(gradebook, lesson, rubrics, cell)
+            works = read_works(gradebook, lesson, cell)
             names = {person.id: person.sortable_name for person in read_people(gradebook)}
         mine = [work for work in share_of(works, part, parts) if everything or work.waiting]
         if not mine:
@@ -64,7 +64,7 @@ def enter_sheets(
     Status 1 where something was left out.
     """
     with one_line_errors():
-        from autograder.desk.marking import read_rubrics, read_works  # slow to import
+        from autograder.desk.marking import read_works  # slow to import
         from autograder.desk.marking_sheet import enter, read_sheets  # with the others
         from autograder.desk.marks import open_gradebook  # slow to import
         from autograder.grading.course import open_course, require_assignment  # slow to import
@@ -72,7 +72,7 @@ def enter_sheets(
         course = open_course()
         require_assignment(course, lesson)
         with open_gradebook(course) as gradebook:
-            works = read_works(gradebook, lesson, read_rubrics(course, lesson))
+            works = read_works(gradebook, lesson)
             entries = read_sheets(files, works)
             count = len(entries.marks) if dry_run else enter(gradebook, entries)
     rows = [
@@ -84,7 +84,7 @@ def enter_sheets(
         )
         for mark in entries.marks
     ]
-    show(("student", "cell", "before", "now", "comment"), rows)
+    show(("student", "cell", "before", "to enter", "comment"), rows)
     done = "would be entered" if dry_run else "entered"
     say(f"{count} marks {done}, {entries.known} as before, {entries.blank} without points")
     for line in entries.left_out:

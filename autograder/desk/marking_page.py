@@ -35,8 +35,8 @@ from autograder.errors import LessonError
 from autograder.grading.course import open_course, require_assignment
 
 CHANGED = (
-    "Another marker marked this answer while you had it open: {}. Nothing was overwritten. Your own"
-    " mark and comment are below: save again to enter them instead."
+    "This answer was marked, or handed in again, while you had it open: {}. Nothing was"
+    " overwritten. Your own mark and comment are below: save again to enter them instead."
 )
 
 
@@ -59,7 +59,7 @@ class MarkHandler(ClassHandler):
         require_assignment(course, lesson)
         rubrics = read_rubrics(course, lesson)
         with open_gradebook(course) as gradebook:
-            works = read_works(gradebook, lesson, rubrics)
+            works = read_works(gradebook, lesson)
             people = {person.id: person.sortable_name for person in read_people(gradebook)}
         return course, rubrics, in_order(works, self.current_user.username), people
 
@@ -119,7 +119,7 @@ class MarkHandler(ClassHandler):
     @web.authenticated
     @authorized
     async def post(self, lesson: str, code: str = "", cell: str = "") -> None:
-        """Enter a mark; show what stops it, with all that was typed."""
+        """Enter a mark. A conflict or impossible points come back with all that was typed."""
         self.check_xsrf_cookie()  # JupyterHub turns tornado's own, earlier check off
         typed = {"points": self.get_argument("points", ""), "comment": self.comment()}
         seen = self.get_argument("state", "")
@@ -148,9 +148,9 @@ class MarkHandler(ClassHandler):
         context = self.context(lesson, code, cell)
         work: Work = context["work"]
         try:
-            points = points_in(typed["points"], work.max_score)
             if seen != work.state:
                 raise Conflict("its mark or comment is another one now")
+            points = points_in(typed["points"], work.max_score)
             with open_gradebook(open_course()) as gradebook:
                 enter_mark(gradebook, work, points, typed["comment"])
                 gradebook.db.commit()
@@ -168,7 +168,7 @@ def find(works: list[Work], code: str, cell: str) -> Work:
     for work in works:
         if (work.code, work.cell) == (code, cell):
             return work
-    raise LessonError("there is no such answer to mark: it may have been handed in again")
+    raise LessonError("there is no such answer to mark any more")
 
 
 ROUTES = [

@@ -65,13 +65,18 @@ def write_sheet(
 
     A second file beside it has the mark schemes. Raise UsageError where either is there already.
     """
+    schemes_path = path.with_suffix(".md")
+    if path == schemes_path or schemes_path.exists():
+        raise UsageError(f"{schemes_path} exists already: choose another name with --to")
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for work in works:
         who = "" if names is None else names.get(work.student, work.student)
-        answer = answer_of(course, lesson, work)[:MAX_ANSWER_CHARS]
-        points = "" if work.points is None else f"{work.points:g}"
+        answer = answer_of(course, lesson, work)
+        if len(answer) > MAX_ANSWER_CHARS:
+            answer = f"{answer[:MAX_ANSWER_CHARS]}\n[cut: the rest is in autograded/]"
+        points = "" if work.points is None else f"{work.points:.12g}"
         row = (work.code, work.cell, who, answer, f"{work.max_score:g}", points, work.comment)
         writer.writerow([safe_text(value) for value in (*row, work.state)])
     # With a byte order mark, Excel reads names with accents.
@@ -80,7 +85,7 @@ def write_sheet(
     schemes = [
         f"# {cell}\n\n{rubrics.get((notebook, cell), '').strip()}" for notebook, cell in cells
     ]
-    write_new(path.with_suffix(".md"), ("\n\n".join(schemes) + "\n").encode())
+    write_new(schemes_path, ("\n\n".join(schemes) + "\n").encode())
 
 
 def read_sheets(paths: Sequence[Path], works: Sequence[Work]) -> Entries:

@@ -73,7 +73,7 @@ def regrade(
     request: GradingRequest,
     executor: Executor,
     never_lower: bool = False,
-    step: Callable[[Result], None] = lambda result: None,
+    step: Callable[[list[Result]], None] = lambda result: None,
 ) -> Comparison:
     """Grade an assignment anew, beside its marks; return the comparison.
 
@@ -86,7 +86,7 @@ def regrade(
     gradebook.db.rollback()  # no lock while notebooks run
     scratch = scratch_course(course, assignment)
     prepare(scratch, assignment, students)
-    results = grade(scratch, replace(request, students=students), executor, step)
+    results = grade(scratch, replace(request, students=students), executor, on_submission=step)
     with Gradebook(scratch.db_url, course.course_id) as anew:
         wanted = read_registered(anew, assignment)
     anew.engine.dispose()

@@ -191,11 +191,6 @@ def require_place(
         raise LessonError(f"{MAX_PENDING} requests of {request.student} are pending")
 
 
-def key_of(gradebook: Gradebook, request: Request) -> Key | None:
-    """Return the notebook and cell that a request is about, or None: there is no such mark."""
-    return key_in(read_cells(gradebook, request.assignment).get(request.student, {}), request)
-
-
 def key_in(cells: Mapping[Key, CellMark], request: Request) -> Key | None:
     """Return which of a student's marks a request is about, or None."""
     return next(
@@ -213,7 +208,7 @@ def request_numbered(gradebook: Gradebook, number: int) -> Request:
 def case_of(course: CourseDirectory, gradebook: Gradebook, request: Request) -> Case:
     """Return a request with the cell, its output and the answer."""
     cells = read_cells(gradebook, request.assignment).get(request.student, {})
-    key = key_of(gradebook, request)
+    key = key_in(cells, request)
     mark = cells[key] if key else None
     points = f"{mark.score:g} / {mark.max_score:g}" if mark else "no mark"
     folder = stage_folder(course, "autograded", request.student) / request.assignment
@@ -270,10 +265,11 @@ def accept(
 
     Raise UsageError where the points are impossible or the mark is gone.
     """
-    key = key_of(gradebook, request)
+    cells = read_cells(gradebook, request.assignment).get(request.student, {})
+    key = key_in(cells, request)
     if key is None:
         raise UsageError(f"{request.student} has no mark of {printable(request.cell)} any more")
-    old = read_cells(gradebook, request.assignment)[request.student][key]
+    old = cells[key]
     if not 0 <= points <= old.max_score:
         raise UsageError(f"--points must be from 0 to {old.max_score:g}")
     create_regrades(gradebook)

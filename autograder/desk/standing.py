@@ -111,7 +111,7 @@ class LessonState:
         return len(self.of(what))
 
     def of(self, what: str) -> list[Standing]:
-        """Return the students with: one of `tests`, such as "late"."""
+        """Return the students in one of these states, such as "late"."""
         tests = {
             "started": lambda one: one.is_started or one.has_work,
             "handed in": lambda one: one.has_work,

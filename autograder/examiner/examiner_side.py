@@ -45,8 +45,8 @@ class ExaminerEndpoint(Endpoint):
         self.limits: list[str] = []  # what the current test asked for and cannot be done
         self.unsendable: set[str] = set()  # names of the learner's that cannot be sent
         self.version = 0  # of all that the learner's modules hold: counts requests
-        # What names of the learner's stand for: by use(), by what a test bound or deleted, both as
-        # last sent, with the numbers of what was exported for it.
+        # What the learner's names stand for now: references of check.using(); how to read what the
+        # test bound or deleted; both as last sent; and the numbers exported for them.
         self.references: dict[str, Any] = {}
         self.rebound: Callable[[], dict[str, Any]] = dict
         self.standing: dict[str, Any] = {}
@@ -72,11 +72,12 @@ class ExaminerEndpoint(Endpoint):
         __tracebackhide__ = True
         outer, self.leaves, self.modules = (self.leaves, self.modules), [], []
         try:
+            self.follow()
+            self.leaves, self.modules = [], []  # of this call alone
             values = [*args, *kwargs.values()]
             payloads = [encode(value, self.refer) for value in values]
             leaves, modules = self.leaves, self.modules
             meta = {**meta, "args": len(args), "kwargs": [*kwargs], **self.context()}
-            self.follow()
             reply = self.request(verb, meta, payloads)
             self.version += 1
             self.leaves = leaves
@@ -98,7 +99,11 @@ class ExaminerEndpoint(Endpoint):
         whatever the learner's work keeps of them.
         """
         self.references = dict(references)
-        self.stand({**self.rebound(), **self.references})
+        outer, self.leaves, self.modules = (self.leaves, self.modules), [], []
+        try:
+            self.stand({**self.rebound(), **self.references})
+        finally:
+            self.leaves, self.modules = outer
 
     def follow(self) -> None:
         """Let names of the learner's stand for what the test has bound them to, or for nothing."""
@@ -109,7 +114,7 @@ class ExaminerEndpoint(Endpoint):
             self.stand(values)
 
     def stand(self, values: dict[str, Any]) -> None:
-        """Say what names stand for, and all others for the learner's own again.
+        """Send what names stand for; all others stand for the learner's own again.
 
         It waits for no reply, so that a test can end while a call of the learner's still runs.
         """

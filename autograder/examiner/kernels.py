@@ -79,8 +79,8 @@ class TestShell(Shell):
         self.defined: dict[str, tuple[str, Any]] = {}  # what they made
         self.fetched: set[str] = set()
         self.taken: dict[str, Any] = {}  # by name: what was fetched for the current test
-        self.globals_read: set[str] = set()  # by the instructor's own answers
-        self.lent: set[str] = set()  # those of them that tests have bound
+        self.globals_read: set[str] = set()  # by functions of the instructor's own answers
+        self.test_globals: set[str] = set()  # those of them that tests have bound
         self.of_python: dict[str, Any] = {}  # functions of Python's that a test may patch
         self.pending: set[str] = set()  # names that functions of locked setup cells read
 
@@ -127,14 +127,14 @@ class TestShell(Shell):
         taken = self.fetched & self.user_ns.keys() & followed
         self.taken = {name: self.user_ns[name] for name in taken}
         self.of_python = {name: getattr(builtins, name) for name in PATCHED}
-        self.lent |= self.globals_read & defined_names(nodes)
+        self.test_globals |= self.globals_read & defined_names(nodes)
 
     def rebound(self) -> dict[str, Any]:
         """Return what names stand for since the test bound, patched or deleted them."""
         now = {name: self.user_ns.get(name, DELETED) for name in self.taken}
         changed = {name: value for name, value in now.items() if value is not self.taken[name]}
         patched = {name: getattr(builtins, name) for name in self.of_python}
-        lent = {name: self.user_ns[name] for name in self.lent & self.user_ns.keys()}
+        lent = {name: self.user_ns[name] for name in self.test_globals & self.user_ns.keys()}
         return lent | {n: v for n, v in patched.items() if v is not self.of_python[n]} | changed
 
     def fetch(self, names: set[str]) -> None:

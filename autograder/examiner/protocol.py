@@ -98,7 +98,7 @@ class Endpoint:
         """Called with the reply to a request, or its error, before it is used."""
 
     def printed(self) -> dict[str, Any]:
-        """Return what an answer to a request says besides: what was printed for it."""
+        """Return what a reply carries besides its result: the text that was printed."""
         return {}
 
     def receive(self) -> Message:

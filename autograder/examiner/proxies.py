@@ -165,7 +165,8 @@ def signature_from(described: Any) -> inspect.Signature:
 
 
 class IteratorProxy(Proxy):
-    """A proxy for an iterator, a generator above all."""
+    # A proxy for an iterator, a generator above all.
+    __doc__ = Proxy.__dict__["__doc__"]  # a docstring would hide the learner's
 
     def __iter__(self) -> Any:
         return self

@@ -21,7 +21,7 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from autograder.examiner.free_names import compiled, globals_of
+from autograder.examiner.free_names import codes_in, compiled, globals_of
 
 # Key in the metadata of an ordinary cell of source/: it shows or trains, and earns no marks.
 DEMONSTRATION = "demonstration"
@@ -37,7 +37,7 @@ MAGIC = re.compile(r"^\s*(?:[^\s=]+\s*=\s*)?[%!?]|\?\s*$", re.MULTILINE)
 class InstructorText:
     """What a notebook has of the instructor's: sources of ordinary code cells as they were
     released, those of them that are demonstrations, import statements of its answers, the global
-    names that its answers read, and the files beside it.
+    names that functions of its answers read, and the files beside it.
     """
 
     cells: frozenset[str] = frozenset()
@@ -164,7 +164,8 @@ def instructor_text(cells: Iterable[Any], files: dict[str, bytes]) -> Instructor
                 ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)
             ]
             with contextlib.suppress(SyntaxError):  # such as `return` outside of a function
-                read |= set(globals_of(compiled(nodes)))
+                for function in codes_in(compiled(nodes)):
+                    read |= set(globals_of(function))
     return InstructorText(
         frozenset(ordinary),
         frozenset(ordinary - needed - {""}),

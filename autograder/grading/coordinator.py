@@ -81,21 +81,18 @@ def grade(
     course: CourseDirectory,
     request: GradingRequest,
     executor: Executor,
-    on_result: Callable[[Result], None] = lambda result: None,
     on_submission: Callable[[list[Result]], None] = lambda results: None,
 ) -> list[Result]:
     """Grade submissions of assignments, each after prepare().
 
-    Call `on_result` for each result, and `on_submission` with those of a submission as soon as all
+    Call `on_submission` with the results of a submission as soon as all
     its notebooks are graded. Return the results by student, assignment and notebook.
     """
     converter = Autograde(coursedir=course, config=course.config)
     converter.log = logging.getLogger("autograder.nbgrader")
     gradebook = retry_while_locked(lambda: GradebookSession(course, converter))
     try:
-        results = Coordinator(
-            converter, request, executor, gradebook, on_result, on_submission
-        ).run()
+        results = Coordinator(converter, request, executor, gradebook, on_submission).run()
     finally:
         gradebook.close()
     return sorted(results, key=lambda r: (r.student, r.assignment, r.notebook))
@@ -110,13 +107,12 @@ class Coordinator:
         request: GradingRequest,
         executor: Executor,
         gradebook: GradebookSession,
-        on_result: Callable[[Result], None],
         on_submission: Callable[[list[Result]], None],
     ) -> None:
         self.converter, self.course = converter, converter.coursedir
         self.request, self.executor = request, executor
         self.gradebook = gradebook
-        self.on_result, self.on_submission = on_result, on_submission
+        self.on_submission = on_submission
         self.results: list[Result] = []
         editable = converter.exclude_overwriting
         self.assignments = {
@@ -313,7 +309,7 @@ class Coordinator:
     def add(
         self, submission: Submission, name: str, status: str, notebook: NotebookNode, marks: Marks
     ) -> None:
-        """Keep a result and pass it to `on_result`."""
+        """Keep a result."""
         result = Result(
             submission.student,
             submission.assignment,
@@ -326,7 +322,6 @@ class Coordinator:
             notebook.metadata.get(KERNELS, ""),
         )
         self.results.append(result)
-        self.on_result(result)
 
 
 def refuse_large_files(submission: Submission, limits: Iterable[Limits]) -> None:

@@ -38,12 +38,18 @@ from autograder.grading.pipeline import FROM_ONE
 from autograder.grading.sanitize import sanitize_notebook
 from autograder.grading.submissions import OF_NBGRADER
 from autograder.grading.verdict import PASSED, REMARK, VERDICT, recorded
-from autograder.service.notes import MISCONCEPTION, left_note, name_mistakes, page_notes, root_of
+from autograder.service.notes import (
+    MARKED_BY_HAND,
+    MISCONCEPTION,
+    left_note,
+    name_mistakes,
+    page_notes,
+    root_of,
+)
 
 log = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN = "[a hidden test]"  # replaces each of its lines
-MARKED_BY_HAND = "marked by hand"  # in place of what the grader had recorded
 NOT_PASSED = "Your answer did not pass this hidden test."
 OMITTED = "[not shown here: a hidden test has run before this cell]\n"
 REFUSAL = """<!DOCTYPE html>

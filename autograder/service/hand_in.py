@@ -31,8 +31,8 @@ from autograder.service.work import (
 )
 
 OWNER_CELL = "student"  # the exercise in which learners write their login
-NO_NAME = "The cell student is empty: write {!r} there first, or this work earns nothing."
-OTHER_NAME = "The cell student says {!r}, but you are {!r}: handed in so, this work earns nothing."
+NO_NAME = "The cell student is empty: write {!r} there first, or its tests earn nothing."
+OTHER_NAME = "The cell student says {!r}, but you are {!r}: handed in so, its tests earn nothing."
 NOT_HERE = "Your folder has no lesson {}: get it first."
 MISSING = (
     "Nothing was handed in: {} is missing in the folder {}. Give your notebook this name again."

@@ -29,6 +29,7 @@ from autograder.grading.verdict import PASSED, recorded
 
 log = logging.getLogger(__name__)
 MISCONCEPTION = "misconception"  # key in the metadata of a test cell, on the page alone
+MARKED_BY_HAND = "marked by hand"  # in place of what the grader had recorded
 SAME = 1e-9  # points
 
 
@@ -69,11 +70,11 @@ def progress_note(root: Path, url: str, student: str, assignment: str, notebook:
     if (student, assignment) not in attempts:
         return ""
     last = attempts[student, assignment][-1]
-    when = time_text(root, last.submitted)
+    when = in_course_zone(root, last.submitted)
     return progress(last.points.get(notebook, {}), points.get(notebook, {}), when)
 
 
-def time_text(root: Path, when: datetime) -> str:
+def in_course_zone(root: Path, when: datetime) -> str:
     """Return a time in the course's time zone."""
     try:
         deadlines = read_deadlines(root)
@@ -84,12 +85,10 @@ def time_text(root: Path, when: datetime) -> str:
 
 def progress(before: Mapping[str, float], now: Mapping[str, float], when: str) -> str:
     """Return which graded cells gained or lost points since a hand-in of a time."""
-    changes = {name: points - before.get(name, 0.0) for name, points in now.items()}
+    changes = {name: points - before[name] for name, points in now.items() if name in before}
     parts = [
         f"{words} "
-        + ", ".join(
-            f"{name} ({number(before.get(name, 0.0))} to {number(now[name])})" for name in names
-        )
+        + ", ".join(f"{name} ({number(before[name])} to {number(now[name])})" for name in names)
         for words, sign in (("more points in", 1), ("fewer points in", -1))
         if (names := [name for name, change in changes.items() if sign * change > SAME])
     ]
@@ -100,7 +99,7 @@ def left_note(left: int, limit: int) -> str:
     """Return how often a student gets immediate feedback on a lesson again today."""
     today = f"{date.today():%d %b %Y}"
     if left <= 0:
-        return f"Immediate feedback on {today}: none left of {limit}. It goes on tomorrow."
+        return f"Immediate feedback on {today}: none left of {limit}; more tomorrow."
     return f"Immediate feedback on {today}: {left} of {limit} left for this lesson."
 
 
@@ -112,7 +111,8 @@ def name_mistakes(cells: list[NotebookNode], root: Path, assignment: str) -> Non
     lost = {}
     for cell in tests:
         entry = recorded(cell)
-        if entry["outcome"] != PASSED or entry["message"]:  # a part of the marks
+        earned = entry["outcome"] in (PASSED, MARKED_BY_HAND)
+        if not earned or (entry["outcome"] == PASSED and entry["message"]):  # a part of the marks
             lost[cell.metadata.nbgrader.grade_id] = entry["message"]
     texts = recognise(bank_of(root, assignment), lost) if lost else {}
     for cell in tests:

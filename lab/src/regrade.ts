@@ -13,7 +13,7 @@ interface IRequest {
 
 /** Return the button that asks about a mark; null where requests are not taken. */
 export function askButton(feedback: IFeedback): HTMLButtonElement | null {
-  if (!feedback.asks_until) {
+  if (!feedback.asks_until || gradedCells(feedback).length === 0) {
     return null;
   }
   const button = document.createElement('button');
@@ -43,7 +43,7 @@ async function askAboutMark(feedback: IFeedback): Promise<void> {
     request = value;
     try {
       await ask('autograder/ask', { lesson: feedback.lesson, ...request });
-      Notification.success(`Your request on ${request.cell} was sent. The answer comes here.`);
+      Notification.success(`Your request on ${request.cell} was sent. The answer will be in your feedback.`);
       return;
     } catch (error) {
       problem = (error as Error).message;
@@ -68,7 +68,7 @@ class RequestForm extends Widget implements Dialog.IBodyWidget<IRequest> {
     this._words.value = before?.words ?? '';
     this.node.append(
       field('Cell', this._cell),
-      field('What you mean', this._category),
+      field('Kind of request', this._category),
       field('Why, in a few sentences', this._words)
     );
     const note = document.createElement('p');
@@ -93,13 +93,14 @@ class RequestForm extends Widget implements Dialog.IBodyWidget<IRequest> {
 
 /** Return the graded cells of feedback, as its tables list them. */
 function gradedCells(feedback: IFeedback): { name: string; earned: number; points: number }[] {
-  return feedback.pages.flatMap(page => {
+  const rows = feedback.pages.flatMap(page => {
     const table = new DOMParser().parseFromString(page.html, 'text/html').querySelector('table');
     return Array.from(table?.tBodies[0]?.rows ?? [], row => {
       const [earned, points] = (row.cells[1]?.textContent ?? '').split('/').map(Number);
       return { name: row.cells[0]?.textContent?.trim() ?? '', earned, points };
     });
   });
+  return rows.filter(({ points }) => points > 0);
 }
 
 function select(options: [string, string][], chosen: string | undefined): HTMLSelectElement {

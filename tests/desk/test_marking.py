@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,20 @@ def test_the_order_is_random_and_each_markers_own() -> None:
     assert anna == in_order(many, "anna")
     assert many != anna != ben
     assert {one.code for one in anna} == {one.code for one in many}
+    assert in_order(many[1:], "anna") == [one for one in anna if one != many[0]]
+
+
+def test_a_mark_of_an_earlier_hand_in_is_not_entered_on_the_new_one(term: Term) -> None:
+    rows = sheet(term, "anna.csv")
+    with term.gradebook() as gradebook:
+        gradebook.find_submission(LESSON, "ada").timestamp = datetime(2030, 1, 1)
+        gradebook.db.commit()
+    fill(term, "anna.csv", rows, ada=("7", ""), emmy=("5", ""))
+    assert "ada to essay was changed since the table was written" in entered(
+        term, "anna.csv", status=1
+    )
+    assert works(term)["ada"].waiting
+    assert works(term)["emmy"].points == 5
 
 
 def test_of_two_marks_at_once_the_second_is_refused(term: Term) -> None:

@@ -37,6 +37,9 @@ def step(start, n=2, *rest, size=0.5, **more):
 def decorated(x):
     return 2 * square(x)
 
+def apply(function, x):
+    return function(x)
+
 def age():
     n = int(input("Your age? "))
     print("Next year", n + 1)
@@ -77,6 +80,15 @@ assert (bound, area(2)) == (7, 4)
     "a name stands for data of the test": """
 before, rate = rate, 10
 assert (before, step(2)) == (3, 20)
+""",
+    "a function is passed for which a name stands, too": """
+def twice(x):
+    return 2 * x
+kept, square = square, twice
+before, earlier = area(3), rate
+rate = rate + 1
+doubled, square = apply(twice, 3), kept
+assert (before, doubled, step(2), area(3)) == (6, 6, 2 * (earlier + 1), 9)
 """,
     "a name is patched by its path": """
 from unittest import mock
@@ -177,6 +189,7 @@ def area(x): return x * x
 def fails(x): raise ValueError(x)
 def step(start, n=3): return 3 * start
 def decorated(x): return 2 * x * x
+def apply(function, x): return x
 def age():
     for _ in range(3): input("Your age? ")
     return 4
@@ -204,6 +217,7 @@ SECRETS = {  # each with a name of its own: what a test has bound is there in th
 PEEK = """
 import sys
 rate = secret0 = secret1 = secret2 = None
+print(secret0)  # read where it runs before any test, not in a function
 def peek(name):
     text, value = getattr(sys.stdout, "getvalue", str)(), globals()[name]
     return value() if callable(value) else value or text and int(text)

@@ -132,4 +132,4 @@ def test_progress_names_the_cells_whose_points_changed() -> None:
 
 def test_the_attempts_that_are_left_today() -> None:
     assert "2 of 5 left for this lesson" in left_note(2, 5)
-    assert "none left of 5. It goes on tomorrow" in left_note(0, 5)
+    assert "none left of 5; more tomorrow" in left_note(0, 5)

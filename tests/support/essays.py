@@ -37,4 +37,4 @@ def essays(term: Term) -> Term:
 def works(term: Term) -> dict[str, Work]:
     """Return the answers that a person marks, by student."""
     with term.gradebook() as gradebook:
-        return {one.student: one for one in read_works(gradebook, LESSON, [(LESSON, "essay")])}
+        return {one.student: one for one in read_works(gradebook, LESSON)}

@@ -1,5 +1,5 @@
 /** Ask for a regrade: a dialog on one graded cell, which sends the request to the instructor. */
-import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { Dialog, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 
 import { ask, type IFeedback } from './api';
@@ -43,7 +43,11 @@ async function askAboutMark(feedback: IFeedback): Promise<void> {
     request = value;
     try {
       await ask('autograder/ask', { lesson: feedback.lesson, ...request });
-      Notification.success(`Your request on ${request.cell} was sent. The answer will be in your feedback.`);
+      await showDialog({
+        title: 'Your request was sent',
+        body: `It is about ${request.cell}. The answer will be in your feedback.`,
+        buttons: [Dialog.okButton()]
+      });
       return;
     } catch (error) {
       problem = (error as Error).message;

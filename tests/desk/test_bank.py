@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ BANK = """\
 def slide(x):
     return [v for v in x]
 """
+
+
+def disk_full(*arguments: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def cell(source: str, grade_id: str, **more: Any) -> dict[str, Any]:
@@ -116,13 +121,15 @@ def test_a_text_that_would_be_other_cells_is_refused(term: Term, source: str) ->
     assert (term.folder / "answers" / f"{LESSON}.py").read_text() == BANK
 
 
-def test_a_bank_that_is_broken_or_cannot_be_written_is_one_line(term: Term) -> None:
+def test_a_bank_that_is_broken_or_cannot_be_written_is_one_line(
+    term: Term, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = term.write(f"answers/{LESSON}.py", "# %% rihgt slide: x\nx = 1\n")
     done = add(term, "slide", "ada", "--title", "x")
     assert done.exit_code == 2
     assert "cannot be read: 01_filters.py: 'rihgt slide: x' is not" in done.stderr
     path.write_text(BANK)
-    (path.parent / f".{path.name}.new").mkdir()
+    monkeypatch.setattr(Path, "replace", disk_full)
     done = add(term, "slide", "ada", "--title", "x")
     assert done.exit_code == 2
     assert "cannot be written: " in done.stderr

@@ -185,7 +185,8 @@ def test_a_student_asks_about_a_mark_while_requests_are_taken(term: Term, room: 
     expect(form.get_by_role("alert")).to_contain_text("say in a few words why")
     form.get_by_role("textbox").fill("I count the bias,\ntoo.")
     form.get_by_role("button", name="Ask").click()
-    alan.page.get_by_text(f"Your request on hidden-{EXERCISE} was sent").wait_for()
+    alan.page.get_by_text(f"It is about hidden-{EXERCISE}").wait_for()
+    alan.dialog().get_by_role("button", name="Ok").click()
     (sent,) = (room.folder / "exchange" / "cnn" / "requests").glob(f"alan+{LESSON}+*")
     assert json.loads(sent.read_text()) == {
         "cell": f"hidden-{EXERCISE}",

@@ -17,7 +17,7 @@ def compute(end):
 
 def double(x):
     if x == 3:
-        end = time.monotonic() + 4
+        end = time.monotonic() + 2
         for _ in range(60):
             if os.fork() == 0:
                 compute(end)

@@ -6,8 +6,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
-# Many tests wait for a kernel, a hub or a browser: one worker more than processors.
-WORKERS ?= $(shell expr $$(nproc 2> /dev/null || echo 2) + 1)
 # Debian packages that this machine lacks.
 NODE := $(if $(shell command -v npm),,nodejs npm)
 POSTGRES := $(if $(wildcard /usr/lib/postgresql/*/bin/postgres),,postgresql)
@@ -63,7 +61,7 @@ test: $(INSTALLED) system
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup \
+	$(BIN)/python -m pytest -n auto --dist loadgroup \
 		--nbval --nbval-cell-timeout 60 --nbval-sanitize-with tests/nbval_sanitize.cfg tests source
 
 # What the tests and the hub need besides Python. What cannot be installed here, they report as

@@ -33,7 +33,7 @@ INSTRUCTORS, STUDENTS = ["lea"], ["ada", "alan", "emmy", "yann"]
 # The last line of the course's nbgrader_config.py: the exchange lies beside the course's folder.
 EXCHANGE_SETTING = "c.Exchange.root = os.path.join(c.CourseDirectory.root, '..', 'exchange')\n"
 START_TIMEOUT = 120  # seconds until the hub must respond
-STOP_TIMEOUT = 8.0  # seconds until a hub that was asked to stop is killed
+STOP_TIMEOUT = 15.0  # seconds until a hub that was asked to stop is killed; some 5 are usual
 
 
 def main() -> None:

@@ -307,7 +307,7 @@ def test_a_fault_of_the_grader_is_no_answer_and_is_tried_again(exchange: Exchang
     assert "<strong>7</strong> of 10" in page
 
 
-SLOW = with_double("import time\ntime.sleep(10)\ndef double(x):\n    return x + x")
+SLOW = with_double("import time\ntime.sleep(15)\ndef double(x):\n    return x + x")
 
 
 def test_each_student_is_answered_as_soon_as_the_work_is_graded(exchange: Exchange) -> None:
@@ -319,7 +319,8 @@ def test_each_student_is_answered_as_soon_as_the_work_is_graded(exchange: Exchan
         exchange.submit("zoe", RIGHT)
         assert wait_until(lambda: exchange.answered() == 3, 120), exchange.log_text()
     students = [json.loads(line)["student"] for line in exchange.journal().splitlines()]
-    assert students == ["alan", "zoe", "ada"]
+    assert sorted(students[:2]) == ["alan", "zoe"]
+    assert students[2] == "ada"
 
 
 FAULTY_FOR_ONE = """

@@ -72,9 +72,14 @@ class ClassHandler(JupyterHandler):
         try:
             context = await self.read(function)
         except Refused as refused:
-            self.set_status(409)
-            name, context = "class-refused.html.j2", {"reason": str(refused)}
-        self.send(name, context)
+            self.refuse(refused)
+        else:
+            self.send(name, context)
+
+    def refuse(self, refused: Refused) -> None:
+        """Send a page that says what cannot be done."""
+        self.set_status(409)
+        self.send("class-refused.html.j2", {"reason": str(refused)})
 
     def page(self, name: str, context: dict[str, Any]) -> str:
         """Return a page as HTML."""

@@ -19,7 +19,6 @@ from typing import Any
 
 import nbformat
 from nbgrader.api import (
-    Assignment,
     BaseCell,
     Comment,
     Grade,
@@ -39,12 +38,12 @@ from autograder.desk.folders import stage_folder
 from autograder.desk.outcomes import notebooks_in
 from autograder.errors import LessonError
 from autograder.grading.course import sources
+from autograder.grading.regrades import Key, in_submissions
 
 MARKER = re.compile(r"^.*###\s*(BEGIN|END) (SOLUTION|MARK SCHEME).*\n?", re.MULTILINE)
 MAX_COMMENT_CHARS = 5_000
 MAX_REUSED = 12  # comments used before that are offered
 CODE_CHARS = 12  # of the id of a submission, which nbgrader draws at random
-Key = tuple[str, str]  # names of notebook and cell
 
 
 class Conflict(LessonError):
@@ -97,39 +96,27 @@ def read_works(gradebook: Gradebook, lesson: str, cell: str = "") -> list[Work]:
     points: dict[str, float] = {}
     for kind in (GradeCell, TaskCell):
         points |= dict(gradebook.db.execute(select(kind.id, kind.max_score)).all())
-    comments = {  # nbgrader keeps them with the answer, which is another row than the mark's cell
-        (notebook, name): (row, text or "")
-        for notebook, name, row, text in gradebook.db.execute(
-            select(Comment.notebook_id, BaseCell.name, Comment.id, Comment.manual_comment)
-            .join(BaseCell, Comment.cell_id == BaseCell.id)
-            .join(SubmittedNotebook, Comment.notebook_id == SubmittedNotebook.id)
-            .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
-            .where(Assignment.name == lesson)
+    # nbgrader keeps comments with the answer, which is another row than the mark's cell
+    remarks = (Comment.notebook_id, Comment.id, Comment.manual_comment)
+    comments = {
+        (submission, name): (row, text or "")
+        for _, _, name, submission, row, text in gradebook.db.execute(
+            in_submissions(Comment, lesson, *remarks)
         )
     }
+    marks = (Grade.id, Grade.cell_id, Grade.manual_score, Grade.needs_manual_grade)
     query = (
-        select(
-            *(Grade.id, Grade.cell_id, Grade.manual_score, Grade.needs_manual_grade),
-            *(SubmittedNotebook.id, SubmittedAssignment.student_id, Notebook.name, BaseCell.name),
-            SubmittedAssignment.timestamp,
-        )
-        .join(BaseCell, Grade.cell_id == BaseCell.id)
-        .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
-        .join(Notebook, SubmittedNotebook.notebook_id == Notebook.id)
-        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
-        .where(Assignment.name == lesson)
+        in_submissions(Grade, lesson, *marks, SubmittedNotebook.id, SubmittedAssignment.timestamp)
         .where(or_(Grade.needs_manual_grade, Grade.manual_score.is_not(None)))
         .order_by(SubmittedAssignment.student_id, Notebook.name, BaseCell.name)
     )
     works = []
-    for grade, cell_id, mark, waiting, submission, *names, submitted in gradebook.db.execute(query):
+    for *names, grade, cell_id, mark, waiting, submission, time in gradebook.db.execute(query):
         student, notebook, name = names
         if cell in ("", name):
             row, comment = comments.get((submission, name), ("", ""))
             of = (f"w{submission[:CODE_CHARS]}", student, notebook, name, points.get(cell_id, 0.0))
-            works.append(Work(*of, mark, comment, bool(waiting), grade, submission, row, submitted))
+            works.append(Work(*of, mark, comment, bool(waiting), grade, submission, row, time))
     return works
 
 

@@ -126,8 +126,7 @@ class MarkHandler(ClassHandler):
         try:
             context = await self.read(lambda: self.enter(lesson, code, cell, typed, seen))
         except Refused as refused:
-            self.set_status(409)
-            self.send("class-refused.html.j2", {"reason": str(refused)})
+            self.refuse(refused)
             return
         if context["error"]:
             self.set_status(409)

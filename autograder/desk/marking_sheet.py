@@ -18,9 +18,10 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
-from autograder.desk.marking import Key, Work, answer_of, enter_mark, points_in
+from autograder.desk.marking import Work, answer_of, enter_mark, points_in
 from autograder.desk.tables import read_table, safe_text, write_new
 from autograder.errors import LessonError, UsageError
+from autograder.grading.regrades import Key
 
 COLUMNS = ("work", "cell", "student", "answer", "of", "points", "comment", "state")
 NEEDED = ("work", "cell", "points", "comment", "state")

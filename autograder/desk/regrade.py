@@ -73,7 +73,7 @@ def regrade(
     request: GradingRequest,
     executor: Executor,
     never_lower: bool = False,
-    step: Callable[[list[Result]], None] = lambda result: None,
+    step: Callable[[list[Result]], None] = lambda results: None,
 ) -> Comparison:
     """Grade an assignment anew, beside its marks; return the comparison.
 

@@ -16,6 +16,7 @@ from autograder.examiner.codec import (
     Message,
     Node,
     Origin,
+    Payload,
     Unsendable,
     decode,
     encode,
@@ -73,7 +74,6 @@ class ExaminerEndpoint(Endpoint):
         outer, self.leaves, self.modules = (self.leaves, self.modules), [], []
         try:
             self.follow()
-            self.leaves, self.modules = [], []  # of this call alone
             values = [*args, *kwargs.values()]
             payloads = [encode(value, self.refer) for value in values]
             leaves, modules = self.leaves, self.modules
@@ -99,11 +99,7 @@ class ExaminerEndpoint(Endpoint):
         whatever the learner's work keeps of them.
         """
         self.references = dict(references)
-        outer, self.leaves, self.modules = (self.leaves, self.modules), [], []
-        try:
-            self.stand({**self.rebound(), **self.references})
-        finally:
-            self.leaves, self.modules = outer
+        self.stand({**self.rebound(), **self.references})
 
     def follow(self) -> None:
         """Let names of the learner's stand for what the test has bound them to, or for nothing."""
@@ -121,21 +117,33 @@ class ExaminerEndpoint(Endpoint):
         for number in self.lent & self.exported.keys():
             del self.numbers[id(self.exported.pop(number)[0])]
         before = set(self.exported)
-        names, payloads = [], []
-        for name, value in values.items():
-            try:
-                payloads += [] if value is DELETED else [encode(value, self.refer)]
-            except Unsendable as error:
-                if name in self.references:
-                    raise
-                self.limits.append(f"{name} is bound to what cannot be sent: {error}")
-            else:
-                names += [] if value is DELETED else [name]
+        payloads: dict[str, Payload] = {}
+        outer, self.leaves, self.modules = (self.leaves, self.modules), [], []  # not of a call
+        try:
+            for name, value in values.items():
+                if value is not DELETED and (payload := self.payload_of(name, value)):
+                    payloads[name] = payload
+        finally:
+            self.leaves, self.modules = outer
         self.lent = set(self.exported) - before
         self.standing = values
         deleted = [name for name, value in values.items() if value is DELETED]
+        meta = {"names": [*payloads], "deleted": deleted}
         with contextlib.suppress(TransportClosed):
-            self.transport.send(Message("use", {"names": names, "deleted": deleted}, payloads))
+            self.transport.send(Message("use", meta, [*payloads.values()]))
+
+    def payload_of(self, name: str, value: Any) -> Payload | None:
+        """Return what a name of the learner's is to stand for; None, and a limit, if unsendable.
+
+        Raise Unsendable for a reference, which the test asked for by name.
+        """
+        try:
+            return encode(value, self.refer)
+        except Unsendable as error:
+            if name in self.references:
+                raise
+            self.limits.append(f"{name} is bound to what cannot be sent: {error}")
+            return None
 
     def context(self) -> dict[str, Any]:
         """Return whether gradients are enabled, which output the test captures, and seeds of the

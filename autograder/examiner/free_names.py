@@ -18,17 +18,9 @@ def free_names(nodes: Iterable[ast.stmt], known: Iterable[str]) -> list[str]:
 
     In the cell's functions and classes each global name counts, unless the cell defines it.
     """
-    defined: set[str] = set()
-    read: set[str] = set()
-    inner: set[str] = set()
-    for step in dis.get_instructions(compiled(nodes)):
-        if step.opname in STORES:
-            defined.add(step.argval)
-        elif step.opname in LOADS and step.argval not in defined:
-            read.add(step.argval)
-        elif isinstance(step.argval, CodeType):
-            inner |= set(globals_of(step.argval))
-    wanted = read | (inner - defined)
+    whole = compiled(nodes)
+    read, defined = read_and_bound(whole)
+    wanted = read | (inner_globals(whole) - defined)
     return sorted(wanted - set(known) - vars(builtins).keys())
 
 
@@ -66,14 +58,16 @@ def codes_in(code: CodeType) -> Iterator[CodeType]:
             yield from codes_in(constant)
 
 
+def inner_globals(code: CodeType) -> set[str]:
+    """Return the global names that the functions and classes defined within code read."""
+    return {name for inner in codes_in(code) for name in globals_of(inner)}
+
+
 def globals_of(code: CodeType) -> Iterator[str]:
-    """Yield the global names that a function, and what is defined within it, reads."""
+    """Yield the global names that code reads, without those of functions defined within it."""
     for step in dis.get_instructions(code):
         if step.opname in LOADS:
             yield step.argval
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from globals_of(constant)
 
 
 def defined_names(nodes: Iterable[ast.stmt]) -> set[str]:

@@ -25,6 +25,7 @@ from autograder.examiner.free_names import (
     followed_names,
     free_names,
     globals_of,
+    inner_globals,
 )
 from autograder.examiner.released import ANYTHING
 from autograder.examiner.remote_errors import REMOTE
@@ -111,7 +112,7 @@ class TestShell(Shell):
         """Note what a locked setup cell will need; for a test, fetch it."""
         if not self.is_test:
             code = compile(ast.Module([*nodes], []), "<cell>", "exec")
-            self.pending |= set(globals_of(code)) - defined_names(nodes)
+            self.pending |= {*globals_of(code), *inner_globals(code)} - defined_names(nodes)
             return
         for name in self.fetched:
             self.user_ns.pop(name, None)

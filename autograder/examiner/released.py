@@ -21,7 +21,7 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from autograder.examiner.free_names import codes_in, compiled, globals_of
+from autograder.examiner.free_names import compiled, inner_globals
 
 # Key in the metadata of an ordinary cell of source/: it shows or trains, and earns no marks.
 DEMONSTRATION = "demonstration"
@@ -164,8 +164,7 @@ def instructor_text(cells: Iterable[Any], files: dict[str, bytes]) -> Instructor
                 ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)
             ]
             with contextlib.suppress(SyntaxError):  # such as `return` outside of a function
-                for function in codes_in(compiled(nodes)):
-                    read |= set(globals_of(function))
+                read |= inner_globals(compiled(nodes))
     return InstructorText(
         frozenset(ordinary),
         frozenset(ordinary - needed - {""}),

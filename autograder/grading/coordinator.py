@@ -85,8 +85,8 @@ def grade(
 ) -> list[Result]:
     """Grade submissions of assignments, each after prepare().
 
-    Call `on_submission` with the results of a submission as soon as all
-    its notebooks are graded. Return the results by student, assignment and notebook.
+    Call `on_submission` with the results of a submission as soon as all its notebooks are graded.
+    Return the results by student, assignment and notebook.
     """
     converter = Autograde(coursedir=course, config=course.config)
     converter.log = logging.getLogger("autograder.nbgrader")

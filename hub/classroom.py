@@ -265,7 +265,9 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
             start_new_session=True,  # Ctrl-C reaches this process, which sends the hub SIGTERM
         )
         asked = threading.Event()
-        last_resort = threading.Timer(STOP_TIMEOUT, end_all, (hub.pid, options.keep_servers))
+        last_resort = threading.Timer(
+            STOP_TIMEOUT, end_all, (hub.pid, classroom, options.keep_servers)
+        )
         last_resort.daemon = True
 
         def stop(*_: object) -> None:
@@ -296,27 +298,41 @@ def run(classroom: Path, logins: Mapping[str, Any], options: argparse.Namespace)
         return max(status, 0)
 
 
-def end_all(pid: int, keep_servers: bool) -> None:
-    """End a hub that does not stop by itself, and what it started; the servers, if not kept."""
+def end_all(pid: int, classroom: Path, keep_servers: bool) -> None:
+    """End a hub that does not stop by itself, and what it started; the users' servers, if not kept.
+
+    A server may have been started by an earlier hub, which kept it.
+    """
     with suppress(psutil.NoSuchProcess):
         hub = psutil.Process(pid)
-        everything = hub.children(recursive=True)
-        kept = [each for each in everything if keep_servers and is_users(each)]
-        inside = [each for server in kept for each in server.children(recursive=True)]
-        spared = {each.pid for each in (*kept, *inside)}
-        started = [each for each in everything if each.pid not in spared]
-        for process in (hub, *started):
+        of_users = {each for each in psutil.process_iter() if is_users(each, classroom / "homes")}
+        inside = {each for server in of_users for each in children_of(server)}
+        started = {hub, *children_of(hub)}
+        ending = started - of_users - inside if keep_servers else started | of_users | inside
+        for process in ending:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(started, timeout=5)
+        psutil.wait_procs(ending - {hub}, timeout=5)
 
 
-def is_users(process: psutil.Process) -> bool:
+def children_of(process: psutil.Process) -> list[psutil.Process]:
+    """Return what a process started, and all that those started."""
+    with suppress(psutil.NoSuchProcess):
+        return process.children(recursive=True)
+    return []
+
+
+def is_users(process: psutil.Process, homes: Path) -> bool:
     """Whether a process is a user's server, or runs in one."""
     try:
-        return bool(process.environ().get("JUPYTERHUB_USER"))  # empty in the hub's services
+        environment = process.environ()
     except psutil.Error:
         return False
+    # The name is empty in the hub's services.
+    return (
+        bool(environment.get("JUPYTERHUB_USER"))
+        and homes in Path(environment.get("HOME", "")).parents
+    )
 
 
 def end_proxy(classroom: Path) -> None:

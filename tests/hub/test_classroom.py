@@ -12,6 +12,9 @@ from nbgrader.api import Gradebook
 from tests.support.paths import ROOT
 from tests.support.small_course import activated
 
+sys.path.insert(0, str(ROOT / "hub"))
+from classroom import end_all
+
 
 def start(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Write the files of a classroom, as each start of the hub does."""
@@ -69,3 +72,21 @@ def test_a_lesson_is_released_when_it_is_named_and_an_unknown_one_is_one_line(
     assert done.returncode == 1
     assert done.stderr.startswith("hub: no lesson '12_nothing'; available: 01_filters")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("keep_servers", [True, False])
+def test_the_last_resort_ends_the_servers_that_an_earlier_hub_kept(
+    keep_servers: bool, tmp_path: Path
+) -> None:
+    environment = {"JUPYTERHUB_USER": "ada", "HOME": str(tmp_path / "homes" / "ada")}
+    with (
+        subprocess.Popen(["sleep", "86431"]) as hub,
+        subprocess.Popen(["sleep", "86432"], env=activated() | environment) as server,
+        subprocess.Popen(["sleep", "86433"], env=activated() | {"HOME": "/homes/ada"}) as other,
+    ):
+        end_all(hub.pid, tmp_path, keep_servers)
+        hub.wait(5)
+        ended = [process.poll() is not None for process in (server, other)]
+        for process in (server, other):
+            process.kill()
+    assert ended == [not keep_servers, False]

@@ -84,7 +84,8 @@ def test_a_stopped_hub_takes_its_users_back_and_a_late_joiner_logs_in(tmp_path: 
             before = time.monotonic()
             assert room.stop() == 0
             assert time.monotonic() - before < 25  # some 5 on an idle machine
-            assert wait_until(lambda: not any(map(runs, servers)), 30)  # the killed ones, too
+            ended = wait_until(lambda: not any(map(runs, servers)), 30)  # the killed ones, too
+            assert ended, [each.as_dict(["ppid", "cmdline"]) for each in filter(runs, servers)]
     finally:
         for process in filter(runs, servers):
             process.kill()
